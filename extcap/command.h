@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+
+namespace podshark::extcap {
+
+/// One `podshark VERB`. `args` are the words after the verb. Returns the exit code (ErrorKind's values, 0 ok);
+/// a failure has then been told on `err` in one line. Results go to `out`.
+struct Command {
+  const char* name;
+  const char* summary;  ///< one line for --help
+  int (*run)(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+};
+
+int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+
+}  // namespace podshark::extcap

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The annotation vocabulary (docs/FORMAT.md): JSON of inventories and event records, both directions.
+// Shared by capture, `list --json`, the interface cache and the plugin; no I/O, no clock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podman/core/result.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::annotate {
+
+inline constexpr int kSchemaVersion = 1;
+/// RFC 5612 documentation number, until one is registered.
+inline constexpr std::uint32_t kEnterpriseNumber = 32473;
+inline constexpr std::string_view kEventsInterface = "Podman events";
+/// Largest event payload; a larger inventory is written in parts. Well under dumpcap's 256 KiB block limit.
+inline constexpr std::size_t kMaxPayload = 128 * 1024;
+/// Limits for foreign input; beyond them decoding fails rather than truncates.
+inline constexpr std::size_t kMaxInventoryJson = 64U << 20U;
+
+/// One JSON object, schema {"podshark":1,"kind":"inventory",…}, never failing: bad UTF-8 is replaced.
+[[nodiscard]] std::string encode_inventory(const model::Inventory& inventory);
+
+/// The same split so that no part exceeds kMaxPayload; each carries "part" (from 1) and "parts".
+/// Containers, pods and networks are distributed; labels of a container too large alone are dropped from it.
+[[nodiscard]] std::vector<std::string> encode_inventory_parts(const model::Inventory& inventory);
+
+/// Accepts any field missing; wrong types, other kinds and newer schema versions are errors.
+/// A part yields just its share.
+struct InventoryPart {
+  model::Inventory inventory;
+  unsigned part = 1;
+  unsigned parts = 1;
+};
+[[nodiscard]] Result<InventoryPart> decode_inventory(std::string_view json);
+
+/// What happened to a container or a captured link, told in one record.
+struct Event {
+  std::string kind;    ///< lifecycle, gap, stats (later: nat, firewall, drop, probe, check, mark)
+  std::int64_t time_ns = 0;
+  std::string what;    ///< kind-specific verb: "attached", "link-added", "link-removed", "exited", …
+  std::string container_id;
+  std::string container;
+  std::string link;    ///< link name in the netns, empty when the event concerns the container
+  std::string detail;  ///< one sentence for people; also the Info column
+  struct LinkStats {
+    std::string container;
+    std::string link;
+    std::uint64_t received = 0;  ///< packets read from the ring since the start
+    std::uint64_t dropped = 0;   ///< packets the kernel ring had no room for
+  };
+  std::vector<LinkStats> links;  ///< kind "stats" only
+};
+[[nodiscard]] std::string encode_event(const Event& event);
+
+/// RFC 3339 in UTC with nanoseconds.
+[[nodiscard]] std::string rfc3339(std::int64_t time_ns);
+
+/// Info column of an inventory record, e.g. "inventory: 12 containers, 2 pods".
+[[nodiscard]] std::string inventory_info(const model::Inventory& inventory, unsigned part, unsigned parts);
+
+/// LINKTYPE_WIRESHARK_UPPER_PDU (252) payload: tags dissector=json, protocol column "Podman", info column.
+[[nodiscard]] std::string upper_pdu(std::string_view info, std::string_view json);
+
+}  // namespace podshark::annotate

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/core/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+
+namespace podshark {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string search_path() {
+  const char* path = std::getenv("PATH");
+  return (path != nullptr && *path != '\0' ? std::string(path) : std::string("/usr/local/bin:/usr/bin:/bin")) +
+         ":/usr/sbin:/sbin";  // a plain user's PATH lacks these, and nft and iptables live there
+}
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : std::string();
+  const std::string path = search_path();
+  for (std::size_t from = 0; from <= path.size();) {
+    const std::size_t to = std::min(path.find(':', from), path.size());
+    const std::string candidate = path.substr(from, to - from) + "/" + name;
+    if (candidate.front() == '/' && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    from = to + 1;
+  }
+  return {};
+}
+
+std::vector<std::string> environment(const std::vector<std::string>& set_env) {
+  std::vector<std::string> env = set_env;
+  for (char** e = environ; e != nullptr && *e != nullptr; ++e) {
+    const std::string entry = *e;
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    const bool replaced = std::any_of(set_env.begin(), set_env.end(),
+                                      [&](const std::string& s) { return s.compare(0, name.size(), name) == 0; });
+    if (!replaced) env.push_back(entry);
+  }
+  return env;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (std::string& s : strings) out.push_back(s.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+// Between fork and exec only async-signal-safe calls: the parent may have threads one day.
+[[noreturn]] void become(const char* program, char* const* argv, char* const* env, int out, int null) {
+  (void)::setpgid(0, 0);
+  ::dup2(null, 0);
+  ::dup2(out, 1);
+  ::dup2(null, 2);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execve(program, argv, env);
+  ::_exit(127);
+}
+
+}  // namespace
+
+int Child::wait() {
+  int status = -1;
+  while (pid_ > 0 && ::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+  return status;
+}
+
+void Child::kill_and_reap() {
+  if (pid_ <= 0) return;
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);
+  (void)wait();
+}
+
+Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std::string>& set_env) {
+  const std::string program = find_program(argv.at(0));
+  if (program.empty()) {
+    return Error{ErrorKind::internal, "'" + argv[0] + "' is not installed or not in PATH", {}};
+  }
+  std::array<int, 2> pipe_fds{};
+  if (::pipe2(pipe_fds.data(), O_CLOEXEC) != 0) return os_error(errno, "pipe for '" + argv[0] + "'");
+  UniqueFd read_end(pipe_fds[0]);
+  const UniqueFd write_end(pipe_fds[1]);
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return os_error(errno, "open '/dev/null'");
+
+  std::vector<std::string> args = argv;
+  std::vector<std::string> env = environment(set_env);
+  const std::vector<char*> arg_pointers = pointers(args);
+  const std::vector<char*> env_pointers = pointers(env);
+  const pid_t pid = ::fork();
+  if (pid < 0) return os_error(errno, "fork for '" + argv[0] + "'");
+  if (pid == 0) become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(), null.get());
+  (void)::setpgid(pid, pid);  // both sides, so that the group exists whoever runs first
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  (void)::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
+  return Child(pid, std::move(pidfd), std::move(read_end));
+}
+
+Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
+                   std::size_t max_bytes, const std::vector<std::string>& set_env) {
+  const Clock::time_point end = Clock::now() + deadline;
+  Result<Child> child = spawn(argv, set_env);
+  if (!child) return child.error();
+  Output output;
+  std::array<char, 65536> buffer{};
+  bool closed = false;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (left <= 0) {
+      return Error{ErrorKind::internal,
+                   "'" + argv[0] + "' did not answer within " + std::to_string(deadline.count()) + " ms", {}};
+    }
+    // After end of output wait for the exit itself: a child that closes stdout may still hang.
+    pollfd p{closed ? child->pidfd() : child->out(), POLLIN, 0};
+    if (::poll(&p, 1, static_cast<int>(left)) <= 0) continue;
+    if (closed) break;
+    const ssize_t n = ::read(child->out(), buffer.data(), buffer.size());
+    if (n > 0) output.out.append(buffer.data(), static_cast<std::size_t>(n));
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) closed = true;
+    if (output.out.size() > max_bytes) {
+      return Error{ErrorKind::internal,
+                   "'" + argv[0] + "' printed more than " + std::to_string(max_bytes) + " bytes", {}};
+    }
+  }
+  const int status = child->wait();
+  output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return output;
+}
+
+}  // namespace podshark

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace podshark {
+
+/// Container names, labels and images are chosen by strangers. Everything shown to a person or written
+/// into a line protocol goes through here: invalid UTF-8 becomes U+FFFD, control characters (C0, DEL, C1,
+/// bidi overrides, line separators) become a space, and the result is cut to `max_bytes` on a character
+/// boundary with "…" when something was lost.
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t max_bytes);
+
+/// Keeps valid UTF-8 as it is and replaces every invalid byte by U+FFFD (JSON writers refuse the rest).
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
+/// FNV-1a, 64 bits: stable names for cut strings, not a security measure.
+[[nodiscard]] std::uint64_t fnv1a(std::string_view text);
+
+/// Lower-case hexadecimal of `value`, exactly `digits` (≤ 16) long, most significant digits first.
+[[nodiscard]] std::string hex(std::uint64_t value, unsigned digits);
+
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+/// Strict decimal: the whole text, no sign, no blanks, ≤ max. Returns false and leaves `out` alone otherwise.
+[[nodiscard]] bool parse_number(std::string_view text, std::uint64_t max, std::uint64_t& out);
+
+}  // namespace podshark
