@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What podshark and podshark-worker say to each other over a SOCK_SEQPACKET pair: fixed-size structs of
+// integers, one request and one reply per message, descriptors by SCM_RIGHTS. Same machine, same build.
+#pragma once
+
+#include <cstdint>
+
+namespace podshark::worker {
+
+inline constexpr std::uint32_t kMagic = 0x50535731;  // "PSW1"
+inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is 253
+
+enum class TargetKind : std::uint32_t {
+  process = 1,  ///< pid + start time
+  netns_file = 2,  ///< /run/netns/netns-UUID, rootful only
+};
+
+/// Sockets wanted in the target's network namespace. Reply order: netlink, then raw, then cooked.
+struct Request {
+  std::uint32_t magic = kMagic;
+  TargetKind kind = TargetKind::process;
+  std::int32_t pid = 0;
+  std::uint32_t netlink_sockets = 0;  ///< NETLINK_ROUTE
+  std::uint32_t raw_sockets = 0;      ///< AF_PACKET SOCK_RAW, protocol 0 (sees nothing until bound)
+  std::uint32_t cooked_sockets = 0;   ///< AF_PACKET SOCK_DGRAM, protocol 0
+  std::uint64_t pid_start = 0;        ///< proc_pid_stat(5) field 22; must match
+  std::uint64_t netns_inode = 0;      ///< when not 0, must match
+  std::uint8_t uuid[16] = {};
+};
+static_assert(sizeof(Request) == 56);
+
+/// Where a request failed; the client turns it into a sentence.
+enum class Stage : std::uint32_t {
+  done = 0,
+  request,         ///< malformed
+  find_process,    ///< no such process
+  identity,        ///< the pid now belongs to another process, or the netns is another one
+  not_podman,      ///< not the child of a root-owned conmon (installed worker only)
+  open_netns,
+  not_yours,       ///< another user's namespace
+  host_netns,      ///< it shares the host's network namespace
+  join,
+  socket,
+  died,            ///< the entering child vanished
+};
+
+struct Reply {
+  std::uint32_t magic = kMagic;
+  Stage stage = Stage::done;
+  std::int32_t error = 0;          ///< errno, 0 when the stage explains itself
+  std::uint32_t sockets = 0;       ///< descriptors attached
+  std::uint64_t netns_inode = 0;
+  std::uint64_t netns_cookie = 0;  ///< never recycled, unlike the inode; 0 before Linux 5.14
+};
+static_assert(sizeof(Reply) == 32);
+
+}  // namespace podshark::worker

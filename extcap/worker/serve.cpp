@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stages of one request, each in the entering child:
+//   receive  Should: take exactly one fixed-size message.         Mustn't: hold an effective capability.
+//   open     Should: SYS_PTRACE for /proc/PID/{exe,ns/net} only.  Mustn't: join anything.
+//   join     Should: SYS_ADMIN for setns(2) only.                 Mustn't: read client data any more.
+//   socket   Should: NET_RAW for AF_PACKET only.                  Mustn't: bind, receive or send packets.
+//   reply    Should: pass descriptors and exit.                   Mustn't: hold any capability.
+#include "extcap/worker/serve.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "extcap/worker/privilege.h"
+#include "extcap/worker/protocol.h"
+#include "extcap/worker/target.h"
+#include "podman/wire/netns.h"
+
+namespace podshark::worker {
+namespace {
+
+struct Sockets {
+  std::array<int, kMaxSockets> fds{};
+  std::uint32_t count = 0;
+};
+
+Reply failure(Stage stage, int error = 0) {
+  Reply reply;
+  reply.stage = stage;
+  reply.error = error;
+  return reply;
+}
+
+bool send_reply(int channel, const Reply& reply, const Sockets& sockets) {
+  iovec data{const_cast<Reply*>(&reply), sizeof(reply)};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMaxSockets)> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (sockets.count > 0) {
+    const std::size_t bytes = sizeof(int) * sockets.count;
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(bytes);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(bytes);
+    std::memcpy(CMSG_DATA(header), sockets.fds.data(), bytes);
+  }
+  return ::sendmsg(channel, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof(reply));
+}
+
+bool valid(const Request& r) {
+  return r.magic == kMagic && r.netlink_sockets <= kMaxSockets && r.raw_sockets <= kMaxSockets &&
+         r.cooked_sockets <= kMaxSockets && r.netlink_sockets + r.raw_sockets + r.cooked_sockets <= kMaxSockets &&
+         (r.kind != TargetKind::process || r.pid > 0);
+}
+
+int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie) {
+  const auto make = [&](std::uint32_t count, int domain, int type, int protocol) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const int fd = wire::open_socket(domain, type, protocol, cookie);
+      if (fd < 0) return -fd;
+      sockets->fds[sockets->count++] = fd;
+    }
+    return 0;
+  };
+  constexpr int kNetlinkRoute = 0;  // NETLINK_ROUTE
+  if (const int e = make(request.netlink_sockets, AF_NETLINK, SOCK_RAW, kNetlinkRoute); e != 0) return e;
+  if (const int e = make(request.raw_sockets, AF_PACKET, SOCK_RAW, 0); e != 0) return e;
+  return make(request.cooked_sockets, AF_PACKET, SOCK_DGRAM, 0);
+}
+
+Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
+  if (!valid(request)) return failure(Stage::request);
+  const OpenedNetns netns = open_target(request, borrowed);
+  if (netns.stage != Stage::done) return failure(netns.stage, netns.error);
+
+  raise_only(CAP_SYS_ADMIN);
+  const int joined = wire::join_netns(netns.fd.get());
+  if (joined != 0) return failure(Stage::join, -joined);
+
+  // Joining a user namespace gave a full permitted set there; only what the sockets need is used of it.
+  raise_only(CAP_NET_RAW);
+  Reply reply;
+  const int error = make_sockets(request, sockets, &reply.netns_cookie);
+  drop_all();
+  if (error != 0) return failure(Stage::socket, error);
+  reply.sockets = sockets->count;
+  reply.netns_inode = wire::ns_inode(netns.fd.get());
+  return reply;
+}
+
+[[noreturn]] void child(int channel, const Request& request, bool borrowed) {
+  Sockets sockets;
+  Reply reply = handle(request, borrowed, &sockets);
+  drop_all();
+  if (reply.stage != Stage::done) sockets.count = 0;
+  ::_exit(send_reply(channel, reply, sockets) ? 0 : 1);
+}
+
+}  // namespace
+
+void serve(int channel) {
+  const bool borrowed = has_borrowed_privilege();
+  (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (::getuid() != 0 && !borrowed) (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  raise_only(-1);
+  for (;;) {
+    Request request;
+    const ssize_t n = ::recv(channel, &request, sizeof(request), MSG_TRUNC);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    const bool complete = n == static_cast<ssize_t>(sizeof(request));
+    const pid_t pid = complete ? ::fork() : -1;
+    if (pid == 0) child(channel, request, borrowed);
+    int status = 0;
+    if (pid > 0) {
+      while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+      }
+    }
+    if (!complete) (void)send_reply(channel, failure(Stage::request), {});
+    if (complete && (pid < 0 || status != 0)) (void)send_reply(channel, failure(Stage::died), {});
+  }
+}
+
+}  // namespace podshark::worker

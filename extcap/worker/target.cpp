@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/worker/target.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "extcap/worker/privilege.h"
+#include "podman/core/proc.h"
+#include "podman/wire/netns.h"
+
+namespace podshark::worker {
+namespace {
+
+OpenedNetns refuse(Stage stage, int error = 0) { return OpenedNetns{UniqueFd(), stage, error}; }
+
+UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+bool has_ended(const UniqueFd& pidfd) {
+  pollfd p{pidfd.get(), POLLIN, 0};
+  return ::poll(&p, 1, 0) != 0;
+}
+
+// Where distributions and podman itself put conmon; podman's own list is conmon_path in containers.conf(5).
+bool is_conmon_path(std::string_view path) {
+  static constexpr std::array<std::string_view, 5> kPaths{
+      "/usr/bin/conmon", "/usr/libexec/podman/conmon", "/usr/lib/podman/conmon", "/usr/local/bin/conmon",
+      "/usr/local/libexec/podman/conmon"};
+  for (const std::string_view known : kPaths) {
+    if (path == known) return true;
+  }
+  return false;
+}
+
+// A name can be forged (a set-uid program run through a link called conmon); the executable cannot.
+bool is_root_conmon(pid_t pid) {
+  const std::string directory = "/proc/" + std::to_string(pid);
+  struct stat st{};
+  if (::stat(directory.c_str(), &st) != 0 || st.st_uid != 0) return false;
+  std::array<char, 256> target{};
+  raise_only(CAP_SYS_PTRACE);
+  const ssize_t n = ::readlink((directory + "/exe").c_str(), target.data(), target.size());
+  raise_only(-1);
+  return n > 0 && is_conmon_path({target.data(), static_cast<std::size_t>(n)});
+}
+
+OpenedNetns open_by_process(const Request& request, bool borrowed) {
+  const auto pid = static_cast<pid_t>(request.pid);
+  const UniqueFd pidfd = open_pidfd(pid);
+  if (!pidfd) return refuse(Stage::find_process, errno);
+  const Result<ProcStat> stat = read_stat(pid);
+  if (!stat || has_ended(pidfd)) return refuse(Stage::find_process);
+  if (stat->start_time != request.pid_start) return refuse(Stage::identity);
+  if (borrowed && !is_root_conmon(stat->ppid)) return refuse(Stage::not_podman);
+  raise_only(CAP_SYS_PTRACE);
+  OpenedNetns out;
+  out.fd.reset(::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  const int error = errno;
+  raise_only(-1);
+  if (!out.fd) return refuse(Stage::open_netns, error);
+  // Still the same process after the open: the descriptor is its netns and nobody else's.
+  if (has_ended(pidfd)) return refuse(Stage::find_process);
+  return out;
+}
+
+std::string netns_name(const std::uint8_t (&uuid)[16]) {
+  std::string name = "netns-";
+  for (unsigned i = 0; i < 16; ++i) {
+    std::array<char, 3> digits{};
+    std::snprintf(digits.data(), digits.size(), "%02x", uuid[i]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) name += '-';
+    name += digits.data();
+  }
+  return name;
+}
+
+OpenedNetns open_by_file(const Request& request) {
+  const UniqueFd directory(::open("/run/netns", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st{};
+  if (!directory || ::fstat(directory.get(), &st) != 0) return refuse(Stage::open_netns, errno);
+  if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refuse(Stage::not_podman);
+  OpenedNetns out;
+  out.fd.reset(::openat(directory.get(), netns_name(request.uuid).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!out.fd) return refuse(Stage::open_netns, errno);
+  struct statfs fs{};
+  if (::fstatfs(out.fd.get(), &fs) != 0 || fs.f_type != NSFS_MAGIC) return refuse(Stage::open_netns, ESTALE);
+  return out;
+}
+
+// The namespace must be owned by the initial user namespace (rootful) or by the caller himself.
+bool owned_by_root_or_caller(int netns_fd) {
+  const UniqueFd owner(::ioctl(netns_fd, NS_GET_USERNS));
+  if (!owner) return false;
+  const UniqueFd own(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
+  if (own && wire::ns_inode(own.get()) == wire::ns_inode(owner.get())) return true;
+  uid_t uid = 0;
+  return ::ioctl(owner.get(), NS_GET_OWNER_UID, &uid) == 0 && uid == ::getuid();
+}
+
+bool is_own_netns(int netns_fd) {
+  const UniqueFd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  return own && wire::ns_inode(own.get()) == wire::ns_inode(netns_fd);
+}
+
+}  // namespace
+
+OpenedNetns open_target(const Request& request, bool borrowed) {
+  OpenedNetns netns = request.kind == TargetKind::process      ? open_by_process(request, borrowed)
+                      : request.kind == TargetKind::netns_file ? open_by_file(request)
+                                                               : refuse(Stage::request);
+  if (netns.stage != Stage::done) return netns;
+  if (::ioctl(netns.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse(Stage::open_netns, EINVAL);
+  if (request.netns_inode != 0 && request.netns_inode != wire::ns_inode(netns.fd.get())) {
+    return refuse(Stage::identity);
+  }
+  if (is_own_netns(netns.fd.get())) return refuse(Stage::host_netns);
+  if (borrowed && !owned_by_root_or_caller(netns.fd.get())) return refuse(Stage::not_yours);
+  return netns;
+}
+
+}  // namespace podshark::worker

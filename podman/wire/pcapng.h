@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pcapng blocks (draft-ietf-opsawg-pcapng), little endian, into a growable buffer. C library only.
+// Every function appends one whole block or nothing; false means out of memory or a block over kMaxBlock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace podshark::wire {
+
+/// dumpcap 4.0 and 4.6 end the capture on a longer block.
+inline constexpr std::size_t kMaxBlock = 262144;
+
+/// A malloc'd byte buffer; free with free_bytes.
+struct Bytes {
+  std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  std::size_t capacity = 0;
+};
+bool reserve(Bytes* bytes, std::size_t more);
+void free_bytes(Bytes* bytes);
+
+struct Text {
+  const char* data = nullptr;
+  std::size_t size = 0;
+};
+
+struct InterfaceInfo {
+  std::uint16_t linktype;
+  std::uint32_t snaplen;
+  Text name;
+  Text description;
+  Text filter;    ///< empty: no if_filter option
+  Text metadata;  ///< custom option 2989, empty: none
+  std::uint32_t enterprise;
+};
+
+struct InterfaceCounters {
+  std::uint32_t interface_id;
+  std::uint64_t start_ns;
+  std::uint64_t end_ns;
+  std::uint64_t received;
+  std::uint64_t dropped;
+};
+
+/// One name for one address: 4 bytes (IPv4) or 16 bytes (IPv6), network order.
+struct NameEntry {
+  const std::uint8_t* address;
+  std::size_t address_size;
+  Text name;
+};
+
+bool put_section_header(Bytes* out, Text os, Text application);
+bool put_interface(Bytes* out, const InterfaceInfo* info);
+bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, const std::uint8_t* data,
+                std::uint32_t captured, std::uint32_t length);
+bool put_names(Bytes* out, const NameEntry* entries, std::size_t count);
+bool put_statistics(Bytes* out, const InterfaceCounters* counters);
+
+}  // namespace podshark::wire
