@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Running podshark and tshark in tests."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+
+import lib
+import lib_pcapng
+
+PODSHARK = lib.BIN / "extcap/podshark"
+WORKER = lib.BIN / "extcap/podshark-worker"
+
+
+def podshark(user, *args, **kwargs):
+    """Runs `podshark ARGS` to the end; keyword arguments as lib.run."""
+    return lib.run(user, [PODSHARK, *args], **kwargs)
+
+
+def inventory(user, *args):
+    """`podshark list --json` parsed."""
+    return json.loads(podshark(user, "list", "--json", *args).stdout)
+
+
+def interfaces(text):
+    """Parses extcap sentences: [{'': 'interface', 'value': …, 'display': …}, …]."""
+    found = []
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        sentence = {"": word}
+        while rest:
+            key, _, rest = rest.lstrip()[1:].partition("=")
+            value, _, rest = rest.partition("}")
+            sentence[key] = value
+        found.append(sentence)
+    return found
+
+
+class Capture:
+    """A `podshark capture` in the background that writes to a file.
+
+    with Capture(RIG, "own", "-i", "eth0") as capture:
+        capture.wait_packets(1) …
+        done = capture.stop()     # lib_pcapng.Capture
+    """
+
+    def __init__(self, user, *args, env=None, no_new_privs=False):
+        self.user = user
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="capture-"))
+        shutil.chown(self.directory, user)
+        self.path = self.directory / "out.pcapng"
+        self.errors = (self.directory / "stderr").open("w+")
+        self.process = lib.popen(user, [PODSHARK, "capture", *args, "-w", self.path], env=env,
+                                 no_new_privs=no_new_privs, stderr=self.errors)
+
+    def __enter__(self):
+        try:
+            lib.wait_for(lambda: self.links() or self.process.poll() is not None, "the capture to attach a link")
+        except AssertionError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            lib.end(self.process, signal.SIGKILL)
+        self.errors.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def stderr(self):
+        self.errors.flush()
+        return (self.directory / "stderr").read_text()
+
+    def so_far(self):
+        """What is in the file now; None before its first block."""
+        if not self.path.exists() or self.path.stat().st_size < 28:
+            return None
+        return lib_pcapng.read(self.path, partial=True)
+
+    def links(self):
+        now = self.so_far()
+        return now.links if now else []
+
+    def wait_packets(self, number, link=None):
+        def enough():
+            now = self.so_far()
+            if not now:
+                return None
+            packets = now.packets_of(link) if link else now.packets
+            return packets if len(packets) >= number else None
+        return lib.wait_for(enough, f"{number} packets in the file; stderr: {self.stderr()}")
+
+    def stop(self, signum=signal.SIGINT, code=0):
+        """Ends it, checks the exit code and reads the complete file."""
+        got = lib.end(self.process, signum)
+        if got != code:
+            raise AssertionError(f"podshark capture exited {got}, not {code}; stderr: {self.stderr()}")
+        return lib_pcapng.read(self.path)
+
+
+def extcap_home(user):
+    """Links podshark into the personal extcap directory of the user's Wireshark: 4.0 and 4.4 look in different
+    ones. Returns the directory."""
+    home = pathlib.Path(lib.environment(user)["HOME"])
+    where = home / (".config/wireshark/extcap" if lib.WORLD == "deb12" else ".local/lib/wireshark/extcap")
+    lib.run(user, ["mkdir", "-p", where])
+    lib.run(user, ["ln", "-sf", PODSHARK, where / "podshark"])
+    return where
+
+
+def tshark(user, *args, **kwargs):
+    """tshark without name resolution and with UTC; stdout."""
+    return lib.run(user, ["tshark", "-n", *args], env={"TZ": "UTC"}, **kwargs).stdout
+
+
+def fields(path, *names, display_filter="", user=lib.ROOT):
+    """[{name: value}] of the packets of a file that match, read by real tshark."""
+    args = ["-r", path, "-T", "fields", "-E", "separator=\x1f", "-E", "occurrence=a", "-E", "aggregator=,"]
+    for name in names:
+        args += ["-e", name]
+    if display_filter:
+        args += ["-Y", display_filter]
+    return [dict(zip(names, line.split("\x1f"))) for line in tshark(user, *args).splitlines()]
+
+
+if not os.access(PODSHARK, os.X_OK):
+    raise RuntimeError(f"{PODSHARK} is not there; PODSHARK_BIN must name a build tree")
