@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cerrno>
+#include <cstring>
+
+#include "extcap/doctor/checks.h"
+
+namespace podshark::extcap::doctor {
+
+Findings check_user_namespaces(const Scene& scene) {
+  const UserNamespaces& ns = scene.userns;
+  if (scene.caller.uid == 0) return {};
+  if (ns.max.has_value() && *ns.max == 0) {
+    return {warn("user namespaces", "switched off (user.max_user_namespaces is 0): no rootless containers",
+                 "sudo sysctl -w user.max_user_namespaces=15000")};
+  }
+  if (ns.unprivileged_clone.has_value() && *ns.unprivileged_clone == 0) {
+    return {warn("user namespaces",
+                 "not for ordinary users (kernel.unprivileged_userns_clone is 0): no rootless containers",
+                 "sudo sysctl -w kernel.unprivileged_userns_clone=1")};
+  }
+  if (ns.apparmor_restrict.has_value() && *ns.apparmor_restrict != 0) {
+    return {warn(
+        "user namespaces",
+        "AppArmor restricts them: rootless podman needs a profile that allows 'userns' (joining existing "
+        "ones, as Podshark does, is not restricted)",
+        "ls /etc/apparmor.d/podman || sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")};
+  }
+  return {good("user namespaces", "allowed for ordinary users")};
+}
+
+Findings check_subordinate_ids(const Scene& scene) {
+  const Caller& caller = scene.caller;
+  const UserNamespaces& ns = scene.userns;
+  if (caller.uid == 0) return {};
+  if (!ns.newuidmap) {
+    return {warn("subordinate ids", "newuidmap not found: rootless podman can not map users",
+                 "sudo apt-get install uidmap")};
+  }
+  if (ns.subuid && ns.subgid)
+    return {good("subordinate ids", caller.name + " has ranges in /etc/subuid and /etc/subgid")};
+  return {warn("subordinate ids",
+               caller.name + " has no range in " + (ns.subuid ? "/etc/subgid" : "/etc/subuid") +
+                   ": rootless podman can not map users",
+               "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 " + caller.name +
+                   " && podman system migrate")};
+}
+
+Findings check_rootless_network(const Scene& scene) {
+  const UserNamespaces& ns = scene.userns;
+  if (scene.caller.uid == 0) return {};
+  if (!ns.pasta && !ns.slirp4netns) {
+    return {warn("rootless network",
+                 "neither pasta nor slirp4netns found: rootless containers have no network",
+                 "sudo apt-get install passt slirp4netns")};
+  }
+  return {good("rootless network", std::string(ns.pasta ? "pasta" : "") +
+                                       (ns.pasta && ns.slirp4netns ? " and " : "") +
+                                       (ns.slirp4netns ? "slirp4netns" : "") + " found")};
+}
+
+Findings check_kernel(const Scene& scene) {
+  const Kernel& kernel = scene.kernel;
+  Findings found;
+  if (kernel.pidfd != 0) {
+    found.push_back(fail("kernel",
+                         "Linux " + kernel.release + " has no pidfd_open: " + std::strerror(kernel.pidfd),
+                         "use Linux 5.3 or later"));
+  }
+  if (kernel.tpacket_v3 == EPERM || kernel.tpacket_v3 == EACCES || kernel.tpacket_v3 == ENOSPC) {
+    found.push_back(warn("kernel",
+                         "could not try a packet ring: you may not make a network namespace of your own",
+                         "see 'user namespaces'; or sudo podshark doctor"));
+  } else if (kernel.tpacket_v3 != 0) {
+    found.push_back(fail("kernel",
+                         "no packet ring (TPACKET_V3): " + std::string(std::strerror(kernel.tpacket_v3)),
+                         "use a kernel with CONFIG_PACKET: sudo modprobe af_packet"));
+  }
+  if (found.empty())
+    found.push_back(good("kernel", "Linux " + kernel.release + " with TPACKET_V3 and pidfd"));
+  return found;
+}
+
+}  // namespace podshark::extcap::doctor

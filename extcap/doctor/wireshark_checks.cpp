@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
+#include "extcap/doctor/checks.h"
+
+namespace podshark::extcap::doctor {
+namespace {
+
+constexpr const char* kInstall = "run install/setup.sh again";
+
+bool contains(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// Wireshark takes the personal copy where both exist, and warns.
+Finding judge_extcap(const Scene& scene, const FileFacts& used, const std::string& dir) {
+  if (!used.executable) {
+    return fail("extcap", used.path + " exists, but you may not execute it (" + mode_text(used) + ")",
+                "sudo chmod 0755 " + used.path);
+  }
+  if (!used.same_file(scene.self)) {
+    return warn("extcap", used.path + " is another podshark than this one (" + scene.self.path + ")",
+                "to use this one: sudo ln -sf " + scene.self.path + " " + used.path);
+  }
+  return good("extcap", "Wireshark looks in " + dir + " and finds this podshark there");
+}
+
+}  // namespace
+
+Findings check_wireshark(const Scene& scene) {
+  const Wireshark& ws = scene.wireshark;
+  if (ws.program.empty()) {
+    return {fail("wireshark", "could not ask tshark where Wireshark looks: " + ws.problem,
+                 "sudo apt-get install tshark wireshark")};
+  }
+  return {good("wireshark", "version " + ws.version + ", programs in " + ws.program_dir)};
+}
+
+Findings check_extcap(const Scene& scene) {
+  const Wireshark& ws = scene.wireshark;
+  if (ws.program.empty()) return {};
+  const FileFacts& personal = scene.personal_extcap;
+  const FileFacts& global = scene.global_extcap;
+  if (!personal.exists && !global.exists) {
+    return {fail("extcap",
+                 "podshark is in neither extcap directory of this Wireshark: " + ws.personal_extcap_dir +
+                     ", " + ws.global_extcap_dir,
+                 kInstall)};
+  }
+  Findings found;
+  found.push_back(personal.exists ? judge_extcap(scene, personal, ws.personal_extcap_dir)
+                                  : judge_extcap(scene, global, ws.global_extcap_dir));
+  if (personal.exists && global.exists && !personal.same_file(global)) {
+    found.push_back(warn(
+        "duplicates", "two podshark extcaps: Wireshark uses " + personal.path + " and ignores " + global.path,
+        "rm " + personal.path));
+  }
+  return found;
+}
+
+Findings check_plugin(const Scene& scene) {
+  const Wireshark& ws = scene.wireshark;
+  if (ws.program.empty()) return {};
+  const FileFacts& personal = scene.personal_plugin;
+  const FileFacts& global = scene.global_plugin;
+  const bool root_trap = scene.caller.uid == 0 && personal.exists && !global.exists;
+  Findings found;
+  if (!ws.loaded_plugins.empty()) {
+    found.push_back(good("plugin", ws.loaded_plugins.front() + " is loaded by Wireshark " + ws.version));
+  } else if (root_trap) {
+    found.push_back(warn("plugin",
+                         "Wireshark ignores personal plugins when it runs as root (" + personal.path + ")",
+                         "start Wireshark as yourself, or install for everybody: sudo install/setup.sh"));
+  } else if (personal.exists || global.exists) {
+    const std::string& path = global.exists ? global.path : personal.path;
+    found.push_back(fail("plugin", path + " is there, but Wireshark " + ws.version + " does not load it",
+                         std::string("tshark -G plugins >/dev/null shows why; ") + kInstall));
+  } else if (!scene.other_plugin_versions.empty()) {
+    found.push_back(fail("plugin",
+                         "the plugin was built for Wireshark " + scene.other_plugin_versions.front() +
+                             ", this is " + ws.version,
+                         kInstall));
+  } else {
+    found.push_back(fail("plugin",
+                         "podshark.so is not in " + ws.global_plugin_dir + "/epan: packets carry no names",
+                         kInstall));
+  }
+  // In the GUI this is a modal dialog at every start.
+  if (personal.exists && global.exists) {
+    found.push_back(warn("duplicates",
+                         "podshark.so is in two plugin directories: Wireshark complains at every start",
+                         "rm " + personal.path));
+  }
+  return found;
+}
+
+Findings check_dumpcap(const Scene& scene) {
+  const FileFacts& dumpcap = scene.dumpcap;
+  if (scene.wireshark.program.empty()) return {};
+  if (!dumpcap.exists) {
+    return {fail("dumpcap",
+                 "dumpcap not found in " + scene.wireshark.program_dir + ": Wireshark can not capture at all",
+                 "sudo apt-get install --reinstall wireshark-common")};
+  }
+  const std::string state = dumpcap.path + " is " + mode_text(dumpcap);
+  if (dumpcap.executable)
+    return {good("dumpcap", state + ", you may run it; Podshark needs no more from it")};
+  const bool next_login = contains(scene.caller.database_groups, dumpcap.group);
+  return {fail("dumpcap", state + ": Wireshark can not capture at all as you, also not through extcap",
+               next_login
+                   ? "you are in group " + dumpcap.group + " since this session began: log in again"
+                   : "sudo usermod -aG " + dumpcap.group + " " + scene.caller.name + ", then log in again")};
+}
+
+}  // namespace podshark::extcap::doctor

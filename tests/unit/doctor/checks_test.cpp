@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/doctor/checks.h"
+
+#include <gmock/gmock.h>
+#include <linux/capability.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+namespace podshark::extcap::doctor {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t kWorkerCaps =
+    (1ULL << CAP_SYS_ADMIN) | (1ULL << CAP_SYS_PTRACE) | (1ULL << CAP_NET_RAW);
+
+FileFacts file(const std::string& path, std::uint64_t inode) {
+  FileFacts f;
+  f.path = path;
+  f.exists = f.executable = true;
+  f.mode = 0755;
+  f.owner = f.group = "root";
+  f.inode = inode;
+  return f;
+}
+
+// An ordinary user of group wireshark on a machine where everything is installed.
+Scene healthy() {
+  Scene s;
+  s.caller = {1000, "ann", "/home/ann", {"ann", "wireshark"}, {"ann", "wireshark"}, false, ~std::uint64_t{0}};
+  s.wireshark = {"tshark",
+                 "",
+                 "4.0.17",
+                 "/usr/bin",
+                 "/home/ann/.config/wireshark/extcap",
+                 "/usr/lib/ws/extcap",
+                 "/home/ann/.local/lib/wireshark/plugins/4.0",
+                 "/usr/lib/ws/plugins/4.0",
+                 {"/usr/lib/ws/plugins/4.0/epan/podshark.so"}};
+  s.self = file("/usr/local/bin/podshark", 1);
+  s.global_extcap = file("/usr/lib/ws/extcap/podshark", 1);
+  s.personal_extcap.path = "/home/ann/.config/wireshark/extcap/podshark";
+  s.global_plugin = file("/usr/lib/ws/plugins/4.0/epan/podshark.so", 2);
+  s.personal_plugin.path = "/home/ann/.local/lib/wireshark/plugins/4.0/epan/podshark.so";
+  s.dumpcap = file("/usr/bin/dumpcap", 3);
+  s.worker = file("/usr/local/libexec/podshark/podshark-worker", 4);
+  s.worker.mode = 0750;
+  s.worker.group = "wireshark";
+  s.worker.caps = {kWorkerCaps, false};
+  s.podman = {
+      "4.3.1", "", {{"/run/podman/podman.sock", ENOENT}}, "/home/ann/.local/share/containers/storage", true};
+  s.userns = {15000, 1, std::nullopt, true, true, true, true, false};
+  s.kernel = {"6.1.0", 0, 0};
+  return s;
+}
+
+TEST(Doctor, a_healthy_machine_has_nothing_to_fix) {
+  for (const Finding& f : examine(healthy())) {
+    EXPECT_EQ(f.level, Level::ok) << f.topic << ": " << f.fact;
+    EXPECT_EQ(f.fix, "");
+  }
+}
+
+TEST(Doctor, whatever_is_not_ok_comes_with_a_fix) {
+  for (const Finding& f : examine(Scene{})) {
+    EXPECT_TRUE(f.level == Level::ok || !f.fix.empty()) << f.topic << ": " << f.fact;
+  }
+}
+
+TEST(Wireshark, missing_tshark_is_one_failure_and_not_five) {
+  Scene s = healthy();
+  s.wireshark = {};
+  s.wireshark.problem = "tshark not found";
+  EXPECT_EQ(check_wireshark(s).at(0).level, Level::fail);
+  EXPECT_TRUE(check_extcap(s).empty());
+  EXPECT_TRUE(check_plugin(s).empty());
+  EXPECT_TRUE(check_dumpcap(s).empty());
+}
+
+TEST(Extcap, absent_from_both_directories_names_both) {
+  Scene s = healthy();
+  s.global_extcap.exists = false;
+  const Finding f = check_extcap(s).at(0);
+  EXPECT_EQ(f.level, Level::fail);
+  EXPECT_THAT(f.fact, HasSubstr("/usr/lib/ws/extcap"));
+  EXPECT_THAT(f.fact, HasSubstr("/home/ann/.config/wireshark/extcap"));
+}
+
+TEST(Extcap, a_personal_copy_that_hides_the_installed_one_is_told) {
+  Scene s = healthy();
+  s.personal_extcap = file(s.personal_extcap.path, 9);
+  const Findings found = check_extcap(s);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_THAT(found[0].fact, HasSubstr("another podshark"));
+  EXPECT_EQ(found[1].topic, "duplicates");
+  EXPECT_EQ(found[1].fix, "rm " + s.personal_extcap.path);
+}
+
+TEST(Plugin, present_but_not_loaded_is_a_failure) {
+  Scene s = healthy();
+  s.wireshark.loaded_plugins.clear();
+  EXPECT_THAT(check_plugin(s).at(0).fact, HasSubstr("does not load it"));
+}
+
+TEST(Plugin, after_an_upgrade_of_wireshark_both_versions_are_named) {
+  Scene s = healthy();
+  s.wireshark.loaded_plugins.clear();
+  s.global_plugin.exists = false;
+  s.wireshark.version = "4.4.19";
+  s.other_plugin_versions = {"4.0"};
+  const Finding f = check_plugin(s).at(0);
+  EXPECT_EQ(f.level, Level::fail);
+  EXPECT_EQ(f.fact, "the plugin was built for Wireshark 4.0, this is 4.4.19");
+}
+
+TEST(Plugin, root_learns_that_personal_plugins_do_not_count) {
+  Scene s = healthy();
+  s.caller.uid = 0;
+  s.wireshark.loaded_plugins.clear();
+  s.global_plugin.exists = false;
+  s.personal_plugin = file(s.personal_plugin.path, 2);
+  EXPECT_EQ(check_plugin(s).at(0).level, Level::warn);
+  EXPECT_THAT(check_plugin(s).at(0).fact, HasSubstr("runs as root"));
+}
+
+TEST(Plugin, two_copies_are_told) {
+  Scene s = healthy();
+  s.personal_plugin = file(s.personal_plugin.path, 8);
+  EXPECT_EQ(check_plugin(s).at(1).topic, "duplicates");
+}
+
+TEST(Dumpcap, that_only_a_group_may_run_stops_everything_for_others) {
+  Scene s = healthy();
+  s.dumpcap.executable = false;
+  s.dumpcap.mode = 0750;
+  s.dumpcap.group = "wireshark";
+  s.caller.session_groups = s.caller.database_groups = {"ann"};
+  const Finding f = check_dumpcap(s).at(0);
+  EXPECT_EQ(f.level, Level::fail);
+  EXPECT_THAT(f.fact, HasSubstr("0750 root:wireshark"));
+  EXPECT_THAT(f.fact, HasSubstr("can not capture at all as you, also not through extcap"));
+  EXPECT_EQ(f.fix, "sudo usermod -aG wireshark ann, then log in again");
+}
+
+TEST(Dumpcap, a_fresh_member_of_the_group_only_has_to_log_in_again) {
+  Scene s = healthy();
+  s.dumpcap.executable = false;
+  s.dumpcap.group = "wireshark";
+  s.caller.session_groups = {"ann"};
+  EXPECT_THAT(check_dumpcap(s).at(0).fix, HasSubstr("log in again"));
+  EXPECT_EQ(check_dumpcap(s).at(0).fix.find("usermod"), std::string::npos);
+}
+
+TEST(Worker, missing_or_out_of_reach_leaves_own_containers_and_is_no_failure) {
+  Scene s = healthy();
+  s.worker.executable = false;
+  s.caller.session_groups = s.caller.database_groups = {"ann"};
+  EXPECT_EQ(check_worker(s).at(0).level, Level::warn);
+  EXPECT_EQ(check_worker(s).at(0).fix, "sudo usermod -aG wireshark ann, then log in again");
+  EXPECT_TRUE(check_rootful(s).empty());
+  s.worker = {};
+  EXPECT_EQ(check_worker(s).at(0).level, Level::warn);
+}
+
+TEST(Worker, writable_by_its_group_is_a_failure) {
+  Scene s = healthy();
+  s.worker.mode = 0770;
+  EXPECT_EQ(check_worker(s).at(0).level, Level::fail);
+}
+
+TEST(Worker, missing_capabilities_are_named_with_the_command) {
+  Scene s = healthy();
+  s.worker.caps.permitted = 1ULL << CAP_NET_RAW;
+  const Finding f = check_rootful(s).at(0);
+  EXPECT_EQ(f.level, Level::warn);
+  EXPECT_THAT(f.fact, HasSubstr("lacks the file capabilities cap_sys_admin,cap_sys_ptrace"));
+  EXPECT_THAT(f.fix, HasSubstr("setcap cap_sys_admin,cap_sys_ptrace,cap_net_raw=p"));
+}
+
+TEST(Worker, capabilities_that_the_session_makes_void_are_told) {
+  Scene s = healthy();
+  s.caller.no_new_privs = true;
+  EXPECT_THAT(check_rootful(s).at(0).fact, HasSubstr("no_new_privs"));
+  s = healthy();
+  s.worker.nosuid = true;
+  EXPECT_THAT(check_rootful(s).at(0).fact, HasSubstr("nosuid"));
+  s = healthy();
+  s.caller.bounding = ~(1ULL << CAP_SYS_ADMIN);
+  EXPECT_THAT(check_rootful(s).at(0).fact, HasSubstr("bounding set of this session lacks cap_sys_admin"));
+}
+
+TEST(Podman, silence_is_a_failure_and_a_missing_socket_is_not) {
+  Scene s = healthy();
+  s.podman.version.clear();
+  s.podman.problem = "podman not found";
+  EXPECT_EQ(check_podman(s).at(0).level, Level::fail);
+  EXPECT_EQ(check_sockets(s).at(0).level, Level::ok);
+}
+
+TEST(Rootless, each_missing_piece_has_its_own_fix) {
+  Scene s = healthy();
+  s.userns = {0, 1, std::nullopt, true, true, true, true, true};
+  EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("max_user_namespaces"));
+  s.userns = {15000, 0, std::nullopt, true, false, true, false, false};
+  EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("unprivileged_userns_clone=1"));
+  EXPECT_THAT(check_subordinate_ids(s).at(0).fact, HasSubstr("/etc/subgid"));
+  EXPECT_THAT(check_rootless_network(s).at(0).fix, HasSubstr("passt"));
+  s.userns = {15000, std::nullopt, 1, true, true, false, true, true};
+  EXPECT_THAT(check_user_namespaces(s).at(0).fact, HasSubstr("AppArmor"));
+  EXPECT_THAT(check_subordinate_ids(s).at(0).fix, HasSubstr("uidmap"));
+}
+
+TEST(Rootless, is_none_of_root_s_business) {
+  Scene s = healthy();
+  s.caller.uid = 0;
+  s.userns = {};
+  EXPECT_TRUE(check_user_namespaces(s).empty());
+  EXPECT_TRUE(check_subordinate_ids(s).empty());
+  EXPECT_TRUE(check_rootless_network(s).empty());
+}
+
+TEST(Kernel, without_a_packet_ring_fails_but_not_being_able_to_try_only_warns) {
+  Scene s = healthy();
+  s.kernel.tpacket_v3 = EAFNOSUPPORT;
+  EXPECT_EQ(check_kernel(s).at(0).level, Level::fail);
+  s.kernel.tpacket_v3 = EPERM;
+  EXPECT_EQ(check_kernel(s).at(0).level, Level::warn);
+  s.kernel = {"5.2", 0, ENOSYS};
+  EXPECT_EQ(check_kernel(s).at(0).level, Level::fail);
+}
+
+TEST(UserNamespaces, are_read_below_the_given_root) {
+  const auto root = std::filesystem::temp_directory_path() / ("doctor-root-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(root / "proc/sys/user");
+  std::filesystem::create_directories(root / "etc");
+  std::ofstream(root / "proc/sys/user/max_user_namespaces") << "7\n";
+  std::ofstream(root / "etc/subuid") << "ann:100000:65536\n";
+  const UserNamespaces ns = read_user_namespaces(root.string(), healthy().caller);
+  std::filesystem::remove_all(root);
+  EXPECT_EQ(ns.max, 7U);
+  EXPECT_EQ(ns.unprivileged_clone, std::nullopt);
+  EXPECT_TRUE(ns.subuid);
+  EXPECT_FALSE(ns.subgid);
+}
+
+}  // namespace
+}  // namespace podshark::extcap::doctor
