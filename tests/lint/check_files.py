@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""check_files.py: every source file says its licence first, headers have an include guard, Python parses, lines end
+cleanly. Prints each violation and exits 1."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOPS = ("podman", "extcap", "plugin", "tests", "install", ".ci")
+SOURCES = {".h", ".cpp", ".c", ".py", ".sh", ".cmake"}
+
+
+def files():
+    for top in TOPS:
+        for file in sorted((ROOT / top).rglob("*")):
+            parts = file.relative_to(ROOT).parts
+            if file.is_file() and "fixtures" not in parts and "__pycache__" not in parts:
+                yield file
+
+
+def judge(file):
+    if file.suffix not in SOURCES and file.name not in ("CMakeLists.txt", "run"):
+        return
+    text = file.read_text()
+    if not text:
+        return  # an empty CMakeLists.txt has no author
+    if not any("SPDX-License-Identifier: GPL-2.0-or-later" in line for line in text.splitlines()[:2]):
+        yield 1, "no SPDX licence line at the top"
+    if file.suffix == ".h" and "#pragma once" not in text:
+        yield 1, "no #pragma once"
+    if not text.endswith("\n"):
+        yield len(text.splitlines()), "no newline at the end"
+    for number, line in enumerate(text.splitlines(), 1):
+        if line != line.rstrip():
+            yield number, "white space at the end of the line"
+    if file.suffix == ".py":
+        try:
+            compile(text, str(file), "exec")
+        except SyntaxError as error:
+            yield error.lineno, f"does not parse: {error.msg}"
+
+
+def main():
+    found = [f"{f.relative_to(ROOT)}:{line}: {what}" for f in files() for line, what in judge(f)]
+    print("\n".join(found) or "files: no violations")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sudo tests/run.sh [--quick | --long] [--no-install]: installs what the tests need, builds, tests. See README.md.
+#   (neither)  everything CI runs       --quick  five minutes after the build      --long  only tests/long.txt
+# Closing line: N passed, N failed, N skipped; exits 1 when anything failed.
+# shellcheck disable=SC2317  # steps are called by name
+set -uo pipefail
+top=$(readlink -f "$(dirname "$0")/..")
+cd "$top" || exit 1
+what=ci install=yes
+for arg; do
+  case $arg in
+    --quick | --long) what=${arg#--} ;;
+    --no-install) install= ;;
+    *) sed -n '3,5s/^# //p' "$0" >&2; exit 2 ;;
+  esac
+done
+[ "$(id -u)" = 0 ] || { echo "tests/run.sh: must run as root (the rig makes namespaces and mounts)" >&2; exit 1; }
+# Debian's own programs first, whatever the caller's PATH holds.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+export PODSHARK_CACHE=${PODSHARK_CACHE:-/var/cache/podshark}
+export CCACHE_DIR=$PODSHARK_CACHE/ccache CCACHE_BASEDIR=$top
+unset PODSHARK_BUILD LIBRARY_PATH CPATH CXXFLAGS LDFLAGS
+mkdir -p build/logs "$CCACHE_DIR"
+passed=0 failed=0 skipped=0 bad=()
+
+# step NAME CMD...: runs CMD with its output in build/logs/NAME.log and adds its closing line to the totals; a step
+# without one is a single test by its exit code.
+step() {
+  local name=$1 log=build/logs/$1.log began=$SECONDS status=0 line p=0 f=0 s=0
+  shift
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | awk '{p += $1; f += $3; s += $5}
+    END {if (NR) print p, f, s}')
+  read -r p f s <<<"${line:-$((status == 0)) 0 0}"
+  # A run that died, or failed before its tests, failed once more than it counted.
+  if [ $status != 0 ] && [ "$f" = 0 ]; then f=1; fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  printf '%-16s %4d s   %s passed, %s failed, %s skipped   %s\n' "$name" $((SECONDS - began)) "$p" "$f" "$s" "$log"
+  [ "$f" != 0 ] || return 0
+  bad+=("$name")
+  echo "--- end of $log"
+  grep -E '^FAILED|^not ok|error:|Failed ' "$log" | head -n 20
+  tail -n 60 "$log"
+  echo "---"
+  return 1
+}
+
+packages() {
+  local missing=() package
+  while read -r package; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done < <(grep -v '^#' tests/packages.txt)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "missing: ${missing[*]}"
+  [ -n "$install" ] || return 1
+  apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+build() {  # PRESET
+  cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && cmake --build --preset "$1"
+}
+build_and_unit() { build "$1" && tests/ctest.sh "build/$1" -L unit; }
+
+finish() {
+  [ ${#bad[@]} = 0 ] || echo "failed: ${bad[*]}"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ $failed = 0 ] && [ $passed -gt 0 ]
+  exit
+}
+
+step packages packages || finish
+step build build release || finish
+case $what in
+  quick)
+    step quick tests/ctest.sh build/release -L quick
+    step e2e-deb12 tests/e2e/run.sh deb12 --quick ;;
+  ci)
+    step quick tests/ctest.sh build/release -L 'quick|ci'
+    step rig tests/rig/selftest.sh
+    step e2e-deb12 tests/e2e/run.sh deb12
+    step e2e-deb13 tests/e2e/run.sh deb13 --unit
+    step clang build clang
+    step asan-ubsan build_and_unit asan-ubsan
+    for script in tests/*/ci.sh; do  # other folders' own
+      [ ! -x "$script" ] || step "$(basename "$(dirname "$script")")" "$script"
+    done ;;
+  long)
+    while read -r name command; do
+      step "long-$name" bash -c "$command"
+    done < <(grep -vE '^#|^$' tests/long.txt) ;;
+esac
+finish
