@@ -19,9 +19,12 @@ using Clock = std::chrono::steady_clock;
 
 std::string search_path() {
   const char* path = std::getenv("PATH");
-  return (path != nullptr && *path != '\0' ? std::string(path) : std::string("/usr/local/bin:/usr/bin:/bin")) +
+  return (path != nullptr && *path != '\0' ? std::string(path)
+                                           : std::string("/usr/local/bin:/usr/bin:/bin")) +
          ":/usr/sbin:/sbin";  // a plain user's PATH lacks these, and nft and iptables live there
 }
+
+}  // namespace
 
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : std::string();
@@ -35,13 +38,19 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
+namespace {
+
 std::vector<std::string> environment(const std::vector<std::string>& set_env) {
-  std::vector<std::string> env = set_env;
+  std::vector<std::string> env;
+  for (const std::string& s : set_env) {
+    if (s.find('=') != std::string::npos) env.push_back(s);
+  }
   for (char** e = environ; e != nullptr && *e != nullptr; ++e) {
     const std::string entry = *e;
     const std::string name = entry.substr(0, entry.find('=') + 1);
-    const bool replaced = std::any_of(set_env.begin(), set_env.end(),
-                                      [&](const std::string& s) { return s.compare(0, name.size(), name) == 0; });
+    const bool replaced = std::any_of(set_env.begin(), set_env.end(), [&](const std::string& s) {
+      return s.compare(0, name.size(), name) == 0 || s + "=" == name;
+    });
     if (!replaced) env.push_back(entry);
   }
   return env;
@@ -103,7 +112,8 @@ Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std:
   const std::vector<char*> env_pointers = pointers(env);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, "fork for '" + argv[0] + "'");
-  if (pid == 0) become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(), null.get());
+  if (pid == 0)
+    become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(), null.get());
   (void)::setpgid(pid, pid);  // both sides, so that the group exists whoever runs first
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   (void)::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
@@ -122,7 +132,8 @@ Result<Output> run(const std::vector<std::string>& argv, std::chrono::millisecon
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     if (left <= 0) {
       return Error{ErrorKind::internal,
-                   "'" + argv[0] + "' did not answer within " + std::to_string(deadline.count()) + " ms", {}};
+                   "'" + argv[0] + "' did not answer within " + std::to_string(deadline.count()) + " ms",
+                   {}};
     }
     // After end of output wait for the exit itself: a child that closes stdout may still hang.
     pollfd p{closed ? child->pidfd() : child->out(), POLLIN, 0};
@@ -133,7 +144,8 @@ Result<Output> run(const std::vector<std::string>& argv, std::chrono::millisecon
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) closed = true;
     if (output.out.size() > max_bytes) {
       return Error{ErrorKind::internal,
-                   "'" + argv[0] + "' printed more than " + std::to_string(max_bytes) + " bytes", {}};
+                   "'" + argv[0] + "' printed more than " + std::to_string(max_bytes) + " bytes",
+                   {}};
     }
   }
   const int status = child->wait();

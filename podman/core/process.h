@@ -46,8 +46,12 @@ class Child {
   UniqueFd out_;
 };
 
+/// Full path of the program that spawn() would start, empty when there is none.
+[[nodiscard]] std::string find_program(const std::string& name);
+
 /// Starts argv[0], looked up in PATH (plus /usr/sbin:/sbin), with stdin and stderr on /dev/null and
-/// stdout on a pipe. No shell. `set_env` holds "NAME=value" entries replacing inherited ones.
+/// stdout on a pipe. No shell. `set_env` holds "NAME=value" entries replacing inherited ones, and "NAME"
+/// entries removing them.
 [[nodiscard]] Result<Child> spawn(const std::vector<std::string>& argv,
                                   const std::vector<std::string>& set_env = {});
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Pieces of the model that several of podman's answers contain. Private to podman/api.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "podman/api/json_read.h"
+#include "podman/api/parse.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::api {
+
+/// The text when it is an id (lower-case hexadecimal, 12 to 64 digits), else empty: ids go into arguments and
+/// paths.
+[[nodiscard]] std::string id_text(const json& j);
+
+/// Labels, and what they say about compose and systemd. A label set again replaces nothing it does not name.
+void read_labels(const json& j, model::Container& container);
+
+/// Lower-case MAC.
+[[nodiscard]] std::string mac_text(const json& j);
+
+/// A list of objects, each through `from`; those for which `valid` is false are counted into a note.
+template <typename T, typename From, typename Valid>
+Result<Parsed<T>> parse_items(std::string_view text, const std::string& what, std::size_t max_bytes,
+                              std::size_t max_items, From from, Valid valid) {
+  const Result<json> list = parse_list(text, what, max_bytes);
+  if (!list) return list.error();
+  Parsed<T> out;
+  std::size_t skipped = 0;
+  for (const json& j : *list) {
+    if (out.items.size() == max_items) {
+      out.notes.push_back(what + ": more than " + std::to_string(max_items) + " entries, ignoring the rest");
+      break;
+    }
+    T item = from(j);
+    if (valid(item)) {
+      out.items.push_back(std::move(item));
+    } else {
+      ++skipped;
+    }
+  }
+  if (skipped > 0)
+    out.notes.push_back(what + ": " + std::to_string(skipped) + " entries not understood, ignoring them");
+  return out;
+}
+
+}  // namespace podshark::api

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podman's JSON (4.0 to 6, command line and REST) to the model. Pure. What is missing, null or of a wrong
+// type is left at its default; an answer that is not JSON of the expected shape is an Error of kind
+// no_podman.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podman/core/result.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::api {
+
+/// The elements understood, and one sentence for each thing left out (limits.h) or not understood.
+template <typename T>
+struct Parsed {
+  std::vector<T> items;
+  std::vector<std::string> notes;
+};
+
+/// One row of `ps`. `container` has no pid identity, mode, addresses or MACs yet; its `networks` hold names
+/// only.
+struct PsRow {
+  model::Container container;
+  std::string pod_name;
+};
+[[nodiscard]] Result<Parsed<PsRow>> parse_ps(std::string_view json);
+
+/// `inspect`, one object or a list. `ports` stay empty: `ps` has them with their ranges.
+[[nodiscard]] Result<Parsed<model::Container>> parse_inspect(std::string_view json);
+
+/// A container's link in a network; podman 5 and later.
+struct NetworkLink {
+  std::string container_id;
+  std::string interface;
+  std::string mac;
+  std::vector<std::string> addresses;
+};
+struct NetworkDetails {
+  model::Network network;
+  std::vector<NetworkLink> links;
+};
+[[nodiscard]] Result<Parsed<NetworkDetails>> parse_networks(std::string_view json);
+
+/// `pod ps` or `pod inspect` (object in 4.x, list in 5.x).
+[[nodiscard]] Result<Parsed<model::Pod>> parse_pods(std::string_view json);
+
+}  // namespace podshark::api
