@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <set>
 
 #include "podman/api/podman_cli.h"
 #include "podman/core/proc.h"
 #include "podman/core/process.h"
 #include "podman/discover/source_conmon.h"
 #include "podman/discover/source_podman.h"
+#include "podman/discover/source_socket.h"
 #include "podman/discover/storage.h"
 
 namespace podshark::discover {
@@ -56,9 +59,15 @@ void append_answer(Inventory& to, Inventory&& from) {
   append(to.problems, std::move(from.problems));
 }
 
+// Part of the time that is left: whoever is asked next must have some.
+api::Deadline share(api::Deadline deadline, int percent) {
+  return std::chrono::steady_clock::now() + api::time_left(deadline) * percent / 100;
+}
+
 PodmanAnswer ask_own(const Options& options, const std::vector<Container>& seen, api::Deadline deadline) {
   const User user = calling_user();
   PodmanAnswer answer;
+  // Also before the socket: connecting may start a service, which would create the storage as well.
   if (!has_storage(user)) {
     if (find_program("podman").empty()) {
       answer.inventory.problems.push_back(
@@ -67,8 +76,27 @@ PodmanAnswer ask_own(const Options& options, const std::vector<Container>& seen,
     return answer;
   }
   const PodmanQuery query{user.uid, options.all, options.proc};
+  const std::string path = user.uid == 0 ? kRootfulSocket : user.runtime_dir + "/podman/podman.sock";
+  std::vector<model::Problem> problems;
+  if (std::optional<PodmanAnswer> found = ask_socket(path, query, seen, share(deadline, 40))) {
+    if (found->answered) return std::move(*found);
+    problems = std::move(found->inventory.problems);
+  }
   api::PodmanCli cli;
-  return ask_podman(cli, query, seen, deadline);
+  answer = ask_podman(cli, query, seen, deadline);
+  append(answer.inventory.problems, std::move(problems));
+  return answer;
+}
+
+// Rootful containers as podman itself tells them, for a user whom the administrator gave the socket.
+void add_rootful(const Options& options, const std::vector<Container>& seen, api::Deadline deadline,
+                 std::set<std::string>& known, Inventory& out) {
+  if (::geteuid() == 0) return;  // then its own containers are these
+  const PodmanQuery query{0, options.all, options.proc};
+  std::optional<PodmanAnswer> found = ask_socket(kRootfulSocket, query, seen, share(deadline, 50));
+  if (!found) return;
+  known.merge(found->known);
+  append_answer(out, std::move(found->inventory));
 }
 
 }  // namespace
@@ -77,8 +105,11 @@ Inventory discover(const Options& options) {
   const api::Deadline deadline = std::chrono::steady_clock::now() + options.deadline;
   Inventory out = begin_inventory();
   std::vector<Container> seen = conmon_containers(options.proc);
+  std::set<std::string> known;
+  // First the socket, which is quick or absent; podman's command may use up the time.
+  add_rootful(options, seen, deadline, known, out);
   PodmanAnswer own = ask_own(options, seen, deadline);
-  std::set<std::string> known = std::move(own.known);
+  known.merge(own.known);
   append_answer(out, std::move(own.inventory));
   for (Container& c : seen) {
     if (!known.contains(c.id)) out.containers.push_back(std::move(c));
