@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Puts files in place and remembers each in the manifest, so that exactly these can be removed again.
+# A line of the manifest is 'f PATH' (file or link) or 'd PATH' (directory that was not there before).
+# Uses: manifest prefix scope (setup.sh).
+# shellcheck disable=SC2154
+
+begin_manifest() {
+  old_manifest=
+  [ ! -f "$manifest" ] || old_manifest=$(<"$manifest")
+  make_directories_unrecorded "${manifest%/*}"
+  # The old list stays in force until the new one is complete: an interrupted run can still be undone.
+  new_manifest=$(grep '^d ' <<<"$old_manifest" || true)
+  remember "${missing_directories[@]/#/d }" "f $manifest"
+}
+
+# remember LINE...: first on disk, then done.
+remember() {
+  local line
+  for line; do
+    new_manifest+=$'\n'$line
+    old_on_disk "$line"
+  done
+}
+
+old_on_disk() { grep -qxF -- "$1" "$manifest" 2>/dev/null || printf '%s\n' "$1" >>"$manifest"; }
+
+# Removes what an earlier version installed and this one does not.
+end_manifest() {
+  local path
+  while read -r path; do
+    grep -qxF -- "f $path" <<<"$new_manifest" || rm -f -- "$path"
+  done < <(sed -n 's/^f //p' <<<"$old_manifest")
+  sed '/^$/d' <<<"$new_manifest" | awk '!seen[$0]++' >"$manifest.new"
+  mv -f "$manifest.new" "$manifest"
+}
+
+# Makes DIR and its parents; those that were not there are in missing_directories, outermost first.
+make_directories_unrecorded() {
+  local dir=$1
+  missing_directories=()
+  while [ -n "$dir" ] && [ ! -d "$dir" ]; do
+    missing_directories=("$dir" "${missing_directories[@]}")
+    dir=${dir%/*}
+  done
+  # Others have to reach what is installed for everybody, whatever root's umask is.
+  (umask 022 && mkdir -p -- "$1") || die "can not make the directory $1"
+}
+
+make_directory() {
+  make_directories_unrecorded "$1"
+  remember "${missing_directories[@]/#/d }"
+}
+
+# put FROM TO MODE [GROUP]: through a new file and a rename, so that a running Wireshark keeps its old one.
+put() {
+  local from=$1 to=$2 mode=$3 group=${4:-}
+  make_directory "${to%/*}"
+  remember "f $to"
+  rm -f -- "$to.new"
+  install -m "$mode" ${group:+-o root -g "$group"} -- "$from" "$to.new" || die "can not write $to"
+  [ -z "${5:-}" ] || setcap "$5" "$to.new" || die "can not set file capabilities on $to: does its file system allow them?"
+  mv -f -- "$to.new" "$to" || die "can not write $to"
+}
+
+# Permitted only: with effective ones it could not even start where the bounding set lacks one of them.
+put_worker() {
+  if [ "$scope" = user ]; then
+    put "$1" "$2" 0755  # no capabilities: a user's own containers need none
+  else
+    put "$1" "$2" 0750 wireshark cap_sys_admin,cap_sys_ptrace,cap_net_raw=p
+  fi
+}
+
+put_link() {
+  make_directory "${2%/*}"
+  remember "f $2"
+  { ln -sfn -- "$1" "$2.new" && mv -fT -- "$2.new" "$2"; } || die "can not link $2"
+}
+
+uninstall_all() {
+  [ -f "$manifest" ] || { say "nothing to remove: there is no $manifest"; return 0; }
+  local kind path failed=no directories=()
+  while read -r kind path; do
+    case $kind:$path in
+      f:"$manifest") ;;
+      f:/*) rm -f -- "$path" || failed=yes ;;
+      d:/*) directories=("$path" "${directories[@]}") ;;
+    esac
+  done <"$manifest"
+  [ $failed = no ] || die "some files could not be removed (above); $manifest still lists them"
+  rm -f -- "$manifest"
+  remove_empty "${directories[@]}"
+  say "removed; Debian packages stay as they are$([ "$scope" = user ] || echo ", and so does the group 'wireshark'")"
+}
+
+remove_empty() {
+  local dir
+  while IFS= read -r dir; do
+    [ -z "$dir" ] || rmdir --ignore-fail-on-non-empty -- "$dir" 2>/dev/null || true
+  done < <(printf '%s\n' "$@" | sort -r)
+}
