@@ -7,8 +7,8 @@
 
 namespace podshark::extcap {
 
-/// One `podshark VERB`. `args` are the words after the verb. Returns the exit code (ErrorKind's values, 0 ok);
-/// a failure has then been told on `err` in one line. Results go to `out`.
+/// One `podshark VERB`. `args` are the words after the verb. Returns the exit code (ErrorKind's values, 0
+/// ok); a failure has then been told on `err` in one line. Results go to `out`.
 struct Command {
   const char* name;
   const char* summary;  ///< one line for --help

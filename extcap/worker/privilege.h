@@ -6,8 +6,9 @@ namespace podshark::worker {
 /// The installed worker: file capabilities raised for a user who is not root.
 bool has_borrowed_privilege();
 
-/// Makes the permitted capabilities named here (linux/capability.h numbers, -1 unused) effective and no others.
-/// Capabilities that are not permitted are left out silently: the kernel then refuses the call itself.
+/// Makes the permitted capabilities named here (linux/capability.h numbers, -1 unused) effective and no
+/// others. Capabilities that are not permitted are left out silently: the kernel then refuses the call
+/// itself.
 void raise_only(int capability, int second = -1);
 
 /// Drops every capability for good, permitted ones included.

@@ -11,7 +11,7 @@ inline constexpr std::uint32_t kMagic = 0x50535731;  // "PSW1"
 inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is 253
 
 enum class TargetKind : std::uint32_t {
-  process = 1,  ///< pid + start time
+  process = 1,     ///< pid + start time
   netns_file = 2,  ///< /run/netns/netns-UUID, rootful only
 };
 
@@ -32,23 +32,23 @@ static_assert(sizeof(Request) == 56);
 /// Where a request failed; the client turns it into a sentence.
 enum class Stage : std::uint32_t {
   done = 0,
-  request,         ///< malformed
-  find_process,    ///< no such process
-  identity,        ///< the pid now belongs to another process, or the netns is another one
-  not_podman,      ///< not the child of a root-owned conmon (installed worker only)
+  request,       ///< malformed
+  find_process,  ///< no such process
+  identity,      ///< the pid now belongs to another process, or the netns is another one
+  not_podman,    ///< not the child of a root-owned conmon (installed worker only)
   open_netns,
-  not_yours,       ///< another user's namespace
-  host_netns,      ///< it shares the host's network namespace
+  not_yours,   ///< another user's namespace
+  host_netns,  ///< it shares the host's network namespace
   join,
   socket,
-  died,            ///< the entering child vanished
+  died,  ///< the entering child vanished
 };
 
 struct Reply {
   std::uint32_t magic = kMagic;
   Stage stage = Stage::done;
-  std::int32_t error = 0;          ///< errno, 0 when the stage explains itself
-  std::uint32_t sockets = 0;       ///< descriptors attached
+  std::int32_t error = 0;     ///< errno, 0 when the stage explains itself
+  std::uint32_t sockets = 0;  ///< descriptors attached
   std::uint64_t netns_inode = 0;
   std::uint64_t netns_cookie = 0;  ///< never recycled, unlike the inode; 0 before Linux 5.14
 };

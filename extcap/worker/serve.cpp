@@ -59,7 +59,8 @@ bool send_reply(int channel, const Reply& reply, const Sockets& sockets) {
 
 bool valid(const Request& r) {
   return r.magic == kMagic && r.netlink_sockets <= kMaxSockets && r.raw_sockets <= kMaxSockets &&
-         r.cooked_sockets <= kMaxSockets && r.netlink_sockets + r.raw_sockets + r.cooked_sockets <= kMaxSockets &&
+         r.cooked_sockets <= kMaxSockets &&
+         r.netlink_sockets + r.raw_sockets + r.cooked_sockets <= kMaxSockets &&
          (r.kind != TargetKind::process || r.pid > 0);
 }
 
@@ -111,7 +112,6 @@ Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
 void serve(int channel) {
   const bool borrowed = has_borrowed_privilege();
   (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (::getuid() != 0 && !borrowed) (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   raise_only(-1);
   for (;;) {
     Request request;

@@ -25,9 +25,13 @@
 namespace podshark::worker {
 namespace {
 
-OpenedNetns refuse(Stage stage, int error = 0) { return OpenedNetns{UniqueFd(), stage, error}; }
+OpenedNetns refuse(Stage stage, int error = 0) {
+  return OpenedNetns{UniqueFd(), stage, error};
+}
 
-UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+UniqueFd open_pidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
 
 bool has_ended(const UniqueFd& pidfd) {
   pollfd p{pidfd.get(), POLLIN, 0};
@@ -36,9 +40,9 @@ bool has_ended(const UniqueFd& pidfd) {
 
 // Where distributions and podman itself put conmon; podman's own list is conmon_path in containers.conf(5).
 bool is_conmon_path(std::string_view path) {
-  static constexpr std::array<std::string_view, 5> kPaths{
-      "/usr/bin/conmon", "/usr/libexec/podman/conmon", "/usr/lib/podman/conmon", "/usr/local/bin/conmon",
-      "/usr/local/libexec/podman/conmon"};
+  static constexpr std::array<std::string_view, 5> kPaths{"/usr/bin/conmon", "/usr/libexec/podman/conmon",
+                                                          "/usr/lib/podman/conmon", "/usr/local/bin/conmon",
+                                                          "/usr/local/libexec/podman/conmon"};
   for (const std::string_view known : kPaths) {
     if (path == known) return true;
   }
@@ -48,7 +52,7 @@ bool is_conmon_path(std::string_view path) {
 // A name can be forged (a set-uid program run through a link called conmon); the executable cannot.
 bool is_root_conmon(pid_t pid) {
   const std::string directory = "/proc/" + std::to_string(pid);
-  struct stat st{};
+  struct stat st {};
   if (::stat(directory.c_str(), &st) != 0 || st.st_uid != 0) return false;
   std::array<char, 256> target{};
   raise_only(CAP_SYS_PTRACE);
@@ -89,13 +93,14 @@ std::string netns_name(const std::uint8_t (&uuid)[16]) {
 
 OpenedNetns open_by_file(const Request& request) {
   const UniqueFd directory(::open("/run/netns", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat st{};
+  struct stat st {};
   if (!directory || ::fstat(directory.get(), &st) != 0) return refuse(Stage::open_netns, errno);
   if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refuse(Stage::not_podman);
   OpenedNetns out;
-  out.fd.reset(::openat(directory.get(), netns_name(request.uuid).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  out.fd.reset(
+      ::openat(directory.get(), netns_name(request.uuid).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!out.fd) return refuse(Stage::open_netns, errno);
-  struct statfs fs{};
+  struct statfs fs {};
   if (::fstatfs(out.fd.get(), &fs) != 0 || fs.f_type != NSFS_MAGIC) return refuse(Stage::open_netns, ESTALE);
   return out;
 }

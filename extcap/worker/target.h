@@ -12,8 +12,9 @@ struct OpenedNetns {
   int error = 0;
 };
 
-/// Opens the network namespace that `request` names, and proves that it is the one meant and, when `borrowed`,
-/// that a podman container owns it: open first, verify then, so that nothing can change in between.
+/// Opens the network namespace that `request` names, and proves that it is the one meant and, when
+/// `borrowed`, that a podman container owns it: open first, verify then, so that nothing can change in
+/// between.
 OpenedNetns open_target(const Request& request, bool borrowed);
 
 }  // namespace podshark::worker

@@ -20,7 +20,9 @@ using model::Pod;
 using model::PortMapping;
 using model::Problem;
 
-std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& j) {
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 // ---- encode: what is empty, zero or false stays away -------------------------------------------------
 
@@ -233,7 +235,8 @@ void list_from(const json& j, const char* key, std::vector<T>& out, From from) {
   if (it == j.end()) return;
   if (!it->is_array()) throw std::out_of_range(std::string("'") + key + "' is not a list");
   for (const json& element : *it) {
-    if (!element.is_object()) throw std::out_of_range(std::string("'") + key + "' holds something else than objects");
+    if (!element.is_object())
+      throw std::out_of_range(std::string("'") + key + "' holds something else than objects");
     out.push_back(from(element));
   }
 }
@@ -243,8 +246,8 @@ std::int64_t time_from(const std::string& text) {
   std::tm tm{};
   unsigned long nanos = 0;
   int used = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%9luZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-                  &tm.tm_min, &tm.tm_sec, &nanos, &used) != 7 ||
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%9luZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+                  &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &nanos, &used) != 7 ||
       static_cast<std::size_t>(used) != text.size()) {
     return 0;
   }
@@ -304,8 +307,8 @@ std::string rfc3339(std::int64_t time_ns) {
   std::tm tm{};
   gmtime_r(&seconds, &tm);
   std::array<char, 80> text{};
-  const int n = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900,
-                              tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+  const int n = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+                              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
                               static_cast<long>(time_ns % 1'000'000'000));
   return {text.data(), static_cast<std::size_t>(n)};
 }
@@ -348,10 +351,12 @@ Result<InventoryPart> decode_inventory(std::string_view text) {
   const auto bad = [](const std::string& why) {
     return Error{ErrorKind::internal, "not a podshark inventory: " + one_line(why, 200), {}};
   };
-  if (text.size() > kMaxInventoryJson) return bad("larger than " + std::to_string(kMaxInventoryJson) + " bytes");
+  if (text.size() > kMaxInventoryJson)
+    return bad("larger than " + std::to_string(kMaxInventoryJson) + " bytes");
   try {
     const json j = json::parse(text);
-    if (!j.is_object() || j.value("kind", std::string()) != "inventory") return bad("kind is not 'inventory'");
+    if (!j.is_object() || j.value("kind", std::string()) != "inventory")
+      return bad("kind is not 'inventory'");
     if (j.value("podshark", 0) < 1) return bad("no schema version");
     if (j.value("podshark", 0) > kSchemaVersion) return bad("written by a newer podshark");
     InventoryPart out;
@@ -380,6 +385,19 @@ std::string encode_event(const Event& event) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
   }
+  return dump(j);
+}
+
+std::string encode_interface(const Interface& interface) {
+  json j{{"podshark", kSchemaVersion}, {"kind", "interface"}};
+  put(j, "container_id", interface.container_id);
+  put(j, "container", interface.container);
+  put(j, "pod", interface.pod);
+  put(j, "link", interface.link);
+  put(j, "point", interface.point);
+  put(j, "mac", interface.mac);
+  put_list(j, "addresses", interface.addresses);
+  put_number(j, "netns", interface.netns);
   return dump(j);
 }
 

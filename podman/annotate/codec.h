@@ -40,9 +40,9 @@ struct InventoryPart {
 
 /// What happened to a container or a captured link, told in one record.
 struct Event {
-  std::string kind;    ///< lifecycle, gap, stats (later: nat, firewall, drop, probe, check, mark)
+  std::string kind;  ///< lifecycle, gap, stats (later: nat, firewall, drop, probe, check, mark)
   std::int64_t time_ns = 0;
-  std::string what;    ///< kind-specific verb: "attached", "link-added", "link-removed", "exited", …
+  std::string what;  ///< kind-specific verb: "attached", "link-added", "link-removed", "exited", …
   std::string container_id;
   std::string container;
   std::string link;    ///< link name in the netns, empty when the event concerns the container
@@ -56,6 +56,19 @@ struct Event {
   std::vector<LinkStats> links;  ///< kind "stats" only
 };
 [[nodiscard]] std::string encode_event(const Event& event);
+
+/// What IDB option 2989 says about one captured link.
+struct Interface {
+  std::string container_id;
+  std::string container;
+  std::string pod;
+  std::string link;
+  std::string point;  ///< inside or host
+  std::string mac;
+  std::vector<std::string> addresses;
+  std::uint64_t netns = 0;
+};
+[[nodiscard]] std::string encode_interface(const Interface& interface);
 
 /// RFC 3339 in UTC with nanoseconds.
 [[nodiscard]] std::string rfc3339(std::int64_t time_ns);

@@ -38,7 +38,8 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
     if (n == 0) return out;
     out.append(buffer.data(), static_cast<std::size_t>(n));
     if (out.size() > max_bytes) {
-      return Error{ErrorKind::internal, "'" + path + "' is larger than " + std::to_string(max_bytes) + " bytes", {}};
+      return Error{
+          ErrorKind::internal, "'" + path + "' is larger than " + std::to_string(max_bytes) + " bytes", {}};
     }
   }
 }
@@ -77,7 +78,7 @@ std::vector<std::string> read_cmdline(pid_t pid, const std::string& proc) {
 }
 
 std::uint64_t namespace_inode(pid_t pid, const char* name, const std::string& proc) {
-  struct stat st{};
+  struct stat st {};
   const std::string path = proc_path(proc, pid, "ns") + "/" + name;
   return ::stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
 }
@@ -88,7 +89,8 @@ std::vector<pid_t> list_pids(const std::string& proc) {
   if (!dir) return out;
   while (const dirent* entry = ::readdir(dir.get())) {
     std::uint64_t pid = 0;
-    if (parse_number(entry->d_name, std::numeric_limits<pid_t>::max(), pid)) out.push_back(static_cast<pid_t>(pid));
+    if (parse_number(entry->d_name, std::numeric_limits<pid_t>::max(), pid))
+      out.push_back(static_cast<pid_t>(pid));
   }
   return out;
 }

@@ -18,7 +18,8 @@ namespace podshark {
 class Child {
  public:
   Child() = default;
-  Child(pid_t pid, UniqueFd pidfd, UniqueFd out) : pid_(pid), pidfd_(std::move(pidfd)), out_(std::move(out)) {}
+  Child(pid_t pid, UniqueFd pidfd, UniqueFd out)
+      : pid_(pid), pidfd_(std::move(pidfd)), out_(std::move(out)) {}
   Child(Child&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)), out_(std::move(other.out_)) {}
   Child& operator=(Child&& other) noexcept {

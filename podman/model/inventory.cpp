@@ -29,7 +29,8 @@ std::string port_range(std::uint16_t first, std::uint16_t count) {
 }  // namespace
 
 const Container* Inventory::by_id(const std::string& id) const {
-  const auto it = std::find_if(containers.begin(), containers.end(), [&](const auto& c) { return c.id == id; });
+  const auto it =
+      std::find_if(containers.begin(), containers.end(), [&](const auto& c) { return c.id == id; });
   return it == containers.end() ? nullptr : &*it;
 }
 

@@ -40,7 +40,7 @@ struct Container {
   std::string name;
   std::string image;
   std::string image_id;
-  std::string state;           ///< created, initialized, running, paused, stopping, stopped, exited, removing
+  std::string state;  ///< created, initialized, running, paused, stopping, stopped, exited, removing
   std::int64_t started_at = 0;  ///< Unix seconds, 0 never
   std::int64_t created_at = 0;
   pid_t pid = 0;                ///< first process, 0 when there is none

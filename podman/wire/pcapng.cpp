@@ -24,16 +24,24 @@ enum : std::uint16_t {
 };
 constexpr std::size_t kMaxOption = 65535;
 
-std::size_t padded(std::size_t n) { return (n + 3) & ~std::size_t{3}; }
+std::size_t padded(std::size_t n) {
+  return (n + 3) & ~std::size_t{3};
+}
 
 // Appends without checks; Block::begin has reserved enough.
 void put_raw(Bytes* out, const void* data, std::size_t size) {
   if (size != 0) memcpy(out->data + out->size, data, size);
   out->size += size;
 }
-void put16(Bytes* out, std::uint16_t v) { put_raw(out, &v, sizeof(v)); }
-void put32(Bytes* out, std::uint32_t v) { put_raw(out, &v, sizeof(v)); }
-void put64(Bytes* out, std::uint64_t v) { put_raw(out, &v, sizeof(v)); }
+void put16(Bytes* out, std::uint16_t v) {
+  put_raw(out, &v, sizeof(v));
+}
+void put32(Bytes* out, std::uint32_t v) {
+  put_raw(out, &v, sizeof(v));
+}
+void put64(Bytes* out, std::uint64_t v) {
+  put_raw(out, &v, sizeof(v));
+}
 void pad(Bytes* out, std::size_t written) {
   static const std::uint8_t kZero[4] = {};
   put_raw(out, kZero, padded(written) - written);
@@ -48,7 +56,9 @@ Text clipped(Text text) {
   if (text.size > kMaxOption - 8) text.size = kMaxOption - 8;
   return text;
 }
-std::size_t option_room(Text text) { return 4 + padded(text.size) + 4; }
+std::size_t option_room(Text text) {
+  return 4 + padded(text.size) + 4;
+}
 
 void put_option(Bytes* out, std::uint16_t code, const void* data, std::size_t size) {
   put16(out, code);
@@ -165,7 +175,8 @@ bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, c
 
 bool put_names(Bytes* out, const NameEntry* entries, std::size_t count) {
   std::size_t room = 4 + 4;
-  for (std::size_t i = 0; i < count; ++i) room += 4 + padded(entries[i].address_size + entries[i].name.size + 1);
+  for (std::size_t i = 0; i < count; ++i)
+    room += 4 + padded(entries[i].address_size + entries[i].name.size + 1);
   Block block;
   if (!begin(&block, out, kNrb, room)) return false;
   for (std::size_t i = 0; i < count; ++i) {

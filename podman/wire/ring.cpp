@@ -95,8 +95,8 @@ void give_back(Ring* ring) {
 }
 
 bool take_block(Ring* ring) {
-  auto* block = reinterpret_cast<tpacket_block_desc*>(
-      ring->map + static_cast<std::size_t>(ring->block) * ring->options.block_size);
+  auto* block = reinterpret_cast<tpacket_block_desc*>(ring->map + static_cast<std::size_t>(ring->block) *
+                                                                      ring->options.block_size);
   if (!owned_by_us(block)) return false;
   ring->current = block;
   ring->left = block->hdr.bh1.num_pkts;
@@ -207,7 +207,8 @@ void update_counters(Ring* ring) {
   if (ring->fd < 0) return;
   tpacket_stats_v3 stats{};
   socklen_t length = sizeof(stats);
-  if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0) ring->dropped += stats.tp_drops;
+  if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) == 0)
+    ring->dropped += stats.tp_drops;
 }
 
 }  // namespace podshark::wire

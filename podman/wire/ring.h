@@ -30,14 +30,14 @@ struct LinkEncoding {
 LinkEncoding encoding_for(unsigned arphrd_type);
 
 struct RingOptions {
-  std::uint32_t block_size = 1U << 18U;   ///< bytes, a power of two ≥ page size
-  std::uint32_t block_count = 32;         ///< whole ring: block_size * block_count bytes of kernel memory
-  std::uint32_t retire_ms = 20;           ///< a partly filled block is handed over after this time
+  std::uint32_t block_size = 1U << 18U;  ///< bytes, a power of two ≥ page size
+  std::uint32_t block_count = 32;        ///< whole ring: block_size * block_count bytes of kernel memory
+  std::uint32_t retire_ms = 20;          ///< a partly filled block is handed over after this time
   std::uint32_t snaplen = 262144;
   bool promiscuous = true;
-  bool loopback = false;                  ///< the link is lo: take each packet once
-  const sock_filter* filter = nullptr;    ///< classic BPF run by the kernel, or null
-  std::uint16_t filter_length = 0;        ///< instructions
+  bool loopback = false;                ///< the link is lo: take each packet once
+  const sock_filter* filter = nullptr;  ///< classic BPF run by the kernel, or null
+  std::uint16_t filter_length = 0;      ///< instructions
 };
 
 struct Packet {
@@ -56,9 +56,9 @@ struct Ring {
   RingOptions options;
   LinkEncoding encoding{kLinktypeEthernet, true};
   int ifindex = 0;
-  std::uint32_t block = 0;       ///< next block to look at
-  std::uint64_t received = 0;    ///< packets handed out
-  std::uint64_t dropped = 0;     ///< PACKET_STATISTICS so far: no room in the ring
+  std::uint32_t block = 0;     ///< next block to look at
+  std::uint64_t received = 0;  ///< packets handed out
+  std::uint64_t dropped = 0;   ///< PACKET_STATISTICS so far: no room in the ring
   tpacket_block_desc* current = nullptr;
   tpacket3_hdr* next = nullptr;
   std::uint32_t left = 0;

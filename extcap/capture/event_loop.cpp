@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/event_loop.h"
+
+#include <sys/timerfd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace podshark::extcap {
+namespace {
+
+itimerspec spec(unsigned ms, bool repeat) {
+  const timespec t{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1000000};
+  return itimerspec{repeat ? t : timespec{}, t};
+}
+
+}  // namespace
+
+Result<EventLoop> EventLoop::create() {
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return os_error(errno, "epoll_create1");
+  return EventLoop(std::move(epoll));
+}
+
+bool EventLoop::add(int fd, std::uint32_t events, Handler handler) {
+  epoll_event e{};
+  e.events = events;
+  e.data.fd = fd;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &e) != 0) return false;
+  handlers_[fd] = std::make_shared<Handler>(std::move(handler));
+  return true;
+}
+
+void EventLoop::change(int fd, std::uint32_t events) {
+  epoll_event e{};
+  e.events = events;
+  e.data.fd = fd;
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &e);
+}
+
+void EventLoop::remove(int fd) {
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  handlers_.erase(fd);
+}
+
+void EventLoop::wait(int timeout_ms) {
+  std::array<epoll_event, 64> events{};
+  const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+  for (int i = 0; i < n; ++i) {
+    const epoll_event& e = events[static_cast<std::size_t>(i)];
+    const auto it = handlers_.find(e.data.fd);
+    if (it == handlers_.end()) continue;  // removed by an earlier handler of this round
+    const std::shared_ptr<Handler> keep = it->second;
+    (*keep)(e.events);
+  }
+}
+
+Result<UniqueFd> make_timer(unsigned ms) {
+  UniqueFd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!fd) return os_error(errno, "timerfd_create");
+  const itimerspec t = spec(ms, /* repeat= */ true);
+  (void)::timerfd_settime(fd.get(), 0, &t, nullptr);
+  return fd;
+}
+
+void arm_once(int timer_fd, unsigned ms) {
+  const itimerspec t = spec(ms, /* repeat= */ false);
+  (void)::timerfd_settime(timer_fd, 0, &t, nullptr);
+}
+
+void acknowledge(int timer_fd) {
+  std::uint64_t count = 0;
+  (void)!::read(timer_fd, &count, sizeof(count));
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "podman/core/fd.h"
+#include "podman/core/result.h"
+
+namespace podshark::extcap {
+
+/// epoll(7), one thread. Does not own the descriptors; remove them before closing. A handler may add and
+/// remove any descriptor, its own included.
+class EventLoop {
+ public:
+  using Handler = std::function<void(std::uint32_t events)>;
+
+  [[nodiscard]] static Result<EventLoop> create();
+
+  /// False when the kernel cannot wait for this descriptor (regular files).
+  bool add(int fd, std::uint32_t events, Handler handler);
+  void change(int fd, std::uint32_t events);
+  void remove(int fd);
+
+  /// Waits for at least one event, at most `timeout_ms` (-1: for ever), and runs its handlers.
+  void wait(int timeout_ms);
+
+ private:
+  explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)) {}
+  UniqueFd epoll_;
+  std::map<int, std::shared_ptr<Handler>> handlers_;
+};
+
+/// A timerfd(2) that fires every `ms` (0: disarmed).
+[[nodiscard]] Result<UniqueFd> make_timer(unsigned ms);
+void arm_once(int timer_fd, unsigned ms);
+/// Reads the expiry count away.
+void acknowledge(int timer_fd);
+
+}  // namespace podshark::extcap

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "podman/core/result.h"
+
+struct bpf_program;
+
+namespace podshark::extcap {
+
+/// A capture filter compiled by libpcap for one link-layer type. libpcap is loaded on the first call: it
+/// pulls in D-Bus, systemd and three compressors, about 3 ms that listing interfaces must not pay.
+class Filter {
+ public:
+  /// An empty `text` accepts everything, cut to `snaplen`. Errors are ErrorKind::bad_filter with libpcap's
+  /// words.
+  [[nodiscard]] static Result<Filter> compile(const std::string& text, std::uint16_t linktype,
+                                              std::uint32_t snaplen);
+
+  /// Instructions for the kernel (SO_ATTACH_FILTER); empty when there is nothing to attach.
+  [[nodiscard]] const std::vector<sock_filter>& kernel_program() const { return kernel_; }
+
+  /// True when packets must pass matches() as well: the kernel takes VLAN tags out of the frame before a
+  /// socket filter sees it, so filters that speak of VLANs run here, on the repaired frame.
+  [[nodiscard]] bool in_user_space() const { return program_ != nullptr; }
+  [[nodiscard]] bool matches(const std::uint8_t* data, std::uint32_t captured, std::uint32_t length) const;
+
+ private:
+  std::vector<sock_filter> kernel_;
+  std::shared_ptr<bpf_program> program_;
+};
+
+}  // namespace podshark::extcap

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/inventory_watch.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "podman/annotate/codec.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr unsigned kDebounceMs = 200;  // a container start is four or more events
+
+// Reads what is there; false at end of file or error.
+bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+    if (n > 0) {
+      take(buffer.data(), static_cast<std::size_t>(n));
+      continue;
+    }
+    if (n < 0 && errno == EINTR) continue;
+    return n < 0 && errno == EAGAIN;
+  }
+}
+
+}  // namespace
+
+InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory)
+    : loop_(loop), on_inventory_(std::move(on_inventory)) {
+  if (Result<UniqueFd> timer = make_timer(0)) debounce_ = std::move(*timer);
+  loop_.add(debounce_.get(), EPOLLIN, [this](std::uint32_t) {
+    acknowledge(debounce_.get());
+    begin_reading();
+  });
+}
+
+InventoryWatch::~InventoryWatch() {
+  stop_events();
+  if (listing_) loop_.remove(listing_.out());
+  loop_.remove(debounce_.get());
+}
+
+void InventoryWatch::start() {
+  Result<Child> child = spawn({"podman", "--remote=false", "events", "--stream", "--format", "json",
+                               "--filter", "type=container", "--filter", "type=pod"});
+  if (!child) return;  // no podman, no hints: the minute refresh remains
+  events_ = std::move(*child);
+  loop_.add(events_.out(), EPOLLIN, [this](std::uint32_t) { on_podman_event(); });
+}
+
+void InventoryWatch::stop_events() {
+  if (!events_) return;
+  loop_.remove(events_.out());
+  events_ = Child();
+}
+
+void InventoryWatch::on_podman_event() {
+  bool any = false;
+  if (!drain(events_.out(), [&](const char*, std::size_t) { any = true; })) stop_events();
+  if (any) refresh();
+}
+
+void InventoryWatch::refresh() {
+  arm_once(debounce_.get(), kDebounceMs);
+}
+
+void InventoryWatch::begin_reading() {
+  if (listing_) {
+    again_ = true;
+    return;
+  }
+  Result<Child> child = spawn({"/proc/self/exe", "list", "--json", "--all"});
+  if (!child) return;
+  listing_ = std::move(*child);
+  listed_.clear();
+  loop_.add(listing_.out(), EPOLLIN, [this](std::uint32_t) { on_listing(); });
+}
+
+void InventoryWatch::on_listing() {
+  const bool more = drain(listing_.out(), [&](const char* data, std::size_t size) {
+    if (listed_.size() <= annotate::kMaxInventoryJson) listed_.append(data, size);
+  });
+  if (!more) finish_listing();
+}
+
+void InventoryWatch::finish_listing() {
+  loop_.remove(listing_.out());
+  listing_ = Child();
+  Result<annotate::InventoryPart> part = annotate::decode_inventory(listed_);
+  if (std::exchange(again_, false)) refresh();
+  if (part) on_inventory_(std::move(part->inventory));
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "extcap/capture/event_loop.h"
+#include "podman/core/process.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::extcap {
+
+/// Keeps the inventory current during a capture without ever blocking it: `podman events` and refresh() are
+/// hints, after which a child (`podshark list --json --all`) reads the state and `on_inventory` gets it.
+/// Podman failing is survived: the next hint tries again.
+class InventoryWatch {
+ public:
+  using Callback = std::function<void(model::Inventory&&)>;
+
+  /// `loop` must outlive the object.
+  InventoryWatch(EventLoop& loop, Callback on_inventory);
+  ~InventoryWatch();
+  InventoryWatch(const InventoryWatch&) = delete;
+  InventoryWatch& operator=(const InventoryWatch&) = delete;
+
+  /// Starts listening to podman's events.
+  void start();
+  /// Reads the state soon; hints within a short time are one reading.
+  void refresh();
+
+ private:
+  void on_podman_event();
+  void begin_reading();
+  void on_listing();
+  void stop_events();
+  void finish_listing();
+
+  EventLoop& loop_;
+  Callback on_inventory_;
+  UniqueFd debounce_;
+  Child events_;
+  Child listing_;
+  std::string listed_;
+  bool again_ = false;  // a hint came while a listing was under way
+};
+
+}  // namespace podshark::extcap

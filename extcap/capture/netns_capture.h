@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/event_loop.h"
+#include "extcap/capture/filter.h"
+#include "extcap/capture/recorder.h"
+#include "extcap/naming.h"
+#include "extcap/worker_client.h"
+#include "podman/model/link.h"
+#include "podman/wire/ring.h"
+
+namespace podshark::extcap {
+
+struct LinkOptions {
+  std::vector<std::string> links;  ///< names to capture; empty: all
+  std::string filter;              ///< libpcap syntax
+  std::uint32_t snaplen = 262144;
+  bool promiscuous = true;
+  std::size_t ring_bytes = 8U << 20U;  ///< kernel memory per link
+};
+
+/// All captured links of one network namespace. Follows links that appear and vanish (rtnetlink) and notices
+/// when the container's first process ends (pidfd); the namespace is never entered by this process itself.
+class NetnsCapture {
+ public:
+  struct Hooks {
+    std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
+    std::function<void()> changed;                                      ///< links or container changed
+  };
+
+  /// Opens the namespace, declares its interfaces and starts capturing. Wrong link names, a bad filter, a
+  /// container that is gone or not permitted are errors; nothing stays behind then.
+  [[nodiscard]] static Result<std::unique_ptr<NetnsCapture>> open(const Target& target,
+                                                                  const LinkOptions& options,
+                                                                  WorkerClient& worker, EventLoop& loop,
+                                                                  Recorder& recorder, Hooks hooks);
+  ~NetnsCapture();
+  NetnsCapture(const NetnsCapture&) = delete;
+  NetnsCapture& operator=(const NetnsCapture&) = delete;
+
+  [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool only_loopback() const;
+
+  /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
+  /// are not ours. Call once before closing any number of captures.
+  static void wait_for_last_blocks();
+  /// Stops and starts reading, for a slow output.
+  void pause(bool paused);
+  /// Packets handed over so far, statistics blocks, rings closed. Idempotent.
+  void close();
+  /// Totals of all links, also of those that have gone, kernel counters brought up to date.
+  void add_statistics(annotate::Event& event);
+
+ private:
+  struct LinkRing;
+  NetnsCapture(Target target, LinkOptions options, WorkerClient& worker, EventLoop& loop, Recorder& recorder,
+               Hooks hooks);
+  [[nodiscard]] Status start();
+  [[nodiscard]] Status attach_links();
+  [[nodiscard]] Status attach(const model::Link& link, wire::LinkEncoding encoding, UniqueFd socket);
+  [[nodiscard]] Result<std::vector<model::Link>> wanted_links();
+  void on_links_changed();
+  void on_process_ended();
+  void take_packets(LinkRing& ring, std::size_t most);
+  void close_ring(LinkRing& ring);
+  void report(const std::string& what, const std::string& link, const std::string& detail);
+
+  Target target_;
+  LinkOptions options_;
+  WorkerClient& worker_;
+  EventLoop& loop_;
+  Recorder& recorder_;
+  Hooks hooks_;
+  UniqueFd queries_;  // rtnetlink: questions
+  UniqueFd changes_;  // rtnetlink: link and address changes
+  UniqueFd pidfd_;
+  std::uint64_t netns_inode_ = 0;
+  std::vector<std::unique_ptr<LinkRing>> rings_;
+  bool started_ = false;
+  bool paused_ = false;
+  bool ended_ = false;
+};
+
+/// CLOCK_REALTIME in nanoseconds.
+[[nodiscard]] std::int64_t now_ns();
+
+}  // namespace podshark::extcap

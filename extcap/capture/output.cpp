@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/output.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr int kPipeSize = 1 << 20;  // fewer wake-ups of dumpcap; the kernel's default limit for plain users
+
+// Bytes of whole blocks among the first `size`: each block starts with type and total length.
+std::size_t whole_blocks(const wire::Bytes& bytes, std::size_t size) {
+  std::size_t at = 0;
+  while (at + 8 <= size) {
+    std::uint32_t length = 0;
+    std::memcpy(&length, bytes.data + at + 4, sizeof(length));
+    if (length < 12 || at + length > size) break;
+    at += length;
+  }
+  return at;
+}
+
+}  // namespace
+
+Result<Output> Output::open(const std::string& path) {
+  const std::string name = path == "-" ? "standard output" : "'" + one_line(path, 200) + "'";
+  UniqueFd fd(path == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                          : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd)
+    return os_error(errno, "open " + name + " for writing", "choose a place you may write to",
+                    ErrorKind::output);
+  struct stat st {};
+  const bool pipe = ::fstat(fd.get(), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+  if (pipe) {
+    (void)::fcntl(fd.get(), F_SETPIPE_SZ, kPipeSize);
+    (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  }
+  return Output(std::move(fd), pipe, name);
+}
+
+Output::~Output() {
+  for (wire::Bytes& b : queue_) wire::free_bytes(&b);
+}
+
+Error Output::failed(int code, const wire::Bytes& bytes, std::size_t offset) {
+  if (!pipe_) {
+    // Leave a valid file behind: cut the torn block off.
+    const std::size_t torn = offset - whole_blocks(bytes, offset);
+    const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
+    if (end >= static_cast<off_t>(torn)) (void)!::ftruncate(fd_.get(), end - static_cast<off_t>(torn));
+  }
+  return os_error(code, "write to " + name_,
+                  code == ENOSPC ? "free some space; what was captured until now is kept" : "",
+                  ErrorKind::output);
+}
+
+Status Output::write_some(const wire::Bytes& bytes, std::size_t* offset) {
+  while (*offset < bytes.size) {
+    const ssize_t n = ::write(fd_.get(), bytes.data + *offset, bytes.size - *offset);
+    if (n >= 0) {
+      *offset += static_cast<std::size_t>(n);
+      written_ += static_cast<std::size_t>(n);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return ok();
+    if (errno == EPIPE || errno == ECONNRESET) {
+      reader_gone_ = true;
+      return ok();
+    }
+    return failed(errno, bytes, *offset);
+  }
+  return ok();
+}
+
+Status Output::write(wire::Bytes* bytes) {
+  if (reader_gone_ || bytes->size == 0) {
+    bytes->size = 0;
+    return ok();
+  }
+  std::size_t offset = 0;
+  if (queue_.empty()) {
+    const Status status = write_some(*bytes, &offset);
+    if (!status || offset == bytes->size || reader_gone_) {
+      bytes->size = 0;
+      return status;
+    }
+    queue_offset_ = offset;
+  }
+  backlog_ += bytes->size - offset;
+  queue_.push_back(std::exchange(*bytes, wire::Bytes{}));
+  return ok();
+}
+
+Status Output::pump() {
+  while (!queue_.empty() && !reader_gone_) {
+    const std::size_t before = queue_offset_;
+    const Status status = write_some(queue_.front(), &queue_offset_);
+    backlog_ -= queue_offset_ - before;
+    if (!status) return status;
+    if (queue_offset_ < queue_.front().size) return ok();
+    wire::free_bytes(&queue_.front());
+    queue_.pop_front();
+    queue_offset_ = 0;
+  }
+  return ok();
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "podman/core/fd.h"
+#include "podman/core/result.h"
+#include "podman/wire/pcapng.h"
+
+namespace podshark::extcap {
+
+/// Where pcapng goes: a regular file, a pipe, or Wireshark's fifo. Never blocks on a pipe: what the reader
+/// does not take yet waits in a queue, and when `backlog()` reaches the caller's limit it should stop
+/// producing (the kernel's rings then count what is lost). Buffers hold whole blocks, so a failed write of a
+/// regular file can be cut back to the last complete block.
+class Output {
+ public:
+  static constexpr int kReaderGone = -1;
+
+  /// `path` "-" is standard output; a fifo is opened for writing and waits for its reader; a file is made
+  /// (mode 0600) or truncated.
+  [[nodiscard]] static Result<Output> open(const std::string& path);
+
+  Output(Output&&) = default;
+  Output& operator=(Output&&) = delete;  // the queue's buffers would leak
+  ~Output();
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] bool pipe() const { return pipe_; }
+  [[nodiscard]] std::size_t backlog() const { return backlog_; }
+  [[nodiscard]] std::uint64_t written() const { return written_; }
+
+  /// Takes the content of `bytes` (left empty, its memory reused where possible) and writes what goes.
+  /// Fails with ErrorKind::output; EPIPE is reported by reader_gone() instead.
+  [[nodiscard]] Status write(wire::Bytes* bytes);
+  /// Writes queued bytes as far as the reader takes them.
+  [[nodiscard]] Status pump();
+  [[nodiscard]] bool reader_gone() const { return reader_gone_; }
+
+ private:
+  Output(UniqueFd fd, bool pipe, std::string name)
+      : fd_(std::move(fd)), pipe_(pipe), name_(std::move(name)) {}
+  [[nodiscard]] Status write_some(const wire::Bytes& bytes, std::size_t* offset);
+  [[nodiscard]] Error failed(int code, const wire::Bytes& bytes, std::size_t offset);
+
+  UniqueFd fd_;
+  bool pipe_ = false;
+  bool reader_gone_ = false;
+  std::string name_;
+  std::deque<wire::Bytes> queue_;
+  std::size_t queue_offset_ = 0;  // written bytes of queue_.front()
+  std::size_t backlog_ = 0;
+  std::uint64_t written_ = 0;
+};
+
+}  // namespace podshark::extcap

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/recorder.h"
+
+#include <arpa/inet.h>
+#include <sys/utsname.h>
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+wire::Text text(const std::string& s) {
+  return {s.data(), s.size()};
+}
+
+// Values of if_description hold no blanks, so that a reader may split at them.
+std::string word(const std::string& value, std::size_t max) {
+  std::string out = one_line(value, max);
+  for (char& c : out) {
+    if (c == ' ' || c == '=') c = '_';
+  }
+  return out;
+}
+
+std::string network_list(const model::Container& c) {
+  std::string out;
+  for (const auto& n : c.networks) {
+    if (!n.network.empty()) out += (out.empty() ? "" : ",") + word(n.network, 60);
+  }
+  return out;
+}
+
+std::string description(const Target& target) {
+  const model::Container& c = target.container;
+  std::string out = "container=" + word(c.name, 120) + " id=" + c.id.substr(0, 12);
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) out += std::string(" ") + key + "=" + value;
+  };
+  add("image", word(c.image, 200));
+  add("pod", word(target.pod, 120));
+  add("network", network_list(c));
+  add("mode", model::to_string(c.kind));
+  add("point", "inside");
+  add("rootless", c.rootless ? "yes" : "no");
+  return out;
+}
+
+// Address text (with or without prefix length) to network-order bytes; empty when it is none.
+std::string packed(const std::string& address) {
+  const std::string bare = address.substr(0, address.find('/'));
+  std::array<char, 16> bytes{};
+  if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+  if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
+  return {};
+}
+
+bool nameable(const model::Container& c) {
+  // Addresses of pasta containers are the host's own, those of slirp4netns all 10.0.2.100: naming them for
+  // the whole file would be wrong. Wireshark keeps one name per address; the plugin knows better.
+  return c.alive() && !c.infra &&
+         (c.kind == model::NetworkKind::bridge || c.kind == model::NetworkKind::macvlan ||
+          c.kind == model::NetworkKind::ipvlan);
+}
+
+}  // namespace
+
+Recorder::Recorder(Output output) : output_(std::move(output)) {
+  (void)wire::reserve(&buffer_, 2 * kBatch);
+  utsname os{};
+  (void)::uname(&os);
+  const std::string system = std::string(os.sysname) + " " + os.release;
+  const std::string application = std::string("podshark ") + PODSHARK_VERSION;
+  (void)wire::put_section_header(&buffer_, text(system), text(application));
+  const std::string name(annotate::kEventsInterface);
+  wire::InterfaceInfo info{};
+  info.linktype = wire::kLinktypeUpperPdu;
+  info.snaplen = wire::kMaxBlock;
+  info.name = text(name);
+  (void)wire::put_interface(&buffer_, &info);
+  interfaces_ = 1;
+}
+
+Recorder::~Recorder() {
+  wire::free_bytes(&buffer_);
+}
+
+std::uint32_t Recorder::add_interface(const Target& target, const model::Link& link, std::uint16_t linktype,
+                                      std::uint32_t snaplen, const std::string& filter, std::uint64_t netns) {
+  const std::string name = target.value + "/" + one_line(link.name, 32);
+  const std::string about = description(target);
+  const std::string meta = annotate::encode_interface({target.container.id, target.container.name, target.pod,
+                                                       link.name, "inside", link.mac, link.addresses, netns});
+  wire::InterfaceInfo info{};
+  info.linktype = linktype;
+  info.snaplen = snaplen;
+  info.name = text(name);
+  info.description = text(about);
+  info.filter = text(filter);
+  info.metadata = text(meta);
+  info.enterprise = annotate::kEnterpriseNumber;
+  (void)wire::put_interface(&buffer_, &info);
+  return interfaces_++;
+}
+
+void Recorder::put_event(std::int64_t time_ns, const std::string& info, const std::string& json_text) {
+  const std::string pdu = annotate::upper_pdu(info, json_text);
+  (void)wire::put_packet(&buffer_, 0, static_cast<std::uint64_t>(time_ns),
+                         reinterpret_cast<const std::uint8_t*>(pdu.data()),
+                         static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
+}
+
+void Recorder::event(const annotate::Event& event) {
+  put_event(event.time_ns, event.kind + ": " + event.detail, annotate::encode_event(event));
+}
+
+void Recorder::inventory(const model::Inventory& inventory) {
+  const std::vector<std::string> parts = annotate::encode_inventory_parts(inventory);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto part = static_cast<unsigned>(i + 1);
+    put_event(inventory.time_ns,
+              annotate::inventory_info(inventory, part, static_cast<unsigned>(parts.size())), parts[i]);
+  }
+  names(inventory);
+}
+
+void Recorder::names(const model::Inventory& inventory) {
+  std::vector<std::pair<std::string, std::string>> fresh;  // packed address, name
+  for (const model::Container& c : inventory.containers) {
+    if (!nameable(c)) continue;
+    for (const auto& network : c.networks) {
+      for (const std::string& address : network.addresses) {
+        const std::string key = packed(address);
+        const std::string name = word(c.name, 63);
+        if (key.empty() || name.empty()) continue;
+        std::string& known = named_[key];
+        if (("|" + known + "|").find("|" + name + "|") != std::string::npos) continue;
+        // An address that several containers owned in turn keeps all their names (Wireshark knows one a
+        // file).
+        known = known.empty() ? name : one_line(known + "|" + name, 63);
+        fresh.emplace_back(key, known);
+      }
+    }
+  }
+  constexpr std::size_t kPerBlock = 1024;  // far below the 256 KiB limit of a block
+  for (std::size_t from = 0; from < fresh.size(); from += kPerBlock) {
+    std::vector<wire::NameEntry> entries;
+    for (std::size_t i = from; i < fresh.size() && i < from + kPerBlock; ++i) {
+      entries.push_back({reinterpret_cast<const std::uint8_t*>(fresh[i].first.data()), fresh[i].first.size(),
+                         text(fresh[i].second)});
+    }
+    (void)wire::put_names(&buffer_, entries.data(), entries.size());
+  }
+}
+
+}  // namespace podshark::extcap

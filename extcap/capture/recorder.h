@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "extcap/capture/output.h"
+#include "extcap/naming.h"
+#include "podman/annotate/codec.h"
+#include "podman/model/link.h"
+#include "podman/wire/ring.h"
+
+namespace podshark::extcap {
+
+/// Turns packets and events into the pcapng stream of docs/FORMAT.md. Blocks collect in one buffer; flush()
+/// hands them to the output. Section header and events interface are there from construction on.
+class Recorder {
+ public:
+  explicit Recorder(Output output);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  [[nodiscard]] Output& output() { return output_; }
+
+  /// New IDB; the number packets of that link carry.
+  [[nodiscard]] std::uint32_t add_interface(const Target& target, const model::Link& link,
+                                            std::uint16_t linktype, std::uint32_t snaplen,
+                                            const std::string& filter, std::uint64_t netns);
+  void packet(std::uint32_t interface_id, const wire::Packet& packet) {
+    (void)wire::put_packet(&buffer_, interface_id, packet.time_ns, packet.data, packet.captured,
+                           packet.length);
+  }
+  void event(const annotate::Event& event);
+  /// The record (in parts) and, for addresses not yet named so, a name resolution block.
+  void inventory(const model::Inventory& inventory);
+  void statistics(const wire::InterfaceCounters& counters) {
+    (void)wire::put_statistics(&buffer_, &counters);
+  }
+
+  [[nodiscard]] bool full() const { return buffer_.size >= kBatch; }
+  [[nodiscard]] Status flush() { return output_.write(&buffer_); }
+
+ private:
+  static constexpr std::size_t kBatch = 512 * 1024;
+  void put_event(std::int64_t time_ns, const std::string& info, const std::string& json);
+  void names(const model::Inventory& inventory);
+
+  Output output_;
+  wire::Bytes buffer_;
+  std::uint32_t interfaces_ = 0;
+  std::map<std::string, std::string> named_;  // packed address → names already written
+};
+
+}  // namespace podshark::extcap

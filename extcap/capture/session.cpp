@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One thread, one epoll: rings, rtnetlink, pidfds, signals, podman's events, timers and the output. Packets
+// go from the ring straight into the recorder's buffer, which is flushed once per turn of the loop: a busy
+// link fills it with many packets, a quiet one delivers each after at most the ring's retire time.
+#include "extcap/capture/session.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ostream>
+
+#include "extcap/capture/inventory_watch.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr unsigned kTickMs = 1000;
+constexpr int kInventoryTicks = 60;
+constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark counts on an end within a second
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, s);
+  return set;
+}
+
+class Session {
+ public:
+  Session(Recorder& recorder, const model::Inventory& inventory, const SessionOptions& options,
+          EventLoop loop)
+      : recorder_(recorder),
+        options_(options),
+        inventory_(inventory),
+        loop_(std::move(loop)),
+        parent_(::getppid()) {}
+
+  Status attach(const std::vector<Target>& targets);
+  Result<Summary> run();
+
+ private:
+  Status watch_everything();
+  void watch_output();
+  void watch_parent_pipes();
+  bool on_packet(std::uint32_t id, const wire::Packet& packet);
+  void on_change();
+  void on_inventory(model::Inventory&& fresh);
+  void on_tick();
+  void flush();
+  void show_progress();
+  void write_stats(const char* detail);
+  void finish();
+  void stop(std::string why = {}) {
+    stopping_ = true;
+    if (summary_.ended.empty()) summary_.ended = std::move(why);
+  }
+  [[nodiscard]] std::uint64_t total_dropped();
+
+  Recorder& recorder_;
+  const SessionOptions& options_;
+  model::Inventory inventory_;
+  EventLoop loop_;
+  WorkerClient worker_;
+  std::vector<std::unique_ptr<NetnsCapture>> captures_;
+  std::unique_ptr<InventoryWatch> watch_;
+  UniqueFd signals_;
+  UniqueFd tick_;
+  UniqueFd deadline_;
+  pid_t parent_;
+  int ticks_ = 0;
+  bool paused_ = false;
+  bool pumping_ = false;
+  bool stopping_ = false;
+  bool finishing_ = false;
+  Status outcome_ = ok();
+  Summary summary_;
+};
+
+Status Session::attach(const std::vector<Target>& targets) {
+  recorder_.inventory(inventory_);
+  for (const Target& target : targets) {
+    Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open(
+        target, options_.link, worker_, loop_, recorder_,
+        {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
+         .changed = [this] { on_change(); }});
+    if (capture) {
+      captures_.push_back(std::move(*capture));
+    } else if (targets.size() == 1 || capture.error().kind != ErrorKind::gone) {
+      return capture.error();  // of several, one that has just stopped is no reason to give up
+    }
+  }
+  if (captures_.empty())
+    return Error{ErrorKind::gone, "all chosen containers have stopped meanwhile", "select again"};
+  return ok();
+}
+
+bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
+  if (options_.count != 0 && summary_.packets >= options_.count) {
+    stop();
+    return false;
+  }
+  recorder_.packet(id, packet);
+  ++summary_.packets;
+  summary_.bytes += packet.captured;
+  if (recorder_.full()) flush();
+  const bool enough = options_.count != 0 && summary_.packets >= options_.count;
+  if (enough) stop();
+  // While finishing, the rings are emptied; before that a stop or a full queue ends the turn.
+  return !enough && !recorder_.output().reader_gone() && (finishing_ || (!stopping_ && !paused_));
+}
+
+void Session::flush() {
+  if (!outcome_) return;
+  if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
+  Output& out = recorder_.output();
+  if (!outcome_ || out.reader_gone()) stop();
+  if (out.backlog() > 0 && !pumping_) {
+    pumping_ = true;
+    loop_.change(out.fd(), EPOLLOUT);
+  }
+  const bool full = out.backlog() >= options_.queue_bytes;
+  if (full && !paused_) {
+    paused_ = true;
+    for (const auto& c : captures_) c->pause(true);
+  }
+}
+
+void Session::watch_output() {
+  // EPOLLERR, always delivered, is the reader closing: also while no packet makes a write fail.
+  loop_.add(recorder_.output().fd(), 0, [this](std::uint32_t events) {
+    Output& out = recorder_.output();
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) return stop();
+    if (Status s = out.pump(); !s) outcome_ = std::move(s);
+    if (!outcome_ || out.reader_gone()) return stop();
+    if (out.backlog() == 0) {
+      pumping_ = false;
+      loop_.change(out.fd(), 0);
+    }
+    if (paused_ && out.backlog() < options_.queue_bytes / 2) {
+      paused_ = false;
+      for (const auto& c : captures_) c->pause(false);
+    }
+  });
+}
+
+void Session::watch_parent_pipes() {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat st {};
+    if (::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+      loop_.add(fd, 0, [this, fd](std::uint32_t) {
+        loop_.remove(fd);
+        stop();
+      });
+    }
+  }
+}
+
+Status Session::watch_everything() {
+  const sigset_t set = stop_signals();
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return os_error(errno, "signalfd");
+  loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
+  Result<UniqueFd> tick = make_timer(kTickMs);
+  if (!tick) return tick.error();
+  tick_ = std::move(*tick);
+  loop_.add(tick_.get(), EPOLLIN, [this](std::uint32_t) { on_tick(); });
+  if (options_.duration.count() > 0) {
+    Result<UniqueFd> deadline = make_timer(0);
+    if (!deadline) return deadline.error();
+    deadline_ = std::move(*deadline);
+    arm_once(deadline_.get(), static_cast<unsigned>(options_.duration.count() * 1000));
+    loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
+  }
+  if (recorder_.output().pipe()) watch_output();
+  if (options_.extcap) watch_parent_pipes();
+  watch_ =
+      std::make_unique<InventoryWatch>(loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); });
+  watch_->start();
+  return ok();
+}
+
+void Session::on_change() {
+  const bool all_ended =
+      std::all_of(captures_.begin(), captures_.end(), [](const auto& c) { return c->ended(); });
+  if (all_ended && !options_.keep_going) {
+    stop(captures_.size() == 1
+             ? "container '" + one_line(captures_.front()->target().container.name, 80) + "' has stopped"
+             : "all captured containers have stopped");
+    return;
+  }
+  if (watch_) watch_->refresh();
+}
+
+void Session::on_inventory(model::Inventory&& fresh) {
+  if (fresh.containers.empty() && !fresh.problems.empty()) return;  // podman is ill: keep what was known
+  const bool same = fresh.same_state(inventory_);
+  inventory_ = std::move(fresh);
+  if (!same) recorder_.inventory(inventory_);
+}
+
+void Session::on_tick() {
+  acknowledge(tick_.get());
+  if (options_.extcap && ::getppid() != parent_) return stop();
+  show_progress();
+  if (++ticks_ % kInventoryTicks != 0) return;
+  // Ring-buffer files and late readers must stand alone.
+  inventory_.time_ns = now_ns();
+  recorder_.inventory(inventory_);
+  write_stats("running totals");
+  if (watch_) watch_->refresh();
+}
+
+std::uint64_t Session::total_dropped() {
+  annotate::Event event;
+  for (const auto& c : captures_) c->add_statistics(event);
+  std::uint64_t dropped = 0;
+  for (const auto& l : event.links) dropped += l.dropped;
+  return dropped;
+}
+
+void Session::show_progress() {
+  if (options_.progress == nullptr) return;
+  *options_.progress << "\rpackets " << summary_.packets << "  bytes " << summary_.bytes << "  dropped "
+                     << total_dropped() << "   " << std::flush;
+}
+
+void Session::write_stats(const char* detail) {
+  annotate::Event event;
+  event.kind = "stats";
+  event.time_ns = now_ns();
+  event.detail = detail;
+  for (const auto& c : captures_) c->add_statistics(event);
+  recorder_.event(event);
+}
+
+void Session::finish() {
+  watch_.reset();
+  finishing_ = true;
+  if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
+  summary_.dropped = total_dropped();
+  for (const auto& c : captures_) c->close();
+  write_stats("capture ended");
+  if (outcome_) {
+    if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
+  }
+  Output& out = recorder_.output();
+  const Clock::time_point end = Clock::now() + kFlushLimit;
+  while (outcome_ && out.backlog() > 0 && !out.reader_gone() && Clock::now() < end) {
+    loop_.change(out.fd(), EPOLLOUT);
+    loop_.wait(50);
+  }
+  if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
+}
+
+Result<Summary> Session::run() {
+  if (const Status s = watch_everything(); !s) return s.error();
+  flush();
+  while (!stopping_) {
+    loop_.wait(-1);
+    flush();
+  }
+  finish();
+  if (!outcome_) return outcome_.error();
+  return summary_;
+}
+
+}  // namespace
+
+void prepare_signals(bool extcap) {
+  const sigset_t set = stop_signals();
+  (void)::sigprocmask(SIG_BLOCK, &set, nullptr);
+  (void)::signal(SIGPIPE, SIG_IGN);
+  if (extcap) (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+Result<Summary> run_session(Recorder& recorder, const std::vector<Target>& targets,
+                            const model::Inventory& inventory, const SessionOptions& options) {
+  Result<EventLoop> loop = EventLoop::create();
+  if (!loop) return loop.error();
+  Session session(recorder, inventory, options, std::move(*loop));
+  if (const Status s = session.attach(targets); !s) {
+    (void)recorder.flush();
+    return s.error();
+  }
+  return session.run();
+}
+
+}  // namespace podshark::extcap

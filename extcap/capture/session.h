@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/netns_capture.h"
+
+namespace podshark::extcap {
+
+struct SessionOptions {
+  LinkOptions link;
+  std::uint64_t count = 0;           ///< stop after so many packets; 0: never
+  std::chrono::seconds duration{0};  ///< stop after so long; 0: never
+  std::size_t queue_bytes = std::size_t{256}
+                            << 20U;  ///< waiting for a slow reader; beyond it the rings fill and drop
+  bool extcap = false;               ///< Wireshark is the parent: end with it, watch its pipes
+  bool keep_going = false;           ///< go on when the last container has stopped (podman:all)
+  std::ostream* progress = nullptr;  ///< a line a second, for a terminal
+};
+
+struct Summary {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;    ///< of packet data
+  std::uint64_t dropped = 0;  ///< by the kernel's rings
+  std::string ended;          ///< why, when neither the user nor a limit ended it
+};
+
+/// Blocks SIGTERM, SIGINT, SIGHUP for the process (they become events of run()) and ignores SIGPIPE. Call
+/// before anything slow, so that no signal is lost. With `extcap`, also dies with its parent.
+void prepare_signals(bool extcap);
+
+/// Captures `targets` until a limit, a signal, the reader's or the parent's end, or the last container's. The
+/// recorder's stream is complete and flushed when this returns, also with an error.
+[[nodiscard]] Result<Summary> run_session(Recorder& recorder, const std::vector<Target>& targets,
+                                          const model::Inventory& inventory, const SessionOptions& options);
+
+}  // namespace podshark::extcap

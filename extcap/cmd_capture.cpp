@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podshark capture TARGET... [-i LINK] [-f FILTER] [-c N] [--duration S] [-s SNAPLEN] [-w FILE|-]
+#include <unistd.h>
+
+#include <cxxopts.hpp>
+#include <iostream>
+
+#include "extcap/capture/recorder.h"
+#include "extcap/capture/session.h"
+#include "extcap/command.h"
+#include "extcap/naming.h"
+#include "extcap/options.h"
+#include "podman/core/text.h"
+#include "podman/discover/discover.h"
+
+namespace podshark::extcap {
+namespace {
+
+cxxopts::Options option_table() {
+  cxxopts::Options options("podshark capture", "Capture in the network namespaces of containers, as pcapng.");
+  options.custom_help("TARGET... [options]");
+  options.positional_help("");
+  options.add_options()("i,link", "Links to capture, separated by commas (default: all)",
+                        cxxopts::value<std::string>(), "LINK")("f,filter", "Capture filter, pcap-filter(7)",
+                                                               cxxopts::value<std::string>(), "FILTER")(
+      "c,count", "Stop after N packets", cxxopts::value<std::string>(), "N")(
+      "duration", "Stop after S seconds", cxxopts::value<std::string>(), "S")(
+      "s,snaplen", "Bytes kept of each packet (default: all)", cxxopts::value<std::string>(), "BYTES")(
+      "promiscuous", "true or false (default: true)", cxxopts::value<std::string>(), "BOOL")(
+      "ring-size", "Kernel ring per link in MiB (default: 8)", cxxopts::value<std::string>(), "MIB")(
+      "queue-size", "Memory for a slow reader in MiB (default: 256)", cxxopts::value<std::string>(), "MIB")(
+      "w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
+      "q,quiet", "No progress, no closing line")("h,help", "This text")(
+      "target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
+struct Request {
+  std::vector<std::string> targets;
+  std::string output;
+  SessionOptions session;
+  bool quiet = false;
+};
+
+Status read_limit(const cxxopts::ParseResult& parsed, const char* name, std::uint64_t most,
+                  std::uint64_t& out) {
+  if (parsed.count(name) == 0) return ok();
+  const auto& text = parsed[name].as<std::string>();
+  if (!parse_number(text, most, out) || out == 0) {
+    return Error{ErrorKind::usage,
+                 std::string("--") + name + " '" + one_line(text, 40) + "' is not a number from 1 to " +
+                     std::to_string(most),
+                 {}};
+  }
+  return ok();
+}
+
+Result<Request> read_request(const cxxopts::ParseResult& parsed) {
+  Request r;
+  if (parsed.count("target") != 0) r.targets = parsed["target"].as<std::vector<std::string>>();
+  if (r.targets.empty()) {
+    return Error{ErrorKind::usage, "capture what?",
+                 "name a container, pod/NAME or all; 'podshark list' shows them"};
+  }
+  const OptionSource source = [&](const std::string& name) -> std::optional<std::string> {
+    if (parsed.count(name) == 0) return std::nullopt;
+    return parsed[name].as<std::string>();
+  };
+  if (const Status s = read_link_options(source, r.session); !s) return s.error();
+  std::uint64_t seconds = 0;
+  if (const Status s = read_limit(parsed, "count", ~std::uint64_t{0}, r.session.count); !s) return s.error();
+  if (const Status s = read_limit(parsed, "duration", 365U * 24 * 3600, seconds); !s) return s.error();
+  r.session.duration = std::chrono::seconds(seconds);
+  if (parsed.count("filter") != 0) r.session.link.filter = parsed["filter"].as<std::string>();
+  r.quiet = parsed.count("quiet") != 0;
+  r.output = parsed.count("write") != 0 ? parsed["write"].as<std::string>() : "-";
+  if (r.output == "-" && ::isatty(STDOUT_FILENO) != 0) {
+    return Error{ErrorKind::usage, "pcapng is not for a terminal",
+                 "use -w FILE, or pipe it: podshark capture web -w - | wireshark -k -i -"};
+  }
+  return r;
+}
+
+int fail(std::ostream& err, const Error& error) {
+  err << "podshark capture: " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+Result<Summary> capture(const Request& request, std::ostream& err) {
+  // Wrong filters and targets are told before a file is touched.
+  if (const Result<Filter> f =
+          Filter::compile(request.session.link.filter, wire::kLinktypeEthernet, request.session.link.snaplen);
+      !f) {
+    return f.error();
+  }
+  const model::Inventory inventory = discover::discover({});
+  Result<std::vector<Target>> targets = resolve(request.targets, inventory, ::geteuid());
+  if (!targets) return targets.error();
+  Result<Output> output = Output::open(request.output);
+  if (!output) return output.error();
+  SessionOptions session = request.session;
+  session.keep_going = targets->size() > 1;
+  if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
+  Recorder recorder(std::move(*output));
+  return run_session(recorder, *targets, inventory, session);
+}
+
+}  // namespace
+
+int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  cxxopts::Options options = option_table();
+  std::vector<const char*> argv{"podshark capture"};
+  for (const std::string& a : args) argv.push_back(a.c_str());
+  try {
+    const cxxopts::ParseResult parsed = options.parse(static_cast<int>(argv.size()), argv.data());
+    if (parsed.count("help") != 0) {
+      out << options.help() << '\n';
+      return 0;
+    }
+    prepare_signals(/* extcap= */ false);
+    const Result<Request> request = read_request(parsed);
+    if (!request) return fail(err, request.error());
+    const Result<Summary> summary = capture(*request, err);
+    if (!summary) return fail(err, summary.error());
+    if (!summary->ended.empty()) err << "podshark capture: " << summary->ended << '\n';
+    if (!request->quiet) {
+      err << summary->packets << " packets, " << summary->bytes << " bytes captured, " << summary->dropped
+          << " dropped by the kernel\n";
+    }
+    return 0;
+  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+    return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark capture --help'"});
+  }
+}
+
+}  // namespace podshark::extcap

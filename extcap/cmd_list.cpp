@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+
+#include <algorithm>
+#include <cxxopts.hpp>
+#include <ostream>
+
+#include "extcap/command.h"
+#include "extcap/list_table.h"
+#include "podman/annotate/codec.h"
+#include "podman/core/result.h"
+#include "podman/core/text.h"
+#include "podman/discover/discover.h"
+
+namespace podshark::extcap {
+namespace {
+
+struct ListOptions {
+  bool json = false;
+  bool all = false;
+  bool help = false;
+  std::string help_text;
+};
+
+// cxxopts throws; it ends here.
+Result<ListOptions> parse_options(std::span<const std::string> args) {
+  cxxopts::Options options("podshark list", "Shows containers, pods, addresses and published ports.");
+  options.add_options()("json", "print JSON for programs (docs/FORMAT.md)")(
+      "all", "stopped and infra containers too")("help", "print this");
+  std::vector<const char*> argv{"podshark list"};
+  for (const std::string& arg : args) argv.push_back(arg.c_str());
+  try {
+    const auto parsed = options.parse(static_cast<int>(argv.size()), argv.data());
+    if (!parsed.unmatched().empty()) {
+      return Error{ErrorKind::usage, "unexpected argument '" + parsed.unmatched().front() + "'",
+                   "see 'podshark list --help'"};
+    }
+    return ListOptions{parsed.count("json") > 0, parsed.count("all") > 0, parsed.count("help") > 0,
+                       options.help()};
+  } catch (const std::exception& e) {
+    return Error{ErrorKind::usage, e.what(), "see 'podshark list --help'"};
+  }
+}
+
+// Nothing is known and podman is why.
+const model::Problem* no_podman(const model::Inventory& inventory) {
+  if (!inventory.containers.empty()) return nullptr;
+  const auto it = std::find_if(inventory.problems.begin(), inventory.problems.end(),
+                               [](const model::Problem& p) { return p.source == "podman"; });
+  return it == inventory.problems.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  const Result<ListOptions> options = parse_options(args);
+  if (!options) {
+    err << "podshark list: " << options.error().line() << '\n';
+    return static_cast<int>(options.error().kind);
+  }
+  if (options->help) {
+    out << options->help_text << '\n';
+    return 0;
+  }
+  discover::Options query;
+  query.all = options->all;
+  const model::Inventory inventory = discover::discover(query);
+  if (options->json) out << annotate::encode_inventory(inventory) << '\n';
+  if (const model::Problem* problem = no_podman(inventory)) {
+    err << "podshark list: " << Error{ErrorKind::no_podman, problem->what, problem->hint}.line() << '\n';
+    return static_cast<int>(ErrorKind::no_podman);
+  }
+  if (!options->json) {
+    write_table(out, inventory, ::geteuid(), options->all);
+    write_notes(err, inventory);
+  }
+  return 0;
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The table of `podshark list`. Pure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <iosfwd>
+#include <string>
+
+#include "podman/model/inventory.h"
+
+namespace podshark::extcap {
+
+/// Containers, then pods; safe for a terminal whatever names say. Infra containers appear with `all` only:
+/// their addresses are shown with the pod's members. `caller` is the effective user id.
+void write_table(std::ostream& out, const model::Inventory& inventory, uid_t caller, bool all);
+
+/// "note: …" lines: problems, and what is missing from limited containers.
+void write_notes(std::ostream& out, const model::Inventory& inventory);
+
+/// "bridge (shop-net)", "shared with web", "slirp4netns", …
+[[nodiscard]] std::string network_cell(const model::Container& container, const model::Inventory& inventory);
+
+}  // namespace podshark::extcap

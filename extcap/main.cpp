@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <array>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "extcap/command.h"
+#include "extcap/extcap.h"
+#include "podman/core/text.h"
+
+namespace {
+
+using podshark::extcap::Command;
+
+constexpr std::array<Command, 3> kCommands{{
+    {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
+    {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
+    {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor},
+}};
+
+int help(std::ostream& out) {
+  out << "podshark " PODSHARK_VERSION
+         " - Podman container networking in Wireshark\n\nusage: podshark COMMAND [options]\n\n";
+  for (const Command& c : kCommands)
+    out << "  " << c.name << std::string(10 - std::string(c.name).size(), ' ') << c.summary << '\n';
+  out << "\n'podshark COMMAND --help' tells more. In Wireshark, containers are in the interface list.\n";
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  if (podshark::extcap::is_extcap_call(args)) {
+    const int code =
+        podshark::extcap::run_extcap(podshark::extcap::ExtcapArguments(args), std::cout, std::cerr);
+    std::cout.flush();
+    return code;
+  }
+  if (args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help") return help(std::cout);
+  if (args[0] == "--version") {
+    std::cout << "podshark " PODSHARK_VERSION "\n";
+    return 0;
+  }
+  for (const Command& c : kCommands) {
+    if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
+  }
+  std::cerr << "podshark: there is no command '" << podshark::one_line(args[0], 40)
+            << "' (see 'podshark --help')\n";
+  return 2;
+}

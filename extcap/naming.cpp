@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/naming.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+using model::Container;
+using model::Inventory;
+using model::NetworkKind;
+using model::Pod;
+
+// Podman allows [a-zA-Z0-9][a-zA-Z0-9_.-]* in names, but a forged conmon command line may hold anything.
+// Commas and parentheses separate values in Wireshark's preferences.
+std::string plain(const std::string& name) {
+  std::string out = one_line(name, 4096);
+  for (char& c : out) {
+    if (c == ',' || c == '(' || c == ')' || c == '{' || c == '}' || c == ' ') c = '_';
+  }
+  return out;
+}
+
+std::string shortened(const std::string& prefix, const std::string& name) {
+  const std::string value = prefix + plain(name);
+  if (value.size() < kMaxInterfaceName) return value;
+  const std::string tail = "~" + hex(fnv1a(name), 6);
+  std::size_t keep = kMaxInterfaceName - 1 - tail.size();
+  while (keep > 0 && (static_cast<unsigned char>(value[keep]) & 0xC0u) == 0x80) --keep;
+  return value.substr(0, keep) + tail;
+}
+
+bool foreign(const Container& c, uid_t caller) {
+  return !c.rootless && caller != 0;
+}
+
+std::string first_address(const Container& c) {
+  for (const auto& network : c.networks) {
+    if (!network.addresses.empty())
+      return network.addresses.front().substr(0, network.addresses.front().find('/'));
+  }
+  return {};
+}
+
+// "docker.io/library/nginx:1.27" → "nginx:1.27"
+std::string short_image(const std::string& image) {
+  const std::size_t slash = image.rfind('/');
+  return one_line(slash == std::string::npos ? image : image.substr(slash + 1), 40);
+}
+
+std::string short_ports(const Container& c) {
+  std::string out;
+  for (std::size_t i = 0; i < c.ports.size() && i < 3; ++i) {
+    std::string text = model::to_string(c.ports[i]);
+    if (text.size() > 4 && text.compare(text.size() - 4, 4, "/tcp") == 0) text.resize(text.size() - 4);
+    out += (i > 0 ? " " : "") + text;
+  }
+  return c.ports.size() > 3 ? out + " \u2026" : one_line(out, 80);
+}
+
+std::string quoted(const std::string& name) {
+  return "'" + one_line(name, 80) + "'";
+}
+
+std::string known_names(const Inventory& inventory, uid_t caller) {
+  std::string out;
+  std::size_t shown = 0;
+  for (const Container& c : inventory.containers) {
+    if (!c.alive() || c.infra || shown == 8) continue;
+    out += (shown++ > 0 ? ", " : "") + interface_value(c, caller);
+  }
+  return out;
+}
+
+// ---- selecting ----------------------------------------------------------------------------------------
+
+class Resolver {
+ public:
+  Resolver(const Inventory& inventory, uid_t caller) : inventory_(inventory), caller_(caller) {}
+
+  Status add(const std::string& name);
+  std::vector<Target> take() { return std::move(targets_); }
+
+ private:
+  Status add_all();
+  Status add_pod(const Pod& pod);
+  Status add_container(const Container& container, const std::string& value);
+  [[nodiscard]] const Container* netns_owner(const Container& container) const;
+  [[nodiscard]] Result<const Container*> find_container(const std::string& name) const;
+  [[nodiscard]] const Pod* find_pod(const std::string& name) const;
+  [[nodiscard]] std::string pod_name(const Container& c) const {
+    const Pod* pod = c.pod_id.empty() ? nullptr : inventory_.pod_by_id(c.pod_id);
+    return pod == nullptr ? std::string() : pod->name;
+  }
+
+  const Inventory& inventory_;
+  uid_t caller_;
+  std::vector<Target> targets_;
+};
+
+const Pod* Resolver::find_pod(const std::string& name) const {
+  for (const Pod& pod : inventory_.pods) {
+    if (name == interface_value(pod) || name == "pod/" + pod.name) return &pod;
+  }
+  return nullptr;
+}
+
+Result<const Container*> Resolver::find_container(const std::string& name) const {
+  // Own containers come first: a plain name means them before a rootful one of the same name.
+  const auto find = [&](const std::function<bool(const Container&)>& fits) {
+    const Container* found = nullptr;
+    for (const Container& c : inventory_.containers) {
+      if (fits(c) && (found == nullptr || (foreign(*found, caller_) && !foreign(c, caller_)))) found = &c;
+    }
+    return found;
+  };
+  if (const auto* c = find([&](const Container& x) { return interface_value(x, caller_) == name; })) return c;
+  if (const auto* c = find([&](const Container& x) { return x.name == name || x.id == name; })) return c;
+  const bool id_like = name.size() >= 3 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const Container* match = nullptr;
+  for (const Container& c : inventory_.containers) {
+    if (!id_like || c.id.compare(0, name.size(), name) != 0) continue;
+    if (match != nullptr) {
+      return Error{ErrorKind::usage, "several containers have an id beginning with " + quoted(name),
+                   "give more digits"};
+    }
+    match = &c;
+  }
+  if (match != nullptr) return match;
+  const std::string known = known_names(inventory_, caller_);
+  std::string hint = known.empty() ? "no container is running" : "running: " + known;
+  if (!inventory_.problems.empty()) hint += "; note: " + inventory_.problems.front().what;
+  return Error{ErrorKind::not_found, "no container or pod is called " + quoted(name), hint};
+}
+
+// Follows container:X and pod members to the container that made the namespace, as far as we see it.
+const Container* Resolver::netns_owner(const Container& container) const {
+  const Container* c = &container;
+  for (int depth = 0; depth < 8 && !c->shares_with.empty(); ++depth) {
+    const Container* next = inventory_.by_id(c->shares_with);
+    if (next == nullptr || !next->alive()) break;
+    c = next;
+  }
+  return c;
+}
+
+Status Resolver::add_container(const Container& container, const std::string& value) {
+  if (!container.alive()) {
+    return Error{
+        ErrorKind::not_running,
+        "container " + quoted(container.name) + " is not running (" + one_line(container.state, 20) + ")",
+        "start it: podman start " + one_line(container.name, 80)};
+  }
+  const Container* owner = netns_owner(container);
+  if (owner->kind == NetworkKind::host) {
+    return Error{ErrorKind::unsupported,
+                 "container " + quoted(container.name) +
+                     " uses the host's network: it has no network namespace of its own",
+                 "capture on a host interface instead, for example 'any'"};
+  }
+  const bool known = std::any_of(targets_.begin(), targets_.end(), [&](const Target& t) {
+    return t.container.id == owner->id || (owner->netns != 0 && t.container.netns == owner->netns);
+  });
+  if (!known) targets_.push_back(Target{value, *owner, pod_name(container)});
+  return ok();
+}
+
+Status Resolver::add_pod(const Pod& pod) {
+  for (const std::string& id : pod.members) {
+    const Container* c = inventory_.by_id(id);
+    if (c != nullptr && c->alive() && (pod.infra_id.empty() || id == pod.infra_id)) {
+      return add_container(*c, interface_value(pod));
+    }
+  }
+  // No infra container: members have namespaces of their own.
+  bool any = false;
+  for (const std::string& id : pod.members) {
+    const Container* c = inventory_.by_id(id);
+    if (c == nullptr || !c->alive()) continue;
+    any = true;
+    if (const Status s = add_container(*c, interface_value(*c, caller_)); !s) return s;
+  }
+  if (any) return ok();
+  return Error{ErrorKind::not_running, "pod " + quoted(pod.name) + " has no running container",
+               "start it: podman pod start " + one_line(pod.name, 80)};
+}
+
+Status Resolver::add_all() {
+  for (const Pod& pod : inventory_.pods) (void)add_pod(pod);  // stopped pods have nothing to capture
+  for (const Container& c : inventory_.containers) {
+    // "all" means one's own; rootful ones need the worker and are named one by one.
+    if (!c.alive() || c.kind == NetworkKind::host || foreign(c, caller_)) continue;
+    (void)add_container(c, interface_value(c, caller_));
+  }
+  if (!targets_.empty()) return ok();
+  return Error{ErrorKind::not_running, "no container of yours with a network of its own is running",
+               inventory_.problems.empty() ? "see 'podshark list --all'" : inventory_.problems.front().what};
+}
+
+Status Resolver::add(const std::string& name) {
+  if (name == kAllValue || name == "all") return add_all();
+  if (const Pod* pod = find_pod(name)) return add_pod(*pod);
+  const Result<const Container*> c = find_container(name);
+  if (!c) return c.error();
+  return add_container(**c, interface_value(**c, caller_));
+}
+
+}  // namespace
+
+std::string interface_value(const Container& container, uid_t caller) {
+  const std::string name = container.name.empty() ? container.id.substr(0, 12) : container.name;
+  if (foreign(container, caller)) return shortened("podman-root:", name);
+  const bool reserved = name == "all" || name == "choose" || name.compare(0, 4, "pod/") == 0;
+  return shortened(reserved ? "podman:container/" : "podman:", name);
+}
+
+std::string interface_value(const Pod& pod) {
+  return shortened("podman:pod/", pod.name);
+}
+
+std::string display_text(const Container& c, uid_t caller) {
+  std::string out = "Podman " + one_line(c.name.empty() ? c.id.substr(0, 12) : c.name, 60);
+  const auto add = [&](const std::string& piece) {
+    if (!piece.empty()) out += " \u00b7 " + piece;
+  };
+  add(short_image(c.image));
+  add(one_line(first_address(c), 45));
+  add(short_ports(c));
+  if (c.kind == NetworkKind::host) add("host network");
+  if (foreign(c, caller)) add("rootful");
+  if (c.state == "paused") add("paused");
+  return out;
+}
+
+std::string display_text(const Pod& pod) {
+  std::size_t members = pod.members.size();
+  if (!pod.infra_id.empty() && members > 0) --members;
+  return "Podman pod " + one_line(pod.name, 60) + " \u00b7 " + std::to_string(members) + " container" +
+         (members == 1 ? "" : "s");
+}
+
+Result<std::vector<Target>> resolve(const std::vector<std::string>& names, const Inventory& inventory,
+                                    uid_t caller) {
+  Resolver resolver(inventory, caller);
+  for (const std::string& name : names) {
+    if (const Status s = resolver.add(name); !s) return s.error();
+  }
+  return resolver.take();
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// --capture. Order matters (Wireshark 4.0 to 4.6): the fifo is opened before anything that can fail, or
+// tshark 4.0 waits for ever; then section header and events interface, or the capture stays "starting"; then
+// podman.
+#include <unistd.h>
+
+#include <ostream>
+
+#include "extcap/capture/recorder.h"
+#include "extcap/capture/session.h"
+#include "extcap/extcap.h"
+#include "extcap/naming.h"
+#include "extcap/options.h"
+#include "podman/core/text.h"
+#include "podman/discover/discover.h"
+
+namespace podshark::extcap {
+namespace {
+
+Result<std::vector<std::string>> wanted_names(const ExtcapArguments& args) {
+  const std::string interface = args.get("extcap-interface");
+  if (interface != kChooseValue) return std::vector<std::string>{interface};
+  const std::string chosen = args.get("container");
+  if (!chosen.empty() && chosen != "none") return std::vector<std::string>{chosen};
+  std::vector<std::string> names;
+  for (const std::string& name : split(args.get("name"), ',')) {
+    if (!trim(name).empty()) names.emplace_back(trim(name));
+  }
+  if (!names.empty()) return names;
+  return Error{ErrorKind::usage, "podman:choose: no container chosen",
+               "open its options (the gear) and select a container or type a name"};
+}
+
+Result<SessionOptions> session_options(const ExtcapArguments& args) {
+  SessionOptions options;
+  options.extcap = true;
+  options.link.filter = args.get("extcap-capture-filter");
+  const OptionSource source = [&](const std::string& name) -> std::optional<std::string> {
+    if (!args.has(name)) return std::nullopt;
+    return args.get(name);
+  };
+  if (const Status s = read_link_options(source, options); !s) return s.error();
+  return options;
+}
+
+Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder) {
+  Result<SessionOptions> options = session_options(args);
+  if (!options) return options.error();
+  const Result<std::vector<std::string>> names = wanted_names(args);
+  if (!names) return names.error();
+  const model::Inventory inventory = discover::discover({});
+  const Result<std::vector<Target>> targets = resolve(*names, inventory, ::geteuid());
+  if (!targets) return targets.error();
+  options->keep_going = args.get("extcap-interface") == kAllValue;
+  return run_session(recorder, *targets, inventory, *options);
+}
+
+int fail(std::ostream& err, const Error& error) {
+  err << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+}  // namespace
+
+int verb_capture(const ExtcapArguments& args, std::ostream& err) {
+  prepare_signals(/* extcap= */ true);
+  const std::string fifo = args.get("fifo");
+  if (fifo.empty()) return fail(err, Error{ErrorKind::usage, "--capture needs --fifo", {}});
+  Result<Output> output = Output::open(fifo);
+  if (!output) return fail(err, output.error());
+  Recorder recorder(std::move(*output));
+  if (const Status s = recorder.flush(); !s) return fail(err, s.error());
+  const Result<Summary> summary = capture(args, recorder);
+  if (!summary) return fail(err, summary.error());
+  if (!summary->ended.empty()) err << summary->ended << '\n';
+  return 0;
+}
+
+}  // namespace podshark::extcap

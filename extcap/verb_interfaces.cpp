@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ostream>
+
+#include "extcap/extcap.h"
+#include "extcap/list_cache.h"
+#include "extcap/naming.h"
+#include "extcap/sentence.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr std::uint64_t kDefaultLimit = 64;
+
+// Each interface costs Wireshark up to four starts of this program per refresh.
+std::size_t listed_limit() {
+  const char* text = std::getenv("PODSHARK_MAX_INTERFACES");
+  std::uint64_t limit = kDefaultLimit;
+  if (text != nullptr) (void)parse_number(text, 10000, limit);
+  return limit;
+}
+
+}  // namespace
+
+int verb_interfaces(std::ostream& out) {
+  const ListedInventory listed = list_quickly();
+  const std::string note = listed.stale ? " \u00b7 podman is slow, details may be old" : "";
+  const uid_t caller = ::geteuid();
+  out << Sentence("extcap").with("version", PODSHARK_VERSION).with("display", "Podshark");
+  const std::size_t limit = listed_limit();
+  std::size_t shown = 0;
+  for (const model::Container& c : listed.inventory.containers) {
+    if (!c.alive() || c.infra || shown >= limit) continue;
+    ++shown;
+    out << Sentence("interface")
+               .with("value", interface_value(c, caller))
+               .with("display", display_text(c, caller) + note);
+  }
+  for (const model::Pod& pod : listed.inventory.pods) {
+    const bool running = std::any_of(pod.members.begin(), pod.members.end(), [&](const std::string& id) {
+      const model::Container* c = listed.inventory.by_id(id);
+      return c != nullptr && c->alive();
+    });
+    if (!running || shown >= limit) continue;
+    ++shown;
+    out << Sentence("interface")
+               .with("value", interface_value(pod))
+               .with("display", display_text(pod) + note);
+  }
+  out << Sentence("interface").with("value", kAllValue).with("display", "Podman all running containers")
+      << Sentence("interface").with("value", kChooseValue).with("display", "Podman\u2026 (choose by name)");
+  return 0;
+}
+
+}  // namespace podshark::extcap

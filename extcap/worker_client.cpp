@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/worker_client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+#include "extcap/worker/serve.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+using worker::Reply;
+using worker::Request;
+using worker::Stage;
+
+constexpr int kAnswerMs = 5000;
+
+std::string own_directory() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string file = n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
+  return file.substr(0, file.rfind('/'));
+}
+
+// "/run/netns/netns-xxxxxxxx-…" → 16 bytes; false for any other path.
+bool parse_netns_path(const std::string& path, std::uint8_t (&uuid)[16]) {
+  static const std::string kPrefix = "/run/netns/netns-";
+  if (path.compare(0, kPrefix.size(), kPrefix) != 0) return false;
+  std::string digits;
+  for (const char c : path.substr(kPrefix.size())) {
+    if (c != '-') digits += c;
+  }
+  if (digits.size() != 32 || path.size() != kPrefix.size() + 36) return false;
+  for (std::size_t i = 0; i < 16; ++i) {
+    char* end = nullptr;
+    const std::string byte = digits.substr(2 * i, 2);
+    uuid[i] = static_cast<std::uint8_t>(std::strtoul(byte.c_str(), &end, 16));
+    if (*end != '\0') return false;
+  }
+  return true;
+}
+
+Request make_request(const model::Container& c, SocketCounts counts) {
+  Request r;
+  r.netlink_sockets = counts.netlink;
+  r.raw_sockets = counts.raw;
+  r.cooked_sockets = counts.cooked;
+  r.netns_inode = c.netns;
+  r.pid = c.pid;
+  r.pid_start = c.pid_start;
+  // The file needs one capability less than the process (SYS_PTRACE), but is there for rootful ones only.
+  if (!c.rootless && parse_netns_path(c.netns_path, r.uuid)) r.kind = worker::TargetKind::netns_file;
+  return r;
+}
+
+const char* const kGroupHint =
+    "rootful containers need the installed worker: run 'sudo ./install/setup.sh', join its group with "
+    "'sudo usermod -aG wireshark $USER' and log in again; 'podshark doctor' shows what is missing";
+
+Error explain(const Reply& reply, const model::Container& c) {
+  const std::string who = "container '" + one_line(c.name, 80) + "'";
+  const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
+  switch (reply.stage) {
+    case Stage::find_process:
+    case Stage::identity:
+      return {ErrorKind::gone, who + " has stopped or restarted meanwhile", "select it again"};
+    case Stage::host_netns:
+      return {ErrorKind::unsupported,
+              who + " uses the host's network: it has no network namespace of its own",
+              "capture on a host interface instead, for example 'any'"};
+    case Stage::not_podman:
+      return {ErrorKind::permission, who + " is not run by root's conmon, so the worker refuses it",
+              kGroupHint};
+    case Stage::not_yours:
+      return {ErrorKind::permission, who + " belongs to another user",
+              "only that user or root can capture it"};
+    case Stage::open_netns:
+      if (reply.error == ENOENT || reply.error == ESTALE) {
+        return {ErrorKind::gone, "the network namespace of " + who + " is gone", "select it again"};
+      }
+      return {ErrorKind::permission, "open the network namespace of " + who + why, kGroupHint};
+    case Stage::join:
+      return {ErrorKind::permission, "enter the network namespace of " + who + why, kGroupHint};
+    case Stage::socket:
+      return {reply.error == EPERM ? ErrorKind::permission : ErrorKind::internal,
+              "open a packet socket in " + who + why, reply.error == EPERM ? kGroupHint : ""};
+    default:
+      return {ErrorKind::internal, "podshark-worker could not serve " + who + why, "run 'podshark doctor'"};
+  }
+}
+
+std::vector<UniqueFd> take_fds(msghdr& message) {
+  std::vector<UniqueFd> fds;
+  for (cmsghdr* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {
+    if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+// Waits for the reply; the worker ending or staying silent is an error with errno in `error`.
+bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) {
+  pollfd p{channel, POLLIN, 0};
+  int ready = 0;
+  while ((ready = ::poll(&p, 1, kAnswerMs)) < 0 && errno == EINTR) {
+  }
+  if (ready == 0) errno = ETIMEDOUT;
+  iovec data{&reply, sizeof(reply)};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * worker::kMaxSockets)> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t n = ready > 0 ? ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC) : -1;
+  error = n == 0 ? EPIPE : errno;
+  fds = n > 0 ? take_fds(message) : std::vector<UniqueFd>();
+  return n == static_cast<ssize_t>(sizeof(reply)) && reply.magic == worker::kMagic &&
+         fds.size() == reply.sockets;
+}
+
+[[noreturn]] void run_child(int channel, const std::string& program) {
+  // Ends with podshark even when that is killed; the closed channel tells it as well.
+  (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  sigset_t none;
+  sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Descriptors of the capture (fifo, stdout, other channels) must not live on in the worker.
+  ::dup2(channel, STDIN_FILENO);
+  if (program.empty()) {
+    (void)::close_range(3, ~0U, 0);
+    const int null = ::open("/dev/null", O_WRONLY);
+    ::dup2(null, STDOUT_FILENO);
+    worker::serve(STDIN_FILENO);
+    ::_exit(0);
+  }
+  std::array<char*, 1> env{nullptr};
+  std::array<char*, 2> argv{const_cast<char*>(program.c_str()), nullptr};
+  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::execve(program.c_str(), argv.data(), env.data());
+  ::_exit(126);
+}
+
+}  // namespace
+
+std::string find_worker() {
+  const std::string here = own_directory();
+  for (const std::string& path : {here + "/podshark-worker", here + "/../libexec/podshark/podshark-worker",
+                                  std::string(PODSHARK_LIBEXECDIR) + "/podshark-worker"}) {
+    if (::access(path.c_str(), F_OK) == 0) return path;
+  }
+  return {};
+}
+
+WorkerClient::~WorkerClient() {
+  for (Worker* w : {&plain_, &installed_}) {
+    w->channel.reset();  // end of file ends the worker
+    if (w->pid > 0) ::waitpid(w->pid, nullptr, 0);
+  }
+}
+
+Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
+  Worker& w = installed ? installed_ : plain_;
+  if (w.channel) return &w;
+  std::string program;
+  if (installed) {
+    program = find_worker();
+    if (program.empty()) {
+      return Error{ErrorKind::permission, "podshark-worker is not installed, and rootful containers need it",
+                   kGroupHint};
+    }
+    if (::access(program.c_str(), X_OK) != 0) {
+      return Error{ErrorKind::permission, "you may not run '" + program + "'", kGroupHint};
+    }
+  }
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    return os_error(errno, "socketpair");
+  UniqueFd ours(pair[0]);
+  const UniqueFd theirs(pair[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return os_error(errno, "fork the worker");
+  if (pid == 0) run_child(theirs.get(), program);
+  w.pid = pid;
+  w.channel = std::move(ours);
+  return &w;
+}
+
+Result<NetnsSockets> WorkerClient::open(const model::Container& container, SocketCounts counts) {
+  const bool installed = !container.rootless && ::geteuid() != 0;
+  Result<Worker*> w = worker_for(installed);
+  if (!w) return w.wrap("capture container '" + one_line(container.name, 80) + "'");
+  const Request request = make_request(container, counts);
+  Reply reply;
+  std::vector<UniqueFd> fds;
+  int error = 0;
+  if (::send((*w)->channel.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 ||
+      !receive((*w)->channel.get(), reply, fds, error)) {
+    return Error{installed ? ErrorKind::permission : ErrorKind::internal,
+                 std::string("podshark-worker did not answer: ") + std::strerror(error),
+                 installed ? kGroupHint : "run 'podshark doctor'"};
+  }
+  if (reply.stage != Stage::done) return explain(reply, container);
+  NetnsSockets out;
+  out.netns_inode = reply.netns_inode;
+  out.netns_cookie = reply.netns_cookie;
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    auto& list = i < counts.netlink ? out.netlink : i < counts.netlink + counts.raw ? out.raw : out.cooked;
+    list.push_back(std::move(fds[i]));
+  }
+  return out;
+}
+
+}  // namespace podshark::extcap

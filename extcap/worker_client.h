@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "extcap/worker/protocol.h"
+#include "podman/core/fd.h"
+#include "podman/core/process.h"
+#include "podman/core/result.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::extcap {
+
+/// Path of the installed or freshly built podshark-worker, empty when there is none: beside this program,
+/// PREFIX/libexec/podshark relative to it, the configured libexec directory.
+[[nodiscard]] std::string find_worker();
+
+/// Sockets made in one container's network namespace.
+struct NetnsSockets {
+  std::vector<UniqueFd> netlink;
+  std::vector<UniqueFd> raw;
+  std::vector<UniqueFd> cooked;
+  std::uint64_t netns_inode = 0;
+  std::uint64_t netns_cookie = 0;
+};
+
+struct SocketCounts {
+  std::uint32_t netlink = 0;
+  std::uint32_t raw = 0;
+  std::uint32_t cooked = 0;
+};
+
+/// Asks workers for sockets. Own rootless containers, and everything for root, need no privilege that the
+/// caller lacks: a forked child of this process serves them. Rootful containers of an ordinary user go to the
+/// installed worker. Both are started on first use and end when this object does. Not thread-safe; create and
+/// use it while the process is single-threaded.
+class WorkerClient {
+ public:
+  WorkerClient() = default;
+  ~WorkerClient();
+  WorkerClient(const WorkerClient&) = delete;
+  WorkerClient& operator=(const WorkerClient&) = delete;
+
+  /// Errors say which group, capability or command would help.
+  [[nodiscard]] Result<NetnsSockets> open(const model::Container& container, SocketCounts counts);
+
+ private:
+  struct Worker {
+    pid_t pid = 0;
+    UniqueFd channel;
+  };
+  [[nodiscard]] Result<Worker*> worker_for(bool installed);
+  Worker plain_;
+  Worker installed_;
+};
+
+}  // namespace podshark::extcap
