@@ -101,8 +101,14 @@ void write_pods(std::ostream& out, const Inventory& inventory) {
 std::string network_cell(const Container& c, const Inventory& inventory) {
   if (c.kind == NetworkKind::unknown && c.limited) return "unknown";
   std::string out = model::to_string(c.kind);
-  if (c.kind == NetworkKind::shared)
+  if (c.kind == NetworkKind::shared) {
+    const Container* owner = inventory.by_id(c.shares_with);
+    // Nobody knows infra containers by name; their network is the pod's.
+    if (owner != nullptr && owner->infra && owner->kind != NetworkKind::shared) {
+      return network_cell(*owner, inventory) + " of the pod";
+    }
     return one_line("shared with " + name_of(c.shares_with, inventory), kMaxCell);
+  }
   std::vector<std::string> names;
   for (const model::Attachment& a : c.networks) {
     if (!a.network.empty()) names.push_back(a.network);

@@ -18,7 +18,7 @@ void write_table(std::ostream& out, const model::Inventory& inventory, uid_t cal
 /// "note: …" lines: problems, and what is missing from limited containers.
 void write_notes(std::ostream& out, const model::Inventory& inventory);
 
-/// "bridge (shop-net)", "shared with web", "slirp4netns", …
+/// "bridge (shop-net)", "slirp4netns of the pod", "shared with web", …
 [[nodiscard]] std::string network_cell(const model::Container& container, const model::Inventory& inventory);
 
 }  // namespace podshark::extcap
