@@ -168,6 +168,8 @@ void add_pods(api::Transport& transport, Asking& asking, const PodmanQuery& quer
 
 void add_networks(api::Transport& transport, Asking& asking, api::Deadline deadline, Inventory& out) {
   std::vector<api::NetworkDetails> networks;
+  // First by mode alone: it drops the networks "host", "none" and "pasta" of 5.x, which do not exist.
+  for (Container& c : out.containers) set_network_kind(c, {});
   const std::vector<std::string> names = network_names(out.containers);
   bool good = false;
   if (!names.empty())
