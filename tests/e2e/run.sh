@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh WORLD [--quick] [--unit] [TEST...]: end-to-end tests in a rig of that world (deb12 or deb13).
+# run.sh WORLD [--quick] [--unit] [TEST...]: end-to-end tests in a rig of that world (deb12, deb13 or sid).
 #   --unit  also runs the unit tests there; TEST as in lib_run.py (test_rig, test_rig.Rig.test_users, a path)
-# deb12 uses the finished build in $PODSHARK_BUILD (default build/release); deb13 builds first, inside its root, in
-# $PODSHARK_BUILD (default build/deb13). Closing line: N passed, M failed, K skipped.
+# deb12 uses the finished build in $PODSHARK_BUILD (default build/release); the others build first, inside their
+# root, in $PODSHARK_BUILD (default build/WORLD). Closing line: N passed, M failed, K skipped.
 set -euo pipefail
 top=$(readlink -f "$(dirname "$0")/../..")
 rig=$top/tests/rig/rig.sh
@@ -21,6 +21,7 @@ done
 case $world in
   deb12) root=/ build=${PODSHARK_BUILD:-$top/build/release} ;;
   deb13) root=$("$rig" root trixie) build=${PODSHARK_BUILD:-$top/build/deb13} ;;
+  sid) root=$("$rig" root sid) build=${PODSHARK_BUILD:-$top/build/sid} ;;
   *) sed -n '3,6s/^# //p' "$0" >&2; exit 2 ;;
 esac
 name=e2e-$world-$$
@@ -32,7 +33,7 @@ trap 'exit 130' INT TERM
 "$rig" up "$name" "$root" "$top" "$build" "$CCACHE_DIR"
 "$rig" image "$name"
 
-if [ "$world" = deb13 ]; then
+if [ "$world" != deb12 ]; then
   exec 9>"$build/.lock"
   flock 9  # two runs may share the build tree
   "$rig" in "$name" cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \

@@ -70,6 +70,7 @@ up() {
     --fork --kill-child --propagation private "$@"' \
     "$group" "$here/rig.sh" init "$name" "$root" "$@" </dev/null >"$dir/log" 2>&1 &
   local outer=$!
+  disown  # the shell would tell of its end
   for _ in $(seq 200); do
     if [ -s "$dir/ready" ] || ! kill -0 $outer 2>/dev/null; then break; fi
     sleep 0.05
