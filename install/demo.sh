@@ -98,7 +98,7 @@ show() {
   local lines format='%-4s %-24s %-24s %-9s %s\n'
   lines=$(tshark -n -r "$work/demo.pcapng" -Y tcp -T fields -E separator='|' -e frame.number -e podman.src.name \
     -e ip.src -e tcp.srcport -e podman.dst.name -e ip.dst -e tcp.dstport -e tcp.flags.str -e http.request.uri \
-    -e http.response.phrase 2>"$work/read.err") || die "tshark could not read it: $(tail -n 1 "$work/read.err")"
+    -e http.response.phrase 2>"$work/read.err") || die "tshark could not read it: $(tr '\n\t' '  ' <"$work/read.err")"
   # shellcheck disable=SC2059  # a constant
   printf "$format" No. From To Flags HTTP
   while IFS='|' read -r number src ip port dst dip dport flags uri phrase; do

@@ -164,7 +164,7 @@ void collect_installation(Scene& scene, const std::string& worker) {
   const Wireshark& ws = scene.wireshark;
   std::error_code ignored;
   scene.self = look_at(std::filesystem::read_symlink("/proc/self/exe", ignored).string());
-  scene.worker = look_at(worker);
+  scene.worker = look_at(std::filesystem::weakly_canonical(worker, ignored).string());
   scene.personal_extcap = look_at(below(ws.personal_extcap_dir, "/podshark"));
   scene.global_extcap = look_at(below(ws.global_extcap_dir, "/podshark"));
   scene.personal_plugin = look_at(below(ws.personal_plugin_dir, "/epan/podshark.so"));

@@ -30,8 +30,8 @@ prepare_private_podman() {
   mount -t cgroup2 none /sys/fs/cgroup
   mkdir -p /sys/fs/cgroup/init  # podman would make it 0600 and its own rootless half could not read it
   mount -t tmpfs -o mode=755 tmpfs /run
+  mount -t tmpfs -o mode=755 tmpfs /var/lib  # so that not even /var/lib/containers is left on the machine
   mkdir -p /run/netns /run/lock /var/lib/containers
-  mount -t tmpfs -o mode=755 tmpfs /var/lib/containers
   ip link set lo up
   cat >/run/podshark-demo.conf <<'CONF'
 [containers]

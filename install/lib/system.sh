@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 
 # A value of os-release(5), without running the file.
-os_release() { sed -n "s/^$1=//p" "${PODSHARK_OS_RELEASE:-/etc/os-release}" 2>/dev/null | tr -d "\"'" | head -n 1; }
+os_release() { sed -n "s/^$1=//p" /etc/os-release 2>/dev/null | tr -d "\"'" | head -n 1; }
 
 check_system() {
   local id like version name

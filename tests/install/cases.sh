@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The facts about the installer, in the order they are tried; later ones build on earlier ones. A failing command
+# fails its case (set -e). Uses: setup build work and the functions of inside.sh.
+# shellcheck disable=SC2034,SC2086,SC2154,SC2164,SC2317
+
+cases=(
+  an_unknown_option_is_refused_with_the_usage
+  an_unsupported_system_is_named_and_nothing_is_done
+  a_derivative_of_debian_is_tried_with_a_note
+  missing_packages_are_named_when_they_may_not_be_installed
+  an_ordinary_user_without_user_option_is_told_both_ways
+  root_may_not_install_for_itself_as_a_user
+  a_failing_build_fails_and_leaves_no_file
+  system_install_succeeds
+  worker_is_for_the_group_only_with_permitted_capabilities
+  only_a_link_to_podshark_is_in_the_extcap_directory
+  tshark_lists_the_containers_of_root
+  tshark_lists_the_containers_of_an_ordinary_user
+  plugin_is_loaded_for_everybody
+  doctor_finds_no_failure_as_root
+  doctor_finds_no_failure_as_a_member_who_may_capture_rootful
+  doctor_tells_a_non_member_how_to_join
+  doctor_json_is_json
+  dumpcap_for_the_group_only_is_told_by_doctor_and_setup
+  demo_shows_packets_with_names_and_leaves_only_its_file
+  demo_makes_its_own_namespaces_where_podman_can_not_start
+  second_system_install_changes_nothing
+  user_install_beside_the_system_one_is_refused
+  uninstall_leaves_no_file
+  uninstall_twice_is_no_error
+  user_install_needs_no_root_and_captures
+  system_install_tells_about_the_personal_copy
+  user_uninstall_leaves_no_file
+)
+
+# in_system TEXT CMD...: with another /etc/os-release.
+in_system() {
+  printf '%b' "$1" >$work/os-release
+  shift
+  # shellcheck disable=SC2016
+  unshare -m bash -c 'mount --bind "$0" "$(readlink -f /etc/os-release)" && exec "$@"' $work/os-release "$@"
+}
+
+install_system() { run env PODSHARK_BUILD_DIR="$build/system" "$setup" "$@"; }
+
+an_unknown_option_is_refused_with_the_usage() {
+  fails run "$setup" --fast
+  expect '^usage: '
+  expect 'error: unknown option --fast'
+}
+
+an_unsupported_system_is_named_and_nothing_is_done() {
+  files >$work/before
+  fails run in_system 'ID=fedora\nPRETTY_NAME="Fedora Linux 43"\n' "$setup"
+  expect 'error: Fedora Linux 43 is not supported'
+  fails run in_system 'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian 11"\n' "$setup"
+  expect 'error: Debian 11 is too old'
+  files | diff $work/before -
+}
+
+a_derivative_of_debian_is_tried_with_a_note() {
+  mkdir -p $work/blocked && chmod 0555 $work/blocked
+  fails run in_system 'ID=linuxmint\nID_LIKE="ubuntu debian"\nPRETTY_NAME="Linux Mint 22"\n' \
+    env PODSHARK_BUILD_DIR=/proc/none "$setup"
+  expect 'note: Linux Mint 22 is not Debian itself'
+}
+
+missing_packages_are_named_when_they_may_not_be_installed() {
+  : >$work/status
+  # shellcheck disable=SC2016
+  fails run unshare -m bash -c 'mount --bind "$0" /var/lib/dpkg/status && exec "$@"' $work/status "$setup" --no-deps
+  expect 'error: these packages are missing: sudo apt-get install .*wireshark-dev.*podman'
+}
+
+an_ordinary_user_without_user_option_is_told_both_ways() {
+  fails run as other "$setup"
+  expect "error: installing for everybody needs root: run 'sudo .*setup.sh', or '.*setup.sh --user'"
+}
+
+root_may_not_install_for_itself_as_a_user() {
+  fails run "$setup" --user
+  expect 'error: --user is for ordinary users'
+}
+
+a_failing_build_fails_and_leaves_no_file() {
+  files >$work/before
+  mkdir -p $work/broken
+  fails run env PODSHARK_BUILD_DIR=$work/broken CXX=/bin/false "$setup"
+  expect "error: the build failed; all of its output is in $work/broken/setup.log"
+  files | diff $work/before -
+}
+
+system_install_succeeds() {
+  files >$work/clean
+  install_system
+  expect '^podshark: installed'
+  podshark --version
+}
+
+worker_is_for_the_group_only_with_permitted_capabilities() {
+  local worker=/usr/local/libexec/podshark/podshark-worker
+  [ "$(stat -c '%a %U:%G' $worker)" = '750 root:wireshark' ]
+  [ "$(getcap $worker)" = "$worker cap_net_raw,cap_sys_ptrace,cap_sys_admin=p" ]
+  fails as other $worker
+}
+
+only_a_link_to_podshark_is_in_the_extcap_directory() {
+  local dir
+  dir=$(tshark -G folders 2>/dev/null | sed -n 's/^\(Global \)\?[Ee]xtcap path:[[:space:]]*//p' | head -n 1)
+  [ "$(readlink "$dir/podshark")" = /usr/local/bin/podshark ]
+  [ "$(find "$dir" -name 'podshark*' | wc -l)" = 1 ]
+}
+
+tshark_lists_the_containers_of_root() {
+  run tshark -D
+  expect 'podman:web \('
+}
+
+tshark_lists_the_containers_of_an_ordinary_user() {
+  run as rig tshark -D
+  expect 'podman:own \('
+  expect 'podman-root:web \('
+}
+
+plugin_is_loaded_for_everybody() {
+  run as other tshark -G plugins
+  expect '^podshark\.so'
+}
+
+doctor_finds_no_failure_as_root() {
+  run podshark doctor
+  expect '^ok +extcap: '
+  expect '^ok +plugin: '
+  expect '^ok +rootful: you are root'
+  refuse '^fail'
+}
+
+doctor_finds_no_failure_as_a_member_who_may_capture_rootful() {
+  run as member podshark doctor
+  expect '^ok +rootful: you may capture rootful containers'
+  expect '^ok +subordinate ids: member has ranges'
+  [ ! -e /home/member/.local/share/containers ]  # looking must not make storage
+}
+
+doctor_tells_a_non_member_how_to_join() {
+  run as other podshark doctor
+  expect '^warn worker: .*0750 root:wireshark'
+  expect 'fix: sudo usermod -aG wireshark other, then log in again'
+}
+
+doctor_json_is_json() {
+  run as other podshark doctor --json
+  python3 -c 'import json, sys
+findings = json.load(open(sys.argv[1]))
+assert {"topic", "level", "fact", "fix"} == set(findings[0]), findings[0]
+assert {f["level"] for f in findings} <= {"ok", "warn", "fail"}' $work/out
+}
+
+dumpcap_for_the_group_only_is_told_by_doctor_and_setup() {
+  chgrp wireshark /usr/bin/dumpcap && chmod 0750 /usr/bin/dumpcap
+  local status=0
+  run as other podshark doctor || status=$?
+  [ $status = 5 ]
+  expect '^fail dumpcap: .*0750 root:wireshark: Wireshark can not capture at all as you, also not through extcap'
+  SUDO_USER=other install_system
+  expect 'Wireshark can not capture at all as other, also not through extcap, because /usr/bin/dumpcap is 0750'
+  chgrp root /usr/bin/dumpcap && chmod 0755 /usr/bin/dumpcap
+}
+
+# The file that a demo wrote can be read by anybody's Wireshark, and carries the names.
+demo_file_names_the_container() {
+  run tshark -r "$1" -Y http -T fields -e podman.src.name -e podman.dst.name
+  expect 'podshark-demo'
+}
+
+demo_shows_packets_with_names_and_leaves_only_its_file() {
+  mkdir -p $work/cwd && cd $work/cwd
+  install_system --demo
+  expect "container 'podshark-demo' runs, its port 80 is published as 127.0.0.1:[0-9]+"
+  expect 'podshark-demo:80 .*/\?request=3'
+  refuse 'private mount namespace'
+  [ "$(ls)" = demo.pcapng ]
+  demo_file_names_the_container demo.pcapng
+  [ -z "$(podman ps -aq --filter name=podshark-demo)" ]
+  fails podman image exists localhost/podshark-demo:1
+}
+
+demo_makes_its_own_namespaces_where_podman_can_not_start() {
+  mkdir -p $work/cwd2 && cd $work/cwd2
+  find /sys/fs/cgroup -type d | sort >$work/groups
+  ip -br link >$work/links
+  run env -u CONTAINERS_CONF "$top/install/demo.sh"
+  expect 'podman can not start containers here directly \(.+\): using a private mount namespace'
+  expect 'podshark-demo:80 .*/\?request=3'
+  demo_file_names_the_container demo.pcapng
+  find /sys/fs/cgroup -type d | sort | diff $work/groups -
+  [ -z "$(podman ps -aq --filter name=podshark-demo)" ]
+  ip -br link | diff $work/links -
+}
+
+installed_state() { sed -n 's/^f //p' /usr/local/share/podshark/manifest | sort |
+  while read -r f; do stat -c '%n %a %U:%G %F' "$f"; sha256sum "$f"; getcap "$f"; done; }
+
+second_system_install_changes_nothing() {
+  installed_state >$work/first
+  files >$work/first-files
+  install_system
+  installed_state | diff $work/first -
+  files | diff $work/first-files -
+}
+
+user_install_beside_the_system_one_is_refused() {
+  fails run as rig "$setup" --user
+  expect 'error: Podshark is already installed for everybody'
+}
+
+uninstall_leaves_no_file() {
+  run "$setup" --uninstall
+  expect "and so does the group 'wireshark'"
+  files | diff $work/clean -
+  getent group wireshark
+}
+
+uninstall_twice_is_no_error() {
+  run "$setup" --uninstall
+  expect 'nothing to remove'
+}
+
+user_install_needs_no_root_and_captures() {
+  files >$work/clean
+  mkdir -p $work/cwd3 && chown rig: $work/cwd3 && cd $work/cwd3
+  run as rig "$setup" --user --demo
+  expect 'podshark-demo:80 .*/\?request=3'
+  [ "$(stat -c %U demo.pcapng)" = rig ]
+  run as rig tshark -D
+  expect 'podman:own \('
+  run as rig /home/rig/.local/bin/podshark doctor
+  expect '^ok +plugin: /home/rig/'
+  expect '^warn rootful: rootful containers are out of your reach'
+}
+
+system_install_tells_about_the_personal_copy() {
+  SUDO_USER=rig install_system
+  expect 'note: /home/rig/.*podshark.* is a personal copy, and Wireshark complains about two'
+  run "$setup" --uninstall
+}
+
+user_uninstall_leaves_no_file() {
+  run as rig "$setup" --user --uninstall
+  files | diff $work/clean -
+}
