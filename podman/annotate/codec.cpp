@@ -143,6 +143,18 @@ void get_unsigned(const json& j, const char* key, T& out) {
   out = it->template get<T>();
 }
 
+template <typename T, typename From>
+void list_from(const json& j, const char* key, std::vector<T>& out, From from) {
+  const auto it = j.find(key);
+  if (it == j.end()) return;
+  if (!it->is_array()) throw std::out_of_range(std::string("'") + key + "' is not a list");
+  for (const json& element : *it) {
+    if (!element.is_object())
+      throw std::out_of_range(std::string("'") + key + "' holds something else than objects");
+    out.push_back(from(element));
+  }
+}
+
 PortMapping port_from(const json& j) {
   PortMapping p;
   get(j, "host_ip", p.host_ip);
@@ -190,12 +202,8 @@ Container container_from(const json& j) {
   get(j, "systemd_unit", c.systemd_unit);
   get(j, "compose_project", c.compose_project);
   get(j, "compose_service", c.compose_service);
-  if (const auto it = j.find("networks"); it != j.end()) {
-    for (const json& a : *it) c.networks.push_back(attachment_from(a));
-  }
-  if (const auto it = j.find("ports"); it != j.end()) {
-    for (const json& p : *it) c.ports.push_back(port_from(p));
-  }
+  list_from(j, "networks", c.networks, attachment_from);
+  list_from(j, "ports", c.ports, port_from);
   get(j, "labels", c.labels);
   return c;
 }
@@ -227,18 +235,6 @@ Problem problem_from(const json& j) {
   get(j, "what", p.what);
   get(j, "hint", p.hint);
   return p;
-}
-
-template <typename T, typename From>
-void list_from(const json& j, const char* key, std::vector<T>& out, From from) {
-  const auto it = j.find(key);
-  if (it == j.end()) return;
-  if (!it->is_array()) throw std::out_of_range(std::string("'") + key + "' is not a list");
-  for (const json& element : *it) {
-    if (!element.is_object())
-      throw std::out_of_range(std::string("'") + key + "' holds something else than objects");
-    out.push_back(from(element));
-  }
 }
 
 // RFC 3339 as rfc3339() writes it; anything else is 0.
@@ -360,8 +356,8 @@ Result<InventoryPart> decode_inventory(std::string_view text) {
     if (j.value("podshark", 0) < 1) return bad("no schema version");
     if (j.value("podshark", 0) > kSchemaVersion) return bad("written by a newer podshark");
     InventoryPart out;
-    out.part = j.value("part", 1U);
-    out.parts = j.value("parts", 1U);
+    get_unsigned(j, "part", out.part);
+    get_unsigned(j, "parts", out.parts);
     out.inventory.time_ns = time_from(j.value("time", std::string()));
     get(j, "host", out.inventory.host);
     list_from(j, "containers", out.inventory.containers, container_from);
