@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Filter, output and recorder: the parts of the capture path that need no network.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "extcap/capture/filter.h"
+#include "extcap/capture/output.h"
+#include "extcap/capture/recorder.h"
+
+namespace podshark::extcap {
+namespace {
+
+using testing::HasSubstr;
+
+class TempDir : public testing::Test {
+ protected:
+  TempDir() {
+    std::string pattern = testing::TempDir() + "podshark-XXXXXX";
+    dir = ::mkdtemp(pattern.data());
+  }
+  ~TempDir() override { std::filesystem::remove_all(dir); }
+  [[nodiscard]] static std::string content(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+  std::string dir;
+};
+
+wire::Bytes packets(std::size_t count, std::uint32_t size) {
+  wire::Bytes b;
+  const std::vector<std::uint8_t> data(size, 7);
+  for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(wire::put_packet(&b, 1, i, data.data(), size, size));
+  return b;
+}
+
+// ---- filter -------------------------------------------------------------------------------------------
+
+TEST(Filter, empty_means_everything_cut_to_snaplen) {
+  const auto f = Filter::compile("  ", wire::kLinktypeEthernet, 96);
+  ASSERT_TRUE(f);
+  ASSERT_EQ(f->kernel_program().size(), 1U);
+  EXPECT_EQ(f->kernel_program()[0].k, 96U);
+  EXPECT_FALSE(f->in_user_space());
+}
+
+TEST(Filter, wrong_syntax_is_libpcaps_message) {
+  const auto f = Filter::compile("tcp prot 80", wire::kLinktypeEthernet, 262144);
+  ASSERT_FALSE(f);
+  EXPECT_EQ(f.error().kind, ErrorKind::bad_filter);
+  EXPECT_THAT(f.error().what, HasSubstr("tcp prot 80"));
+}
+
+TEST(Filter, raw_ip_links_get_a_program_of_their_own) {
+  const auto ethernet = Filter::compile("ip", wire::kLinktypeEthernet, 262144);
+  const auto raw = Filter::compile("ip", wire::kLinktypeRaw, 262144);
+  ASSERT_TRUE(ethernet);
+  ASSERT_TRUE(raw);
+  EXPECT_NE(ethernet->kernel_program()[0].k, raw->kernel_program()[0].k);
+}
+
+TEST(Filter, vlan_filters_run_on_the_repaired_frame) {
+  const auto f = Filter::compile("vlan 7", wire::kLinktypeEthernet, 262144);
+  ASSERT_TRUE(f);
+  ASSERT_TRUE(f->in_user_space());
+  std::array<std::uint8_t, 64> frame{};
+  frame[12] = 0x81;
+  frame[15] = 7;
+  EXPECT_TRUE(f->matches(frame.data(), frame.size(), frame.size()));
+  frame[15] = 8;
+  EXPECT_FALSE(f->matches(frame.data(), frame.size(), frame.size()));
+}
+
+// ---- output -------------------------------------------------------------------------------------------
+
+using OutputTest = TempDir;
+
+TEST_F(OutputTest, a_file_is_private_and_holds_what_was_written) {
+  auto out = Output::open(dir + "/x");
+  ASSERT_TRUE(out);
+  wire::Bytes b = packets(10, 100);
+  const std::size_t size = b.size;
+  ASSERT_TRUE(out->write(&b));
+  EXPECT_EQ(out->backlog(), 0U);
+  EXPECT_EQ(content(dir + "/x").size(), size);
+  struct stat st {};
+  ASSERT_EQ(::stat((dir + "/x").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777U, 0600U);
+  wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_full_disk_leaves_whole_blocks) {
+  // RLIMIT_FSIZE gives EFBIG at an arbitrary byte, as a full disk gives ENOSPC.
+  (void)std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto out = Output::open(dir + "/x");
+  ASSERT_TRUE(out);
+  const rlimit small{1000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  wire::Bytes b = packets(20, 100);
+  const Status s = out->write(&b);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().kind, ErrorKind::output);
+  EXPECT_THAT(s.error().what, HasSubstr(dir + "/x"));
+  EXPECT_EQ(content(dir + "/x").size(), 7U * 132U);  // seven packets of 132 bytes fit into 1000
+  wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_slow_reader_makes_a_backlog_and_loses_nothing) {
+  ASSERT_EQ(::mkfifo((dir + "/f").c_str(), 0600), 0);
+  const UniqueFd reader(::open((dir + "/f").c_str(), O_RDONLY | O_NONBLOCK));
+  auto out = Output::open(dir + "/f");
+  ASSERT_TRUE(out);
+  EXPECT_TRUE(out->pipe());
+  std::size_t total = 0;
+  wire::Bytes b{};
+  for (int i = 0; i < 5; ++i) {
+    wire::free_bytes(&b);
+    b = packets(5000, 100);
+    total += b.size;
+    ASSERT_TRUE(out->write(&b));
+  }
+  EXPECT_GT(out->backlog(), 0U);
+  std::size_t read_bytes = 0;
+  std::array<char, 65536> buffer{};
+  while (read_bytes < total) {
+    const ssize_t n = ::read(reader.get(), buffer.data(), buffer.size());
+    if (n > 0) read_bytes += static_cast<std::size_t>(n);
+    ASSERT_TRUE(out->pump());
+    ASSERT_TRUE(n > 0 || out->backlog() > 0 || read_bytes == total);
+  }
+  EXPECT_EQ(out->backlog(), 0U);
+  EXPECT_EQ(out->written(), total);
+  wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_reader_that_left_is_no_error) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  ASSERT_EQ(::mkfifo((dir + "/f").c_str(), 0600), 0);
+  UniqueFd reader(::open((dir + "/f").c_str(), O_RDONLY | O_NONBLOCK));
+  auto out = Output::open(dir + "/f");
+  ASSERT_TRUE(out);
+  reader.reset();
+  wire::Bytes b = packets(1, 100);
+  EXPECT_TRUE(out->write(&b));
+  EXPECT_TRUE(out->reader_gone());
+  wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_place_that_cannot_be_written_is_named) {
+  const auto out = Output::open(dir + "/no/such/place");
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().kind, ErrorKind::output);
+  EXPECT_THAT(out.error().what, HasSubstr("/no/such/place"));
+}
+
+// ---- recorder -----------------------------------------------------------------------------------------
+
+using RecorderTest = TempDir;
+
+TEST_F(RecorderTest, a_stream_begins_with_section_and_events_interface_and_names_links) {
+  {
+    auto out = Output::open(dir + "/x");
+    ASSERT_TRUE(out);
+    Recorder recorder(std::move(*out));
+    Target target;
+    target.value = "podman:web";
+    target.container.id = std::string(64, 'a');
+    target.container.name = "web";
+    target.container.image = "an image";
+    model::Link link;
+    link.name = "eth0";
+    EXPECT_EQ(recorder.add_interface(target, link, 1, 262144, "tcp", 4026), 1U);
+    model::Inventory inventory;
+    inventory.containers.push_back(target.container);
+    recorder.inventory(inventory);
+    ASSERT_TRUE(recorder.flush());
+  }
+  const std::string file = content(dir + "/x");
+  EXPECT_EQ(file.substr(0, 4), std::string("\x0a\x0d\x0d\x0a", 4));
+  EXPECT_THAT(file, HasSubstr("Podman events"));
+  EXPECT_THAT(file, HasSubstr("podman:web/eth0"));
+  EXPECT_THAT(file, HasSubstr("container=web id=aaaaaaaaaaaa image=an_image"));
+  EXPECT_THAT(file, HasSubstr("\"kind\":\"inventory\""));
+}
+
+TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
+  {
+    auto out = Output::open(dir + "/x");
+    ASSERT_TRUE(out);
+    Recorder recorder(std::move(*out));
+    for (const char* name : {"web", "db", "web", "db"}) {
+      model::Container c;
+      c.name = name;
+      c.pid = 1;
+      c.kind = model::NetworkKind::bridge;
+      c.networks.push_back({"podman", "eth0", "", {"10.88.0.2/16"}, ""});
+      model::Inventory inventory;
+      inventory.containers.push_back(c);
+      recorder.inventory(inventory);
+    }
+    ASSERT_TRUE(recorder.flush());
+  }
+  const std::string file = content(dir + "/x");
+  EXPECT_THAT(file, HasSubstr("web|db"));
+  EXPECT_EQ(file.find("web|db|"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace podshark::extcap
