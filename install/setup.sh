@@ -62,7 +62,7 @@ choose_places() {
 build() {
   say "building in $build_dir"
   local log=$build_dir/setup.log
-  mkdir -p "$build_dir" || die "can not write $build_dir"
+  { mkdir -p "$build_dir" && : >"$log"; } || die "can not write $build_dir"
   if ! { cmake -S "$source_dir" -B "$build_dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DPODSHARK_TESTS=OFF -DPODSHARK_BENCH=OFF -DCMAKE_INSTALL_PREFIX="$prefix" &&
     cmake --build "$build_dir" && stage; } >"$log" 2>&1; then
@@ -79,8 +79,10 @@ stage() {
 
 # The tree belongs to whoever called sudo; what we made in it should too.
 give_back_build() {
-  [ $scope = system ] && [ -d "$source_dir/build" ] || return 0
-  chown -R --reference="$source_dir" "$source_dir/build" || true
+  case $build_dir in
+    "$source_dir"/build/*)
+      chown --reference="$source_dir" "$source_dir/build" && chown -R --reference="$source_dir" "$build_dir" ;;
+  esac
 }
 
 place_files() {
@@ -109,7 +111,7 @@ install_all() {
   find_folders
   refuse_second_copy
   build
-  give_back_build
+  [ $scope = user ] || give_back_build
   [ $scope = user ] || ensure_group
   place_files
   verify
