@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
 #include "podman/api/json_model.h"
 #include "podman/api/json_read.h"
 #include "podman/api/parse.h"
@@ -23,6 +25,7 @@ model::Pod pod_from(const json& j) {
     std::string id = id_text(member(container, "Id"));
     if (!id.empty() && pod.members.size() < kMaxContainers) pod.members.push_back(std::move(id));
   }
+  std::sort(pod.members.begin(), pod.members.end());  // podman's order changes from call to call
   return pod;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
 #include <limits>
 
 #include "podman/api/json_model.h"
@@ -48,6 +49,8 @@ PsRow row_from(const json& j) {
     attachment.network = text(network);
     if (!attachment.network.empty()) c.networks.push_back(std::move(attachment));
   }
+  std::sort(c.networks.begin(), c.networks.end(),  // podman's order changes from call to call
+            [](const auto& a, const auto& b) { return a.network < b.network; });
   c.ports = ports_from(children(j, "Ports"));
   row.pod_name = text(j, "PodName");
   return row;

@@ -33,10 +33,14 @@ Inventory begin_inventory() {
   return out;
 }
 
-void sort_containers(std::vector<Container>& containers) {
-  std::sort(containers.begin(), containers.end(), [](const Container& a, const Container& b) {
+// podman's order changes from call to call, and inventories are compared.
+void sort_by_name(Inventory& out) {
+  const auto before = [](const auto& a, const auto& b) {
     return a.name != b.name ? a.name < b.name : a.id < b.id;
-  });
+  };
+  std::sort(out.containers.begin(), out.containers.end(), before);
+  std::sort(out.pods.begin(), out.pods.end(), before);
+  std::sort(out.networks.begin(), out.networks.end(), before);
 }
 
 // hidepid hides conmon processes of other users, and with them the rootful containers.
@@ -76,7 +80,7 @@ PodmanAnswer ask_own(const Options& options, const std::vector<Container>& seen,
     return answer;
   }
   const PodmanQuery query{user.uid, options.all, options.proc};
-  const std::string path = user.uid == 0 ? kRootfulSocket : user.runtime_dir + "/podman/podman.sock";
+  const std::string path = user.uid == 0 ? options.rootful_socket : user.runtime_dir + "/podman/podman.sock";
   std::vector<model::Problem> problems;
   if (std::optional<PodmanAnswer> found = ask_socket(path, query, seen, share(deadline, 40))) {
     if (found->answered) return std::move(*found);
@@ -93,7 +97,7 @@ void add_rootful(const Options& options, const std::vector<Container>& seen, api
                  std::set<std::string>& known, Inventory& out) {
   if (::geteuid() == 0) return;  // then its own containers are these
   const PodmanQuery query{0, options.all, options.proc};
-  std::optional<PodmanAnswer> found = ask_socket(kRootfulSocket, query, seen, share(deadline, 50));
+  std::optional<PodmanAnswer> found = ask_socket(options.rootful_socket, query, seen, share(deadline, 50));
   if (!found) return;
   known.merge(found->known);
   append_answer(out, std::move(found->inventory));
@@ -115,7 +119,7 @@ Inventory discover(const Options& options) {
     if (!known.contains(c.id)) out.containers.push_back(std::move(c));
   }
   note_hidden_processes(options.proc, out);
-  sort_containers(out.containers);
+  sort_by_name(out);
   return out;
 }
 
@@ -123,7 +127,7 @@ Inventory scan_conmon(const std::string& proc) {
   Inventory out = begin_inventory();
   out.containers = conmon_containers(proc);
   note_hidden_processes(proc, out);
-  sort_containers(out.containers);
+  sort_by_name(out);
   return out;
 }
 

@@ -13,6 +13,8 @@ struct Options {
   std::chrono::milliseconds deadline{5000};
   bool all = false;            ///< stopped and created containers too
   std::string proc = "/proc";  ///< for tests
+  std::string rootful_socket =
+      "/run/podman/podman.sock";  ///< where root's podman service listens, if it does
 };
 
 /// The caller's own containers (REST socket when one answers, else the podman command), merged with what

@@ -57,6 +57,13 @@ void complete_links(model::Container& c, const std::string& proc) {
     c.networks = std::move(found.links);
     return;
   }
+  // podman's answer had the network's name only; with one of each there is no doubt.
+  if (c.networks.size() == 1 && found.links.size() == 1 && c.networks[0].addresses.empty()) {
+    found.links[0].network = c.networks[0].network;
+    found.links[0].mac = c.networks[0].mac;
+    c.networks = std::move(found.links);
+    return;
+  }
   for (Attachment& a : c.networks) {
     for (const Attachment& link : found.links) {
       if (a.interface.empty() && shares_address(a, link)) a.interface = link.interface;

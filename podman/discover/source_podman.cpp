@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "podman/api/parse.h"
 #include "podman/core/proc.h"
@@ -18,37 +19,40 @@ using model::Inventory;
 
 constexpr std::size_t kMaxProblem = 300;
 
-// One conversation: remembers where the problems go.
+// One conversation. It ends with the first question that fails: a podman that hangs or prints nonsense does
+// so again, and one line about it is enough.
 class Asking {
  public:
   Asking(api::Transport& transport, Inventory& out) : transport_(transport), out_(out) {}
+
+  [[nodiscard]] api::Transport& transport() { return transport_; }
 
   void problem(const std::string& what, const std::string& hint = {}) {
     out_.problems.push_back({transport_.source(), one_line(what, kMaxProblem), hint});
   }
 
-  // The parsed answer, or nothing after noting why.
-  template <typename T>
-  std::vector<T> items(Result<std::string> answer, Result<api::Parsed<T>> (*parse)(std::string_view),
-                       bool* good) {
-    *good = false;
-    if (!answer) {
-      problem(answer.error().what, answer.error().hint);
-      return {};
-    }
+  /// The parsed answer of `question`; nothing after a failure, this one (which is noted) or an earlier one.
+  template <typename T, typename Question>
+  std::optional<std::vector<T>> ask(Question question, Result<api::Parsed<T>> (*parse)(std::string_view)) {
+    if (failed_) return std::nullopt;
+    const Result<std::string> answer = question();
+    if (!answer) return fail(answer.error());
     Result<api::Parsed<T>> parsed = parse(*answer);
-    if (!parsed) {
-      problem(parsed.error().what, parsed.error().hint);
-      return {};
-    }
+    if (!parsed) return fail(parsed.error());
     for (const std::string& note : parsed->notes) problem(note);
-    *good = true;
     return std::move(parsed->items);
   }
 
  private:
+  std::nullopt_t fail(const Error& error) {
+    failed_ = true;
+    problem(error.what, error.hint);
+    return std::nullopt;
+  }
+
   api::Transport& transport_;
   Inventory& out_;
+  bool failed_ = false;
 };
 
 bool stopped(const Container& c) {
@@ -150,38 +154,37 @@ std::vector<model::Pod> pods_from_rows(const std::vector<api::PsRow>& rows) {
     it->members.push_back(c.id);
     if (c.infra) it->infra_id = c.id;
   }
+  for (model::Pod& pod : out) std::sort(pod.members.begin(), pod.members.end());
   return out;
 }
 
-void add_pods(api::Transport& transport, Asking& asking, const PodmanQuery& query,
-              const std::vector<api::PsRow>& rows, api::Deadline deadline, Inventory& out) {
+void add_pods(Asking& asking, const PodmanQuery& query, const std::vector<api::PsRow>& rows,
+              api::Deadline deadline, Inventory& out) {
   std::vector<model::Pod> pods = pods_from_rows(rows);
   if (pods.empty() && !query.all) return;
-  bool good = false;
-  std::vector<model::Pod> told = asking.items(transport.pods(deadline), api::parse_pods, &good);
-  for (model::Pod& pod : good ? told : pods) {
+  auto told = asking.ask<model::Pod>([&] { return asking.transport().pods(deadline); }, api::parse_pods);
+  for (model::Pod& pod : told ? *told : pods) {
     const bool shown = std::any_of(out.containers.begin(), out.containers.end(),
                                    [&](const Container& c) { return c.pod_id == pod.id; });
     if (shown || query.all) out.pods.push_back(std::move(pod));
   }
 }
 
-void add_networks(api::Transport& transport, Asking& asking, api::Deadline deadline, Inventory& out) {
-  std::vector<api::NetworkDetails> networks;
+void add_networks(Asking& asking, api::Deadline deadline, Inventory& out) {
   // First by mode alone: it drops the networks "host", "none" and "pasta" of 5.x, which do not exist.
   for (Container& c : out.containers) set_network_kind(c, {});
   const std::vector<std::string> names = network_names(out.containers);
-  bool good = false;
-  if (!names.empty())
-    networks = asking.items(transport.networks(names, deadline), api::parse_networks, &good);
+  if (names.empty()) return;
+  auto networks = asking.ask<api::NetworkDetails>(
+      [&] { return asking.transport().networks(names, deadline); }, api::parse_networks);
+  if (!networks) return;
   for (Container& c : out.containers) {
-    set_network_kind(c, networks);
-    set_link_names(c, networks);
+    set_network_kind(c, *networks);
+    set_link_names(c, *networks);
   }
-  for (api::NetworkDetails& n : networks) {
-    if (std::find(names.begin(), names.end(), n.network.name) != names.end()) {
-      out.networks.push_back(std::move(n.network));
-    }
+  for (api::NetworkDetails& n : *networks) {
+    const bool used = std::find(names.begin(), names.end(), n.network.name) != names.end();
+    if (used) out.networks.push_back(std::move(n.network));
   }
 }
 
@@ -192,21 +195,23 @@ PodmanAnswer ask_podman(api::Transport& transport, const PodmanQuery& query,
   PodmanAnswer out;
   Inventory& inventory = out.inventory;
   Asking asking(transport, inventory);
-  std::vector<api::PsRow> rows = asking.items(transport.ps(deadline), api::parse_ps, &out.answered);
+  const auto rows = asking.ask<api::PsRow>([&] { return transport.ps(deadline); }, api::parse_ps);
+  if (!rows) return out;
+  out.answered = true;
   std::vector<std::string> ids;
-  for (const api::PsRow& row : rows) {
+  for (const api::PsRow& row : *rows) {
     out.known.insert(row.container.id);
     if (!query.all && stopped(row.container)) continue;
     inventory.containers.push_back(row.container);
     ids.push_back(row.container.id);
   }
-  bool good = false;
   if (!ids.empty()) {
-    add_details(inventory.containers,
-                asking.items(transport.inspect(ids, deadline), api::parse_inspect, &good));
-    add_networks(transport, asking, deadline, inventory);
+    auto details =
+        asking.ask<Container>([&] { return transport.inspect(ids, deadline); }, api::parse_inspect);
+    if (details) add_details(inventory.containers, std::move(*details));
+    add_networks(asking, deadline, inventory);
   }
-  add_pods(transport, asking, query, rows, deadline, inventory);
+  add_pods(asking, query, *rows, deadline, inventory);
   for (Container& c : inventory.containers) {
     c.owner = query.owner;
     c.rootless = query.owner != 0;

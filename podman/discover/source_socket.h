@@ -8,9 +8,6 @@
 
 namespace podshark::discover {
 
-/// Where root's podman service listens.
-inline constexpr const char* kRootfulSocket = "/run/podman/podman.sock";
-
 /// The same as ask_podman() through the socket at `path`, or nothing when nobody listens there. `answered` is
 /// false, with the reason in the problems, when somebody listens but makes no sense within `deadline`.
 [[nodiscard]] std::optional<PodmanAnswer> ask_socket(const std::string& path, const PodmanQuery& query,
