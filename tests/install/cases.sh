@@ -22,6 +22,9 @@ cases=(
   doctor_finds_no_failure_as_a_member_who_may_capture_rootful
   doctor_tells_a_non_member_how_to_join
   doctor_json_is_json
+  doctor_tells_what_makes_the_capabilities_void
+  member_captures_a_rootful_container_through_the_worker
+  non_member_is_told_how_to_capture_a_rootful_container
   dumpcap_for_the_group_only_is_told_by_doctor_and_setup
   demo_shows_packets_with_names_and_leaves_only_its_file
   demo_makes_its_own_namespaces_where_podman_can_not_start
@@ -155,6 +158,40 @@ doctor_json_is_json() {
 findings = json.load(open(sys.argv[1]))
 assert {"topic", "level", "fact", "fix"} == set(findings[0]), findings[0]
 assert {f["level"] for f in findings} <= {"ok", "warn", "fail"}' $work/out
+}
+
+doctor_tells_what_makes_the_capabilities_void() {
+  run as member setpriv --no-new-privs podshark doctor
+  expect '^warn rootful: .* this session runs with no_new_privs'
+  run setpriv --bounding-set=-sys_admin --reuid=member --regid=member --init-groups \
+    env -i HOME=/home/member PATH=/usr/local/bin:/usr/bin:/bin podshark doctor
+  expect '^warn rootful: .* the bounding set of this session lacks cap_sys_admin'
+}
+
+ask_web() { timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET / HTTP/1.0\r\n\r\n" >&3; cat <&3' >/dev/null; }
+
+# Traffic goes on until the capture has what it wants; it ends by itself.
+member_captures_a_rootful_container_through_the_worker() {
+  local pid i
+  run as member podshark capture web --link eth0 --filter 'tcp port 80' -c 4 --duration 30 -w /home/member/m.pcapng &
+  pid=$!
+  for i in $(seq 300); do
+    kill -0 $pid 2>/dev/null || break
+    ask_web
+    sleep 0.1
+  done
+  wait $pid
+  run as member tshark -r /home/member/m.pcapng -Y tcp.port==80 -T fields -e frame.interface_name
+  rm /home/member/m.pcapng
+  [ "$(grep -c 'podman-root:web/eth0' $work/out)" -ge 4 ]
+}
+
+non_member_is_told_how_to_capture_a_rootful_container() {
+  local status=0
+  run as other podshark capture web -w /home/other/o.pcapng || status=$?
+  [ $status = 5 ]
+  expect 'usermod -aG wireshark'
+  rm -f /home/other/o.pcapng
 }
 
 dumpcap_for_the_group_only_is_told_by_doctor_and_setup() {
