@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Address, interface and frame number → container name, from the inventory records of one capture file. Pure;
+// one thread. Nothing here throws, whatever a record holds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "plugin/snapshot.h"
+#include "podman/annotate/codec.h"
+
+namespace podshark::plugin {
+
+/// Names of both ends, nullptr where unknown; valid until Index::clear().
+struct Names {
+  const char* src = nullptr;
+  const char* dst = nullptr;
+};
+
+/// Where a packet was captured: section and interface number of the file, as one key.
+[[nodiscard]] constexpr std::uint64_t interface_key(std::uint32_t section, std::uint32_t id) {
+  return (std::uint64_t{section} << 32U) | id;
+}
+
+class Index {
+ public:
+  /// Forgets everything: another file follows.
+  void clear() noexcept;
+
+  /// Takes one event record of the interface `key`. Anything but a well-formed inventory is ignored. An
+  /// inventory in parts counts from the frame of its last part on; with a part missing it does not count.
+  void learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept;
+  [[nodiscard]] bool empty() const noexcept { return snapshots_.empty(); }
+
+  /// True when set_interface() has to be called once before names() is asked about this interface.
+  [[nodiscard]] bool knows_interface(std::uint64_t key) const noexcept {
+    return last_ != nullptr && last_key_ == key ? true : interfaces_.count(key) > 0;
+  }
+  /// Name and description as the file has them, nullptr for none.
+  void set_interface(std::uint64_t key, const char* name, const char* description) noexcept;
+
+  /// Who talks to whom in this frame. Frames before the first inventory use the first.
+  [[nodiscard]] Names names(std::uint32_t frame, std::uint64_t key, const Address& src,
+                            const Address& dst) noexcept;
+
+ private:
+  struct Interface {
+    InterfaceIdentity identity;
+    const Snapshot* local_for = nullptr;  // `local` was found in this one
+    LocalEnd local;
+  };
+  struct Pending {
+    model::Inventory inventory;
+    unsigned have = 0;
+    unsigned parts = 0;
+  };
+
+  void add_part(std::uint32_t frame, std::uint64_t key, annotate::InventoryPart&& part);
+  void publish(std::uint32_t frame, model::Inventory&& inventory);
+  [[nodiscard]] const Snapshot* snapshot_at(std::uint32_t frame) const;
+  [[nodiscard]] Interface* find_interface(std::uint64_t key);
+
+  NamePool pool_;
+  std::vector<std::unique_ptr<Snapshot>> snapshots_;  // by frame
+  model::Inventory newest_;                           // what snapshots_.back() was made from
+  std::map<std::uint64_t, Pending> pending_;          // several captures may run into one file
+  std::unordered_map<std::uint64_t, Interface> interfaces_;
+  std::uint64_t last_key_ = 0;
+  Interface* last_ = nullptr;
+};
+
+}  // namespace podshark::plugin

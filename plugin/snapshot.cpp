@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/snapshot.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "podman/core/text.h"
+
+namespace podshark::plugin {
+namespace {
+
+using model::Container;
+using model::Inventory;
+using model::NetworkKind;
+using model::Pod;
+
+constexpr std::string_view kOwnPrefix = "podman:";
+constexpr std::string_view kRootPrefix = "podman-root:";
+constexpr std::string_view kPodPrefix = "pod/";
+constexpr std::string_view kReservedPrefix = "container/";
+
+Address parse_ip(const std::string& text) {
+  const std::string bare = text.substr(0, text.find('/'));
+  std::array<unsigned char, 16> bytes{};
+  if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+  if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
+  return {};
+}
+
+Address parse_mac(const std::string& text) {
+  std::array<unsigned char, 6> b{};
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2], &b[3], &b[4],
+                  &b[5], &used) != 6 ||
+      static_cast<std::size_t>(used) != text.size()) {
+    return {};
+  }
+  return {b.data(), b.size()};
+}
+
+// Addresses no container can own, whatever a record claims: unspecified, loopback, multicast and broadcast.
+bool ownable(const Address& a) {
+  if (a.length == 0 || a.loopback()) return false;
+  if (std::all_of(a.bytes.begin(), a.bytes.end(), [](std::uint8_t b) { return b == 0; })) return false;
+  if (a.length == 4) return a.bytes[0] < 224;
+  if (a.length == 16) return a.bytes[0] != 0xFF;
+  return (a.bytes[0] & 1U) == 0;
+}
+
+bool has_prefix(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+// `stem` names the container, in full or cut as interface values are ("very-long-na~1f2e3d").
+bool stem_fits(std::string_view stem, const std::string& name) {
+  if (has_prefix(stem, kReservedPrefix)) stem.remove_prefix(kReservedPrefix.size());
+  if (stem == name) return true;
+  const std::size_t tilde = stem.rfind('~');
+  return tilde != std::string_view::npos && tilde > 0 && has_prefix(name, stem.substr(0, tilde)) &&
+         stem.substr(tilde + 1) == hex(fnv1a(name), 6);
+}
+
+std::string holder_name(const Container& c, const Inventory& inventory) {
+  const Pod* pod = c.infra && !c.pod_id.empty() ? inventory.pod_by_id(c.pod_id) : nullptr;
+  if (pod != nullptr && !pod->name.empty()) return pod->name;
+  return c.name.empty() ? c.id.substr(0, 12) : c.name;
+}
+
+}  // namespace
+
+const char* NamePool::intern(const std::string& name) {
+  if (name.empty()) return nullptr;
+  return names_.insert(one_line(name, kMaxName)).first->c_str();
+}
+
+InterfaceIdentity interface_identity(std::string_view name, std::string_view description) {
+  InterfaceIdentity out;
+  out.root = has_prefix(name, kRootPrefix);
+  if (!out.root && !has_prefix(name, kOwnPrefix)) return out;
+  name.remove_prefix(out.root ? kRootPrefix.size() : kOwnPrefix.size());
+  // A link name has no slash; the stem of a pod has one.
+  const std::size_t slash = name.rfind('/');
+  out.stem = std::string(name.substr(0, slash));
+  for (const std::string& word : split(description, ' ')) {
+    if (has_prefix(word, "id=") && word.size() == 3 + 12) out.id = word.substr(3);
+  }
+  return out;
+}
+
+Snapshot::Reach Snapshot::reach_of(const Container& c) {
+  switch (c.kind) {
+    case NetworkKind::host:
+    case NetworkKind::none:
+      return Reach::nowhere;
+    case NetworkKind::slirp4netns:
+    case NetworkKind::pasta:
+      return Reach::own_interface;
+    case NetworkKind::unknown:  // a rootless one may well be pasta's
+      return c.rootless ? Reach::own_interface : Reach::everywhere;
+    default:
+      return c.rootless ? Reach::user : Reach::everywhere;
+  }
+}
+
+Snapshot::Snapshot(std::uint32_t frame, const Inventory& inventory, NamePool& names) : frame_(frame) {
+  add_members(inventory, names);
+  by_netns_.clear();
+  for (const Container& c : inventory.containers) {
+    const auto it = by_id_.find(c.id);
+    if (c.alive() && it != by_id_.end()) add_addresses(c, it->second);
+  }
+}
+
+void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
+  // Makers of namespaces first, infra containers before all, so that they name what others share.
+  std::vector<const Container*> order;
+  for (const Container& c : inventory.containers) {
+    if (c.alive() && !c.id.empty()) order.push_back(&c);
+  }
+  const auto rank = [](const Container* c) { return c->shares_with.empty() ? (c->infra ? 0 : 1) : 2; };
+  std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
+  for (const Container* c : order) {
+    std::uint32_t holder = shared_holder(inventory, *c);
+    if (holder == LocalEnd::kNone) {
+      holder = static_cast<std::uint32_t>(holders_.size());
+      holders_.push_back({names.intern(holder_name(*c, inventory)), c->owner, reach_of(*c)});
+    }
+    // Containers of the host's network share its namespace, which is not theirs.
+    if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace(c->netns, holder);
+    if (by_id_.try_emplace(c->id, holder).second) members_.push_back({c->id, c->name, holder, c->rootless});
+  }
+}
+
+std::uint32_t Snapshot::shared_holder(const Inventory& inventory, const Container& container) const {
+  const Container* c = &container;
+  for (int depth = 0; depth < 8 && !c->shares_with.empty(); ++depth) {
+    if (const auto it = by_id_.find(c->shares_with); it != by_id_.end()) return it->second;
+    c = inventory.by_id(c->shares_with);
+    if (c == nullptr) break;
+  }
+  if (container.netns == 0 || container.kind == NetworkKind::host) return LocalEnd::kNone;
+  const auto it = by_netns_.find(container.netns);
+  return it == by_netns_.end() ? LocalEnd::kNone : it->second;
+}
+
+void Snapshot::add_addresses(const Container& container, std::uint32_t holder) {
+  if (holders_[holder].reach == Reach::nowhere) return;
+  for (const auto& network : container.networks) {
+    for (const std::string& address : network.addresses) claim(parse_ip(address), holder);
+    claim(parse_mac(network.mac), holder);
+  }
+}
+
+void Snapshot::claim(const Address& address, std::uint32_t holder) {
+  if (!ownable(address)) return;
+  const auto index = static_cast<std::uint32_t>(claims_.size());
+  const auto [it, fresh] = first_claim_.try_emplace(address, index);
+  if (!fresh) {
+    for (std::uint32_t i = it->second; i != LocalEnd::kNone; i = claims_[i].next) {
+      if (claims_[i].holder == holder) return;
+    }
+  }
+  claims_.push_back({holder, fresh ? LocalEnd::kNone : it->second});
+  it->second = index;
+}
+
+const Snapshot::Member* Snapshot::find_member(const InterfaceIdentity& interface) const {
+  const Member* found = nullptr;
+  for (const Member& m : members_) {
+    const bool fits = interface.id.empty()
+                          ? stem_fits(interface.stem, m.name) && !(interface.root && m.rootless)
+                          : has_prefix(m.id, interface.id);
+    if (!fits) continue;
+    if (found != nullptr) return nullptr;
+    found = &m;
+  }
+  return found;
+}
+
+LocalEnd Snapshot::local_end(const InterfaceIdentity& interface, NamePool& names) const {
+  if (interface.stem.empty()) return {};
+  const Member* member = find_member(interface);
+  if (member == nullptr) return {};
+  LocalEnd local{member->holder, holders_[member->holder].name};
+  // Of those who share the namespace, the one that was selected for the capture gives its name.
+  for (const Member& m : members_) {
+    if (m.holder == local.holder && stem_fits(interface.stem, m.name)) local.name = names.intern(m.name);
+  }
+  if (has_prefix(interface.stem, kPodPrefix))
+    local.name = names.intern(interface.stem.substr(kPodPrefix.size()));
+  return local;
+}
+
+const char* Snapshot::name_of(const Address& address, const LocalEnd& local) const {
+  const bool seen_from_inside = local.holder != LocalEnd::kNone;
+  if (seen_from_inside && address.loopback()) return local.name;
+  const auto it = first_claim_.find(address);
+  if (it == first_claim_.end()) return nullptr;
+  const Holder* near = nullptr;  // of the same user
+  const Holder* far = nullptr;
+  unsigned near_count = 0;
+  unsigned far_count = 0;
+  for (std::uint32_t i = it->second; i != LocalEnd::kNone; i = claims_[i].next) {
+    if (claims_[i].holder == local.holder) return local.name;
+    const Holder& holder = holders_[claims_[i].holder];
+    if (holder.reach == Reach::own_interface) continue;
+    const bool same_user = seen_from_inside && holder.owner == holders_[local.holder].owner;
+    // Bridges of a user's rootless containers are not reachable from other users' containers.
+    if (seen_from_inside && holder.reach == Reach::user && !same_user) continue;
+    (same_user ? near : far) = &holder;
+    ++(same_user ? near_count : far_count);
+  }
+  if (near_count > 0) return near_count == 1 ? near->name : nullptr;
+  return far_count == 1 ? far->name : nullptr;
+}
+
+}  // namespace podshark::plugin

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One inventory, prepared for look-ups: which network namespace owns an address, and how it is called. Pure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "plugin/address.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::plugin {
+
+/// Names made safe for display, each stored once; pointers stay valid until clear().
+class NamePool {
+ public:
+  /// Cut to kMaxName bytes. nullptr for an empty name.
+  [[nodiscard]] const char* intern(const std::string& name);
+  void clear() { names_.clear(); }
+
+  static constexpr std::size_t kMaxName = 255;
+
+ private:
+  std::unordered_set<std::string> names_;
+};
+
+/// What an interface says about itself: "podman:web/eth0" and the description of docs/FORMAT.md.
+struct InterfaceIdentity {
+  std::string stem;   ///< "web", "pod/shop"; empty: not one of ours
+  std::string id;     ///< first 12 digits of the container's id; empty when the description lacks it
+  bool root = false;  ///< "podman-root:"
+};
+[[nodiscard]] InterfaceIdentity interface_identity(std::string_view name, std::string_view description);
+
+/// The end of the wire an interface belongs to.
+struct LocalEnd {
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  std::uint32_t holder = kNone;
+  const char* name = nullptr;
+};
+
+/// Containers sharing a network namespace are one holder of addresses. It is called like the container that
+/// made the namespace; a pod's infra container is called like its pod. Stopped containers hold nothing.
+class Snapshot {
+ public:
+  /// `names` must outlive the snapshot. `frame` is the one from which on it is valid.
+  Snapshot(std::uint32_t frame, const model::Inventory& inventory, NamePool& names);
+
+  [[nodiscard]] std::uint32_t frame() const { return frame_; }
+  /// The container of an interface: by id, else by a name that is unique.
+  [[nodiscard]] LocalEnd local_end(const InterfaceIdentity& interface, NamePool& names) const;
+  /// Who has the address, seen from `local` (holder kNone: from nowhere in particular). What belongs to the
+  /// local end is its; an address that several others could have is nobody's: nullptr.
+  [[nodiscard]] const char* name_of(const Address& address, const LocalEnd& local) const;
+
+ private:
+  // Reach of a holder's addresses. slirp4netns containers all have 10.0.2.100, pasta ones the host's address:
+  // such an address means the container only on its own interface.
+  enum class Reach : std::uint8_t { nowhere, own_interface, user, everywhere };
+  struct Holder {
+    const char* name = nullptr;
+    uid_t owner = 0;
+    Reach reach = Reach::nowhere;
+  };
+  struct Member {
+    std::string id;
+    std::string name;
+    std::uint32_t holder = 0;
+    bool rootless = false;
+  };
+  struct Claim {
+    std::uint32_t holder = 0;
+    std::uint32_t next = LocalEnd::kNone;  ///< next claim on the same address
+  };
+
+  void add_members(const model::Inventory& inventory, NamePool& names);
+  [[nodiscard]] std::uint32_t shared_holder(const model::Inventory& inventory,
+                                            const model::Container& container) const;
+  void add_addresses(const model::Container& container, std::uint32_t holder);
+  void claim(const Address& address, std::uint32_t holder);
+  [[nodiscard]] const Member* find_member(const InterfaceIdentity& interface) const;
+  [[nodiscard]] static Reach reach_of(const model::Container& container);
+
+  std::uint32_t frame_;
+  std::vector<Holder> holders_;
+  std::vector<Member> members_;
+  std::unordered_map<std::uint64_t, std::uint32_t> by_netns_;  // inode → holder, while building
+  std::unordered_map<std::string, std::uint32_t> by_id_;       // container id → holder
+  std::unordered_map<Address, std::uint32_t, AddressHash> first_claim_;
+  std::vector<Claim> claims_;
+};
+
+}  // namespace podshark::plugin
