@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/index.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "podman/annotate/codec.h"
+#include "podman/core/text.h"
+
+namespace podshark::plugin {
+namespace {
+
+using model::Container;
+using model::Inventory;
+using model::NetworkKind;
+
+constexpr std::uint64_t kEvents = interface_key(0, 0);
+constexpr std::uint64_t kEth = interface_key(0, 1);
+constexpr std::uint64_t kNoInterface = UINT64_MAX;
+
+Address ip(const std::string& text) {
+  unsigned char bytes[16] = {};
+  if (::inet_pton(AF_INET, text.c_str(), bytes) == 1) return {bytes, 4};
+  EXPECT_EQ(::inet_pton(AF_INET6, text.c_str(), bytes), 1) << text;
+  return {bytes, 16};
+}
+
+std::string id_of(const std::string& name) {
+  std::string id;
+  for (const char c : name) id += "0123456789abcdef"[static_cast<unsigned char>(c) % 16];
+  id.resize(64, '0');
+  return id;
+}
+
+Container container(const std::string& name, const std::vector<std::string>& addresses,
+                    NetworkKind kind = NetworkKind::bridge) {
+  Container c;
+  c.id = id_of(name);
+  c.name = name;
+  c.pid = 100;
+  c.rootless = true;
+  c.owner = 1000;
+  c.kind = kind;
+  if (!addresses.empty()) c.networks.push_back({"net", "eth0", "", addresses, ""});
+  return c;
+}
+
+Inventory inventory(std::vector<Container> containers, std::vector<model::Pod> pods = {}) {
+  Inventory out;
+  out.containers = std::move(containers);
+  out.pods = std::move(pods);
+  return out;
+}
+
+class PluginIndex : public ::testing::Test {
+ protected:
+  void learn(std::uint32_t frame, const Inventory& inventory) {
+    index_.learn(frame, kEvents, annotate::encode_inventory(inventory));
+  }
+  void interface(std::uint64_t key, const std::string& name, const std::string& description = "") {
+    index_.set_interface(key, name.c_str(), description.c_str());
+  }
+  std::string src(const std::string& address, std::uint32_t frame = 100, std::uint64_t key = kNoInterface) {
+    const char* name = index_.names(frame, key, ip(address), Address()).src;
+    return name == nullptr ? "" : name;
+  }
+  Index index_;
+};
+
+TEST_F(PluginIndex, both_ends_are_named_by_address) {
+  learn(1, inventory({container("web", {"10.89.0.2/24", "fd00::2/64"}), container("db", {"10.89.0.3"})}));
+  const Names names = index_.names(2, kNoInterface, ip("10.89.0.2"), ip("10.89.0.3"));
+  EXPECT_STREQ(names.src, "web");
+  EXPECT_STREQ(names.dst, "db");
+  EXPECT_EQ(src("fd00::2"), "web");
+  EXPECT_EQ(src("10.89.0.4"), "");
+}
+
+TEST_F(PluginIndex, a_name_counts_from_its_inventory_to_the_next) {
+  learn(5, inventory({container("web", {"10.89.0.2"})}));
+  learn(10, inventory({container("db", {"10.89.0.2"})}));
+  learn(20, inventory({}));
+  EXPECT_EQ(src("10.89.0.2", 1), "web");  // before the first inventory the first counts
+  EXPECT_EQ(src("10.89.0.2", 20), "");
+  EXPECT_EQ(src("10.89.0.2", 9), "web");
+  EXPECT_EQ(src("10.89.0.2", 10), "db");
+  EXPECT_EQ(src("10.89.0.2", 19), "db");
+}
+
+TEST_F(PluginIndex, the_interface_tells_containers_with_the_same_address_apart) {
+  learn(1, inventory({container("one", {"10.0.2.100/24"}, NetworkKind::slirp4netns),
+                      container("two", {"10.0.2.100/24"}, NetworkKind::slirp4netns)}));
+  interface(kEth, "podman:one/tap0", "container=one id=" + id_of("one").substr(0, 12));
+  interface(kEth + 1, "podman:two/tap0");
+  EXPECT_EQ(src("10.0.2.100", 2, kEth), "one");
+  EXPECT_EQ(src("10.0.2.100", 2, kEth + 1), "two");
+  EXPECT_EQ(src("10.0.2.100", 2), "");
+}
+
+TEST_F(PluginIndex, an_address_of_pasta_is_the_container_only_on_its_own_interface) {
+  learn(1, inventory({container("web", {"192.0.2.7/24"}, NetworkKind::pasta), container("db", {"10.89.0.3"}),
+                      container("all", {}, NetworkKind::host)}));
+  interface(kEth, "podman:web/eth0");
+  interface(kEth + 1, "podman:db/eth0");
+  EXPECT_EQ(src("192.0.2.7", 2, kEth), "web");
+  EXPECT_EQ(src("192.0.2.7", 2, kEth + 1), "");
+  EXPECT_EQ(src("192.0.2.7", 2), "");
+}
+
+TEST_F(PluginIndex, loopback_is_the_container_of_the_interface_and_nobody_elsewhere) {
+  learn(1, inventory({container("web", {"10.89.0.2", "127.0.0.1"})}));
+  interface(kEth, "podman:web/lo");
+  EXPECT_EQ(src("127.0.0.1", 2, kEth), "web");
+  EXPECT_EQ(src("127.8.9.1", 2, kEth), "web");
+  EXPECT_EQ(src("::1", 2, kEth), "web");
+  EXPECT_EQ(src("127.0.0.1", 2), "");
+}
+
+TEST_F(PluginIndex, pod_members_are_called_by_the_interface_and_else_by_their_pod) {
+  Container infra = container("ab-infra", {"10.89.0.9"});
+  infra.infra = true;
+  infra.pod_id = "p1";
+  Container front = container("front", {}, NetworkKind::shared);
+  front.shares_with = infra.id;
+  front.pod_id = "p1";
+  model::Pod pod{"p1", "shop", "running", infra.id, {infra.id, front.id}};
+  learn(1, inventory({front, infra, container("web", {"10.89.0.2"})}, {pod}));
+  const std::string about = "container=ab-infra id=" + infra.id.substr(0, 12);
+  interface(kEth, "podman:front/eth0", about);
+  interface(kEth + 1, "podman:pod/shop/eth0", about);
+  interface(kEth + 2, "podman:web/eth0");
+  EXPECT_EQ(src("10.89.0.9", 2, kEth), "front");
+  EXPECT_EQ(src("10.89.0.9", 2, kEth + 1), "shop");
+  EXPECT_EQ(src("10.89.0.9", 2, kEth + 2), "shop");
+  EXPECT_EQ(src("10.89.0.2", 2, kEth), "web");
+}
+
+TEST_F(PluginIndex, containers_of_one_namespace_do_not_make_its_address_ambiguous) {
+  Container web = container("web", {"10.89.0.2"});
+  Container probe = container("probe", {"10.89.0.2"}, NetworkKind::unknown);  // as the /proc scan shows it
+  web.netns = probe.netns = 4026532999;
+  Container sidecar = container("sidecar", {}, NetworkKind::shared);
+  sidecar.shares_with = web.id;
+  learn(1, inventory({sidecar, web, probe}));
+  EXPECT_EQ(src("10.89.0.2"), "web");
+}
+
+TEST_F(PluginIndex, a_stopped_container_owns_nothing) {
+  Container old = container("old", {"10.89.0.2"});
+  old.pid = 0;
+  learn(1, inventory({old, container("web", {"10.89.0.2"})}));
+  EXPECT_EQ(src("10.89.0.2"), "web");
+}
+
+TEST_F(PluginIndex, an_address_two_users_have_means_the_neighbour) {
+  Container mine = container("mine", {"10.89.0.2"});
+  Container rootful = container("rootful", {"10.89.0.2"});
+  rootful.rootless = false;
+  rootful.owner = 0;
+  Container foreign = container("foreign", {"10.89.0.5"});
+  foreign.owner = 1001;
+  learn(1, inventory({mine, rootful, foreign, container("web", {"10.89.0.3"})}));
+  interface(kEth, "podman:web/eth0");
+  EXPECT_EQ(src("10.89.0.2", 2, kEth), "mine");
+  EXPECT_EQ(src("10.89.0.5", 2, kEth), "");  // another user's bridge is out of reach
+  EXPECT_EQ(src("10.89.0.2", 2), "");
+}
+
+TEST_F(PluginIndex, equal_names_of_user_and_root_are_told_apart_by_id) {
+  Container own = container("web", {"10.89.0.2"}, NetworkKind::slirp4netns);
+  Container root = container("web", {"10.88.0.2"});
+  root.id = std::string(64, 'f');
+  root.rootless = false;
+  learn(1, inventory({own, root}));
+  interface(kEth, "podman-root:web/eth0", "container=web id=ffffffffffff");
+  interface(kEth + 1, "podman:web/tap0", "container=web id=" + own.id.substr(0, 12));
+  interface(kEth + 2, "podman-root:web/eth0");
+  EXPECT_EQ(src("127.0.0.1", 2, kEth), "web");
+  EXPECT_EQ(src("10.89.0.2", 2, kEth), "");
+  EXPECT_EQ(src("10.89.0.2", 2, kEth + 1), "web");
+  EXPECT_EQ(src("127.0.0.1", 2, kEth + 2), "web");
+}
+
+TEST_F(PluginIndex, a_cut_interface_name_still_finds_its_container) {
+  const std::string name(90, 'x');
+  const std::string cut = "podman:" + name.substr(0, 40) + "~" + hex(fnv1a(name), 6) + "/eth0";
+  learn(1, inventory({container(name, {"10.0.2.100"}, NetworkKind::slirp4netns)}));
+  interface(kEth, cut);
+  EXPECT_EQ(src("10.0.2.100", 2, kEth), name);
+}
+
+TEST_F(PluginIndex, an_inventory_in_parts_counts_with_its_last_part) {
+  std::vector<Container> many;
+  for (int i = 0; i < 600; ++i) {
+    many.push_back(container("c" + std::to_string(i),
+                             {"10.89." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)}));
+    many.back().labels["note"] = std::string(1000, 'n');
+    many.back().id = std::string(60, 'a') + std::to_string(1000 + i);
+  }
+  const std::vector<std::string> parts = annotate::encode_inventory_parts(inventory(many));
+  ASSERT_GE(parts.size(), 3U);
+  std::uint32_t frame = 1;
+  for (const std::string& part : parts) {
+    EXPECT_TRUE(index_.empty());
+    index_.learn(frame++, kEvents, part);
+    index_.learn(frame++, kEth, parts.back());  // another capture's stray part changes nothing
+  }
+  EXPECT_EQ(src("10.89.0.1", frame), "c0");
+  EXPECT_EQ(src("10.89.2.100", frame), "c599");
+}
+
+TEST_F(PluginIndex, with_a_part_missing_the_inventory_before_stays) {
+  learn(1, inventory({container("web", {"10.89.0.2"})}));
+  index_.learn(2, kEvents, R"({"podshark":1,"kind":"inventory","part":1,"parts":3,"containers":[]})");
+  index_.learn(3, kEvents, R"({"podshark":1,"kind":"inventory","part":3,"parts":3,"containers":[]})");
+  EXPECT_EQ(src("10.89.0.2", 9), "web");
+}
+
+TEST_F(PluginIndex, hostile_records_name_nothing) {
+  const std::vector<std::string> records = {
+      "",
+      "{",
+      "[]",
+      "null",
+      "{\"podshark\":1,\"kind\":\"inventory\",\"containers\":7}",
+      R"({"podshark":1,"kind":"inventory","containers":[{"id":"a","name":7,"pid":1}]})",
+      R"({"podshark":2,"kind":"inventory","containers":[]})",
+      R"({"podshark":1,"kind":"lifecycle"})",
+      std::string(100000, '[')};
+  for (const std::string& record : records) index_.learn(1, kEvents, record);
+  EXPECT_TRUE(index_.empty());
+}
+
+TEST_F(PluginIndex, addresses_nobody_can_own_are_not_claimed) {
+  learn(1, inventory({container("liar", {"0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1", "::1",
+                                         "127.0.0.1", "nonsense", "10.0.0.1.2", ""})}));
+  EXPECT_FALSE(index_.empty());
+  for (const char* address : {"0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1", "::1", "127.0.0.1"})
+    EXPECT_EQ(src(address), "") << address;
+}
+
+TEST_F(PluginIndex, names_are_cut_and_cleaned) {
+  learn(1, inventory({container(std::string(100000, 'x'), {"10.89.0.2"}),
+                      container("bad\n\x1b[31mname", {"10.89.0.3"})}));
+  EXPECT_LE(src("10.89.0.2").size(), NamePool::kMaxName);
+  EXPECT_EQ(src("10.89.0.3").find_first_of("\n\x1b"), std::string::npos);
+}
+
+TEST_F(PluginIndex, mac_addresses_name_frames_without_ip) {
+  Container web = container("web", {"10.89.0.2"});
+  web.networks[0].mac = "02:42:0a:59:00:02";
+  learn(1, inventory({web}));
+  const unsigned char mac[] = {0x02, 0x42, 0x0a, 0x59, 0x00, 0x02};
+  EXPECT_STREQ(index_.names(2, kNoInterface, Address(mac, 6), Address()).src, "web");
+}
+
+TEST_F(PluginIndex, a_restarted_container_is_found_again_on_its_interface) {
+  interface(kEth, "podman:web/eth0", "container=web id=" + id_of("web").substr(0, 12));
+  learn(1, inventory({container("web", {"10.0.2.100"}, NetworkKind::slirp4netns)}));
+  EXPECT_EQ(src("10.0.2.100", 2, kEth), "web");
+  learn(3, inventory({}));
+  EXPECT_EQ(src("10.0.2.100", 4, kEth), "");
+  learn(5, inventory({container("web", {"10.0.2.100"}, NetworkKind::slirp4netns)}));
+  EXPECT_EQ(src("10.0.2.100", 6, kEth), "web");
+  EXPECT_EQ(src("10.0.2.100", 4, kEth), "");
+}
+
+TEST_F(PluginIndex, another_file_starts_from_nothing) {
+  learn(1, inventory({container("web", {"10.89.0.2"})}));
+  interface(kEth, "podman:web/eth0");
+  EXPECT_EQ(src("10.89.0.2", 2, kEth), "web");
+  index_.clear();
+  EXPECT_TRUE(index_.empty());
+  EXPECT_FALSE(index_.knows_interface(kEth));
+  EXPECT_EQ(src("10.89.0.2", 2, kEth), "");
+}
+
+}  // namespace
+}  // namespace podshark::plugin
