@@ -8,10 +8,10 @@
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 #include "extcap/command.h"
+#include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "podman/core/text.h"
-#include "podman/discover/discover.h"
 
 namespace podshark::extcap {
 namespace {
@@ -94,7 +94,7 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
       !f) {
     return f.error();
   }
-  const model::Inventory inventory = discover::discover({});
+  const model::Inventory inventory = discover_all();
   Result<std::vector<Target>> targets = resolve(request.targets, inventory, ::geteuid());
   if (!targets) return targets.error();
   Result<Output> output = Output::open(request.output);

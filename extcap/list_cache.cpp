@@ -165,4 +165,8 @@ ListedInventory list_quickly() {
   return {with_details(discover::scan_conmon(), entry), true};
 }
 
+model::Inventory discover_all() {
+  return discover::discover({.deadline = milliseconds(5000), .all = true, .proc = "/proc"});
+}
+
 }  // namespace podshark::extcap

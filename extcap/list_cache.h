@@ -46,4 +46,7 @@ struct ListedInventory {
 };
 [[nodiscard]] ListedInventory list_quickly();
 
+/// For a capture: stopped containers too, so that it can say so; podman gets five seconds.
+[[nodiscard]] model::Inventory discover_all();
+
 }  // namespace podshark::extcap

@@ -31,6 +31,7 @@ int help(std::ostream& out) {
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
+  std::cerr.tie(&std::cout);  // results before the notes about them
   const std::vector<std::string> args(argv + 1, argv + argc);
   if (podshark::extcap::is_extcap_call(args)) {
     const int code =

@@ -9,10 +9,10 @@
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 #include "extcap/extcap.h"
+#include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "podman/core/text.h"
-#include "podman/discover/discover.h"
 
 namespace podshark::extcap {
 namespace {
@@ -48,7 +48,7 @@ Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder) {
   if (!options) return options.error();
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
-  const model::Inventory inventory = discover::discover({});
+  const model::Inventory inventory = discover_all();
   const Result<std::vector<Target>> targets = resolve(*names, inventory, ::geteuid());
   if (!targets) return targets.error();
   options->keep_going = args.get("extcap-interface") == kAllValue;

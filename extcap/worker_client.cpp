@@ -161,7 +161,8 @@ bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) 
 
 std::string find_worker() {
   const std::string here = own_directory();
-  for (const std::string& path : {here + "/podshark-worker", here + "/../libexec/podshark/podshark-worker",
+  const std::string prefix = here.substr(0, here.rfind('/'));
+  for (const std::string& path : {here + "/podshark-worker", prefix + "/libexec/podshark/podshark-worker",
                                   std::string(PODSHARK_LIBEXECDIR) + "/podshark-worker"}) {
     if (::access(path.c_str(), F_OK) == 0) return path;
   }

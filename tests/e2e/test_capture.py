@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Capturing containers of every kind, by the command line and by tshark, against what tcpdump sees."""
+
+import collections
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import lib
+import lib_pcapng
+from lib import MEMBER, OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, quick, run, wait_for
+from lib_podshark import PODSHARK, Capture, extcap_home, podshark, tshark
+
+CONTAINERS = (
+    Ctr("web", ports=("28080:80",)),
+    Ctr("peer"),
+    Ctr("own", user=RIG, ports=("28081:80",)),
+    Net("lan", user=RIG),
+    Ctr("bridged", user=RIG, network="lan", ports=("28082:80",)),
+    Pod("shop", user=RIG, ports=("28083:80",), members=("front", "back")),
+    Ctr("lonely", user=RIG, network="none"),
+    Ctr("keepid", user=RIG, ports=("28084:8080",), options=("--userns=keep-id",),
+        cmd=("httpd", "-f", "-p", "8080", "-h", "/www")),
+)
+
+
+def links_in(path):
+    """The links of a file that somebody is writing; none before its first block."""
+    if not path.exists() or path.stat().st_size < 28:
+        return []
+    return lib_pcapng.read(path, partial=True).links
+
+
+def between(packets, first, last):
+    """The packets strictly between the two marker payloads."""
+    numbers = [i for i, p in enumerate(packets) if first in p or last in p]
+    assert len(numbers) >= 2, f"markers not found in {len(packets)} packets"
+    return packets[numbers[0] + 1:numbers[-1]]
+
+
+class TruthTest(RigTest):
+    """Everything a parallel tcpdump sees between two marker packets is in our file, byte for byte, and no more."""
+
+    def check(self, user, name, link, traffic, snaplen=262144):
+        container = self.up[name]
+        pid = str(container.pid)
+        plain = self.tmp / "truth.pcap"
+        # Bytes are compared, so both must see the same copy of a looped-back packet: tcpdump drops one as we do.
+        dump = self.child(ROOT, ["nsenter", "-t", pid, "-n", "tcpdump", "-i", link, "-U", "-B", "16384", "-w", plain],
+                          stderr=subprocess.DEVNULL)
+        with Capture(user, name, "-i", link, "-s", str(snaplen)) as capture:
+            wait_for(lambda: plain.exists() and plain.stat().st_size >= 24, "tcpdump to listen")
+            self.mark(pid, link, b"podshark-marker-begin")
+            traffic()
+            self.mark(pid, link, b"podshark-marker-end")
+            end = b"podshark-marker-end"
+            wait_for(lambda: end in plain.read_bytes(), "the end marker in tcpdump's file")
+            wait_for(lambda: any(end in p.data for p in capture.so_far().packets), "the end marker in our file")
+            dump.terminate()
+            dump.wait(10)
+            ours = capture.stop()
+        converted = self.tmp / "truth.pcapng"
+        run(ROOT, ["editcap", "-F", "pcapng", plain, converted])
+        theirs = [p.data for p in lib_pcapng.read(converted).packets]
+        marks = (b"podshark-marker-begin", b"podshark-marker-end")
+        expected = between(theirs, *marks)
+        got = between([p.data for p in ours.packets_of(ours.links[0].name)], *marks)
+        self.assertGreater(len(expected), 5)
+        self.assertEqual(collections.Counter(d[:snaplen] for d in expected), collections.Counter(got))
+        return ours
+
+    @staticmethod
+    def mark(pid, link, payload):
+        """One broadcast frame of an unused protocol on the link, from inside the namespace."""
+        code = ("import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind((sys.argv[1],0));"
+                "s.send(b'\\xff'*6+b'\\x02'+b'\\0'*5+b'\\x88\\xb5'+sys.argv[2].encode()+b'\\0'*40)")
+        run(ROOT, ["nsenter", "-t", pid, "-n", "/usr/bin/python3", "-c", code, link, payload.decode()])
+
+
+class Truth(TruthTest):
+    def test_rootful_eth0(self):
+        self.check(ROOT, "web", "eth0", lambda: [fetch(28080) for _ in range(5)])
+
+    def test_rootless_loopback_carries_published_traffic_once(self):
+        name, port = ("own", 28081) if lib.WORLD == "deb12" else ("bridged", 28082)
+        # pasta splices traffic from the host over lo and passes that from outside to its tap.
+        ours = self.check(RIG, name, "lo", lambda: [fetch(port) for _ in range(5)])
+        syns = [p for p in ours.packets_of(ours.links[0].name)
+                if p.data[12:14] == b"\x08\x00" and p.data[23] == 6 and p.data[47] & 0x12 == 0x02]
+        ports = collections.Counter(p.data[34:36] for p in syns)
+        self.assertEqual({1}, set(ports.values()), "each SYN once")
+
+    def test_rootless_bridge_eth0(self):
+        gateway = ".".join(self.up["bridged"].address.split(".")[:3] + ["1"])
+        self.check(RIG, "bridged", "eth0",
+                   lambda: self.up["bridged"].exec("ping", "-c", "5", "-i", "0.2", gateway, check=False))
+
+    def test_snaplen_cuts_and_keeps_the_length(self):
+        ours = self.check(ROOT, "web", "eth0", lambda: fetch(28080), snaplen=60)
+        self.assertTrue(any(len(p.data) == 60 and p.original_length > 60 for p in ours.packets))
+
+
+class VlanTags(RigTest):
+    def test_a_tag_is_in_the_frame_where_it_was_sent(self):
+        pid = str(self.up["web"].pid)
+        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        frame = bytes.fromhex(mac.replace(":", "")) + b"\x02\0\0\0\0\1" + b"\x81\0\0\x07" + b"\x88\xb5" + b"tagged" + b"\0" * 50
+        code = ("import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('podman0',0));"
+                "s.send(bytes.fromhex(sys.argv[1]))")
+        with Capture(ROOT, "web", "-i", "eth0") as capture, Capture(ROOT, "web", "-i", "eth0", "-f", "vlan 7") as only:
+            run(ROOT, ["/usr/bin/python3", "-c", code, frame.hex()])
+            capture.wait_packets(1)
+            only.wait_packets(1)
+            fetch(28080)
+            got, filtered = capture.stop(), only.stop()
+        self.assertIn(frame, [p.data for p in got.packets])
+        self.assertEqual([frame], [p.data for p in filtered.packets])
+
+
+class Volume(RigTest):
+    def test_a_million_packets_at_100000_a_second_all_arrive(self):
+        sender = lib.BIN / "tests/tools/packet_sender"
+        pid = str(self.up["web"].pid)
+        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        with Capture(ROOT, "web", "-i", "eth0", "-f", "udp port 9") as capture:
+            sent = int(run(ROOT, [sender, "podman0", mac, "1000000", "200", "100000", "9"], timeout=120).stdout)
+            lib.end(capture.process, signal.SIGINT, timeout=60)
+            self.assertEqual(1000000, sent)
+            told = run(ROOT, ["capinfos", "-M", "-c", "-T", "-r", capture.path]).stdout.split()
+            numbers = set()
+            with capture.path.open("rb") as file:
+                for packet in frames(file.read()):
+                    numbers.add(int.from_bytes(packet[42:50], "little"))
+            self.assertEqual(sent, len(numbers), f"capinfos says {told}; stderr: {capture.stderr()}")
+            self.assertIn("1000000 packets", capture.stderr())
+            self.assertIn("0 dropped", capture.stderr())
+
+
+def frames(data):
+    """Packet data of all EPBs that are not events, without building objects: a million of them."""
+    at, end = 0, len(data)
+    view = memoryview(data)
+    while at + 12 <= end:
+        kind = int.from_bytes(view[at:at + 4], "little")
+        length = int.from_bytes(view[at + 4:at + 8], "little")
+        if kind == 6 and int.from_bytes(view[at + 8:at + 12], "little") != 0:
+            size = int.from_bytes(view[at + 20:at + 24], "little")
+            yield bytes(view[at + 28:at + 28 + size])
+        at += length
+
+
+class Kinds(RigTest):
+    """Every kind of container is entered by its owner, with an empty capability set and no_new_privs."""
+
+    def check(self, name, port, expected_links, user=RIG, outside=True):
+        with Capture(user, name, no_new_privs=user != ROOT) as capture:
+            fetch(port, outside=outside)
+            capture.wait_packets(4)
+            done = capture.stop()
+        self.assertEqual(sorted(expected_links), sorted(i.name.rpartition("/")[2] for i in done.links))
+        return done
+
+    @quick
+    def test_rootless_default_network(self):
+        tap = "tap0" if lib.WORLD == "deb12" else "wan0"  # pasta names its link after the host's
+        done = self.check("own", 28081, ["lo", tap])
+        self.assertTrue(all(i.name.startswith("podman:own/") for i in done.links))
+        self.assertEqual("yes", done.links[0].keys["rootless"])
+        self.assertEqual("inside", done.links[0].keys["point"])
+
+    def test_rootless_bridge(self):
+        done = self.check("bridged", 28082, ["lo", "eth0"])
+        self.assertEqual("lan", done.links[0].keys["network"])
+
+    def test_keep_id(self):
+        tap = "tap0" if lib.WORLD == "deb12" else "wan0"
+        self.check("keepid", 28084, ["lo", tap])
+
+    def test_pod(self):
+        done = self.check("pod/shop", 28083, ["lo"] + [self.pod_link()])
+        self.assertTrue(all(i.name.startswith("podman:pod/shop/") for i in done.links))
+
+    def test_pod_member_under_its_own_name(self):
+        done = self.check("front", 28083, ["lo"] + [self.pod_link()])
+        self.assertTrue(all(i.name.startswith("podman:front/") for i in done.links))
+        self.assertEqual("shop", done.links[0].keys["pod"])
+
+    @staticmethod
+    def pod_link():
+        return "tap0" if lib.WORLD == "deb12" else "wan0"
+
+    @quick
+    def test_rootful_as_root(self):
+        done = self.check("web", 28080, ["lo", "eth0"], user=ROOT)
+        mine = next(i for i in done.links if i.name == "podman:web/eth0")
+        self.assertEqual("podman", mine.keys["network"])
+        self.assertTrue(any(a.startswith("10.88.") for a in mine.meta["addresses"]), mine.meta)
+        self.assertRegex(mine.meta["mac"], "^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+
+    def test_a_container_without_network_has_lo(self):
+        with Capture(RIG, "lonely") as capture:
+            self.up["lonely"].exec("ping", "-c", "1", "127.0.0.1")
+            capture.wait_packets(2)
+            done = capture.stop()
+        self.assertEqual(["podman:lonely/lo"], [i.name for i in done.links])
+
+    def test_all_takes_own_containers_once_per_namespace(self):
+        with Capture(RIG, "all") as capture:
+            for port in (28081, 28082, 28083):
+                fetch(port)
+            wait_for(lambda: len({i.name for p in capture.so_far().packets for i in [p.interface]}) >= 3, "three links")
+            done = capture.stop()
+        owners = {i.name.rpartition("/")[0] for i in done.links}
+        self.assertEqual({"podman:own", "podman:bridged", "podman:pod/shop", "podman:lonely", "podman:keepid"}, owners)
+
+    def test_two_named_containers(self):
+        with Capture(ROOT, "web", "peer") as capture:
+            fetch(28080)
+            capture.wait_packets(4)
+            done = capture.stop()
+        self.assertEqual({"podman:web", "podman:peer"}, {i.name.rpartition("/")[0] for i in done.links})
+
+
+class Privilege(RigTest):
+    """Rootful containers for an ordinary user, through the installed worker only."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = pathlib.Path("/usr/local")
+        run(ROOT, ["install", "-D", "-m", "0755", PODSHARK, cls.prefix / "bin/podshark"])
+        run(ROOT, ["install", "-D", "-m", "0750", "-g", "wireshark", PODSHARK.parent / "podshark-worker",
+                   cls.prefix / "libexec/podshark/podshark-worker"])
+        run(ROOT, ["setcap", "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p", cls.prefix / "libexec/podshark/podshark-worker"])
+
+    @classmethod
+    def tearDownClass(cls):
+        run(ROOT, ["rm", "-f", cls.prefix / "bin/podshark"])
+        run(ROOT, ["rm", "-rf", cls.prefix / "libexec/podshark"])
+        super().tearDownClass()
+
+    def capture(self, user, name, **kwargs):
+        path = self.tmp / f"{user}.pcapng"
+        done = run(user, [self.prefix / "bin/podshark", "capture", name, "-c", "4", "-w", path, "--duration", "20"],
+                   check=False, **kwargs)
+        return done, path
+
+    @quick
+    def test_a_group_member_captures(self):
+        path = self.tmp / "m.pcapng"
+        child = self.child(MEMBER, [self.prefix / "bin/podshark", "capture", "web", "-c", "4", "-w", path],
+                           stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: len(links_in(path)) == 2, "two links")
+        # The group's power is in the worker: podshark itself has no capability at all.
+        status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+        self.assertIn("CapPrm:\t0000000000000000", status)
+        fetch(28080)
+        self.assertEqual(0, child.wait(20), child.stderr.read())
+        done = lib_pcapng.read(path)
+        self.assertEqual({"podman-root:web/lo", "podman-root:web/eth0"}, {i.name for i in done.links})
+        self.assertEqual(4, len(done.packets))
+
+    def test_the_worker_holds_no_effective_capability_between_requests(self):
+        path = self.tmp / "m.pcapng"
+        child = self.child(MEMBER, [self.prefix / "bin/podshark", "capture", "web", "-w", path], stderr=subprocess.DEVNULL)
+        wait_for(lambda: len(links_in(path)) == 2, "two links")
+        worker = lib.processes("podshark-worker")
+        self.assertEqual(1, len(worker))
+        status = pathlib.Path(f"/proc/{worker[0]}/status").read_text()
+        self.assertIn("CapEff:\t0000000000000000", status)
+        self.assertIn("NoNewPrivs:\t1", status)
+        child.terminate()
+        self.assertEqual(0, child.wait(10))
+
+    @quick
+    def test_others_are_told_what_to_do(self):
+        done, _ = self.capture(OTHER, "web")
+        self.assertEqual(5, done.returncode)
+        self.assertIn("usermod -aG wireshark", done.stderr)
+
+    def test_a_worker_without_capabilities_is_explained(self):
+        worker = self.prefix / "libexec/podshark/podshark-worker"
+        run(ROOT, ["setcap", "-r", worker])
+        self.addCleanup(run, ROOT, ["setcap", "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p", worker])
+        done, _ = self.capture(MEMBER, "web")
+        self.assertEqual(5, done.returncode)
+        self.assertIn("setup.sh", done.stderr)
+        self.assertEqual(1, len(done.stderr.strip().splitlines()), done.stderr)
+
+    def test_no_new_privs_disables_the_worker_and_says_so(self):
+        done, _ = self.capture(MEMBER, "web", no_new_privs=True)
+        self.assertEqual(5, done.returncode)
+        self.assertIn("podshark doctor", done.stderr)
+
+    def test_another_users_rootless_container_stays_his(self):
+        done, _ = self.capture(MEMBER, "own")
+        self.assertEqual(3, done.returncode)
+
+
+class Contract(RigTest):
+    """docs/FORMAT.md, read from a real stream."""
+
+    def test_inventory_names_statistics(self):
+        with Capture(ROOT, "web") as capture:
+            fetch(28080)
+            capture.wait_packets(4)
+            done = capture.stop()
+        self.assertEqual("Podman events", done.interfaces[0].name)
+        self.assertEqual(252, done.interfaces[0].linktype)
+        first = done.events_of("inventory")[0]
+        self.assertEqual(1, first["podshark"])
+        web = next(c for c in first["containers"] if c["name"] == "web")
+        self.assertEqual("localhost/bb:1", web["image"])
+        self.assertEqual([{"host_port": 28080, "container_port": 80, "range": 1, "protocol": "tcp"}], web["ports"])
+        self.assertIn("web", {n for names in done.names.values() for n in ([names] if isinstance(names, str) else names)})
+        kinds = [(e["kind"], e.get("what")) for e in done.events]
+        self.assertIn(("lifecycle", "attached"), kinds)
+        self.assertEqual("stats", kinds[-1][0])
+        counted = collections.Counter(p.interface.name for p in done.packets)
+        self.assertEqual({i.name for i in done.links}, {s.interface.name for s in done.all(lib_pcapng.Statistics)})
+        for s in done.all(lib_pcapng.Statistics):
+            self.assertEqual(counted[s.interface.name], s.received, s.interface.name)
+            self.assertEqual(0, s.dropped)
+
+    def test_count_and_duration_end_it(self):
+        out = self.tmp / "c.pcapng"
+        child = self.child(ROOT, [PODSHARK, "capture", "web", "-c", "3", "-w", out], stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: links_in(out), "the links")
+        fetch(28080)
+        self.assertEqual(0, child.wait(10))
+        self.assertEqual(3, len(lib_pcapng.read(out).packets))
+        done = podshark(ROOT, "capture", "web", "--duration", "1", "-w", self.tmp / "d.pcapng")
+        self.assertIn("dropped by the kernel", done.stderr)
+
+    def test_links_and_filter_are_chosen(self):
+        with Capture(ROOT, "web", "-i", "eth0", "-f", "icmp") as capture:
+            fetch(28080)
+            run(ROOT, ["ping", "-c", "2", "-i", "0.2", self.up["web"].address])
+            capture.wait_packets(4)
+            done = capture.stop()
+        self.assertEqual(["podman:web/eth0"], [i.name for i in done.links])
+        self.assertEqual("icmp", done.links[0].filter)
+        self.assertEqual({1}, {p.data[23] for p in done.packets})
+
+    def test_a_container_started_later_is_in_the_next_inventory(self):
+        with Capture(ROOT, "web") as capture:
+            before = len(capture.so_far().events_of("inventory"))
+            lib.RigTest.up.update(lib.start(Ctr("late")))
+            self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "late")
+            wait_for(lambda: any(c.get("name") == "late" and c.get("pid") for e in
+                                 capture.so_far().events_of("inventory")[before:] for c in e["containers"]),
+                     "an inventory with the new container")
+            capture.stop()
+
+    def test_a_stopped_container_ends_the_capture_and_says_so(self):
+        lib.start(Ctr("brief"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "brief", check=False)
+        with Capture(ROOT, "brief") as capture:
+            lib.podman(ROOT, "stop", "-t", "0", "brief")
+            self.assertEqual(0, capture.process.wait(15))
+            done = lib_pcapng.read(capture.path)
+            self.assertIn(("lifecycle", "exited"), [(e["kind"], e.get("what")) for e in done.events])
+            self.assertIn("container 'brief' has stopped", capture.stderr())
+
+    def test_a_link_made_anew_is_followed(self):
+        with Capture(ROOT, "web") as capture:
+            lib.podman(ROOT, "network", "reload", "web")
+            wait_for(lambda: len([i for i in capture.so_far().links if i.name == "podman:web/eth0"]) == 2, "the new eth0")
+            at = len(capture.so_far().packets)
+            fetch(28080)
+            capture.wait_packets(at + 4)
+            done = capture.stop()
+        whats = [e.get("what") for e in done.events_of("lifecycle")]
+        self.assertIn("link-removed", whats)
+        self.assertIn("link-added", whats)
+
+    def test_killed_leaves_a_readable_file(self):
+        with Capture(ROOT, "web") as capture:
+            fetch(28080)
+            capture.wait_packets(4)
+            lib.end(capture.process, signal.SIGKILL)
+            self.assertGreaterEqual(len(lib_pcapng.read(capture.path).packets), 4)
+
+
+class ThroughTshark(RigTest):
+    """Wireshark's own programs start the extcap."""
+
+    def setUp(self):
+        super().setUp()
+        extcap_home(RIG)
+
+    @quick
+    def test_interfaces_are_listed(self):
+        listed = tshark(RIG, "-D")
+        for value in ("podman:own", "podman:bridged", "podman:pod/shop", "podman:all", "podman:choose", "podman-root:web"):
+            self.assertIn(f"{value} (Podman", listed)
+
+    def test_every_interface_answers_link_types(self):
+        for value in ("podman:own", "podman:pod/shop", "podman:all", "podman:choose", "podman-root:web"):
+            with self.subTest(value=value):
+                done = run(RIG, ["tshark", "-L", "-i", value])
+                self.assertIn("EN10MB", done.stdout + done.stderr)
+
+    def capture(self, interface, *options, ports=(28081,), packets=6):
+        """Packets that tshark wrote; traffic flows until it has enough."""
+        path = self.tmp / "t.pcapng"
+        child = self.child(RIG, ["tshark", "-q", "-i", interface, *options, "-c", str(packets), "-w", path],
+                           stderr=subprocess.PIPE, text=True)
+
+        def over():
+            for port in ports:
+                fetch(port)
+            return child.poll() is not None
+        wait_for(over, "tshark to have its packets", 40)
+        self.assertEqual(0, child.returncode, child.stderr.read())
+        return lib_pcapng.read(path)
+
+    @quick
+    def test_capture_by_name(self):
+        done = self.capture("podman:own")
+        self.assertIn("podman:own/lo", {i.name for i in done.interfaces})
+
+    def test_capture_of_choose_by_name_option(self):
+        self.capture("podman:choose", "-o", "extcap.podman_choose.name:own")
+
+    def test_two_interfaces_merge(self):
+        done = self.capture("podman:own", "-i", "podman:bridged", ports=(28081, 28082), packets=80)
+        names = {i.name for i in done.interfaces}
+        self.assertLessEqual({"podman:own/lo", "podman:bridged/lo"}, names)
+
+    def test_a_filter_is_applied(self):
+        done = self.capture("podman:own", "-f", "tcp port 80")
+        self.assertTrue({6} >= {p.data[23] for p in done.packets})
+
+    def test_ring_files_stand_alone_with_names_of_links(self):
+        path = self.tmp / "ring.pcapng"
+        child = self.child(RIG, ["tshark", "-q", "-i", "podman:own", "-b", "packets:8", "-w", path], stderr=subprocess.PIPE)
+
+        def files():
+            fetch(28081)
+            return len(list(self.tmp.glob("ring_*.pcapng"))) >= 3
+        wait_for(files, "three ring files", 60)
+        lib.end(child, signal.SIGINT)
+        second = sorted(self.tmp.glob("ring_*.pcapng"))[1]
+        self.assertIn("podman:own/lo", {i.name for i in lib_pcapng.read(second, partial=True).interfaces})
