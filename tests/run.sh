@@ -57,7 +57,7 @@ packages() {
   apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
 }
 build() {  # PRESET
-  cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && cmake --build --preset "$1"
+  cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && cmake --build --preset "$1" -- -k 0
 }
 build_and_unit() { build "$1" && tests/ctest.sh "build/$1" -L unit; }
 

@@ -38,7 +38,7 @@ if [ "$world" != deb12 ]; then
   flock 9  # two runs may share the build tree
   "$rig" in "$name" cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DPODSHARK_WERROR=ON -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
-  "$rig" in "$name" ninja -C "$build"
+  "$rig" in "$name" ninja -C "$build" -k 0
   exec 9>&-
 fi
 
