@@ -10,7 +10,7 @@ namespace podshark::plugin {
 namespace {
 
 // Largest record looked at: dumpcap's block limit. Ours are half of that.
-constexpr guint kMaxRecord = 262144;
+constexpr unsigned kMaxRecord = 262144;
 
 struct Source {
   std::uint32_t id = 0;
@@ -56,7 +56,7 @@ bool is_event_record(const packet_info* pinfo) {
 }
 
 void learn_record(tvbuff_t* tvb, packet_info* pinfo) {
-  const guint size = tvb_captured_length(tvb);
+  const unsigned size = tvb_captured_length(tvb);
   if (size == 0 || size > kMaxRecord || size < tvb_reported_length(tvb)) return;  // cut off: no use
   auto* copy = static_cast<std::uint8_t*>(wmem_alloc(pinfo->pool, size));
   tvb_memcpy(tvb, copy, 0, size);

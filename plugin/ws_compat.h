@@ -8,6 +8,7 @@
 #include <epan/epan.h>
 #include <epan/packet.h>
 #include <epan/proto.h>
+#include <wiretap/wtap.h>
 
 #include <cstdint>
 

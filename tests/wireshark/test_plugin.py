@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What people see of the plugin in tshark, on captures written after docs/FORMAT.md."""
+
+import json
+import struct
+
+import make_capture
+from lib_plugin import PluginTest, version
+from make_capture import Capture, container, inventory, ip, tcp, udp
+
+WEB = container("web", "10.89.0.2/24", "fd00:89::2/64")
+DB = container("db", "10.89.0.3/24", "fd00:89::3/64")
+
+
+class Fields(PluginTest):
+    def test_every_kind_of_packet_is_named(self):
+        got = self.names(self.save(make_capture.example()))
+        self.assertEqual(got, {2: ("web", ""),       # ARP request, by MAC
+                               3: ("web", "db"),     # IPv4
+                               4: ("db", "web"),     # IPv6
+                               5: ("web", "web"),    # loopback of web
+                               6: ("cache", ""),     # slirp4netns
+                               7: ("web", "shop")})  # a pod's interface
+
+    def test_filters_match_either_end(self):
+        path = self.save(make_capture.example())
+        self.assertEqual(self.matching(path, 'podman.name == "web"'), [2, 3, 4, 5, 7])
+        self.assertEqual(self.matching(path, 'podman.name == "db"'), [3, 4])
+        self.assertEqual(self.matching(path, 'podman.src.name == "db"'), [4])
+        self.assertEqual(self.matching(path, 'podman.dst.name contains "sh" && tcp'), [7])
+        self.assertEqual(self.matching(path, "podman"), [2, 3, 4, 5, 6, 7])
+
+    def test_the_tree_says_who_and_marks_it_generated(self):
+        text = self.tshark("-r", self.save(make_capture.example()), "-V", "-Y", "frame.number == 3")
+        self.assertIn("[Podman container networking, Src: web, Dst: db]\n"
+                      "    [Source container: web]\n    [Destination container: db]\n", text)
+        self.assertNotIn("[Container: ", text)  # the either-end field is for filters
+
+    def test_a_reused_address_is_named_by_time(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        link = capture.link(WEB)
+        packet = ip("10.89.0.2", "10.89.0.77")
+        first = capture.packet(link, packet)
+        second = capture.inventory(inventory(container("job", "10.89.0.2")))
+        other = capture.packet(capture.link(container("job")), packet)
+        capture.inventory(inventory())
+        capture.packet(link, packet)
+        path = self.save(capture)
+        self.assertEqual(self.names(path), {first: ("web", ""), other: ("job", "")})
+        self.assertEqual(second, 3)
+        self.assertEqual(self.matching(path, 'podman.name == "job"'), [other])
+
+    def test_the_same_address_in_two_containers_is_told_apart_by_interface(self):
+        for kind, address in (("slirp4netns", "10.0.2.100"), ("pasta", "192.0.2.10"), ("bridge", "10.88.0.2")):
+            one, two = container("one", address, kind=kind), container("two", address, kind=kind)
+            for described in (True, False):
+                with self.subTest(kind=kind, described=described):
+                    capture = Capture()
+                    capture.inventory(inventory(one, two))
+                    a, b = capture.link(one, described=described), capture.link(two, described=described)
+                    elsewhere = capture.interface("eth7")
+                    for link in (a, b, elsewhere):
+                        capture.packet(link, ip(address, "198.51.100.1"))
+                        capture.packet(link, ip("198.51.100.1", address, udp()))
+                    got = self.names(self.save(capture))
+                    self.assertEqual(got, {2: ("one", ""), 3: ("", "one"), 4: ("two", ""), 5: ("", "two")})
+
+    def test_packets_before_the_first_inventory_use_it(self):
+        capture = Capture()
+        link = capture.link(WEB)
+        capture.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        capture.inventory(inventory(WEB, DB))
+        path = self.save(capture)
+        rows = self.tshark("-2", "-r", path, "-Y", "tcp", "-T", "fields", "-e", "podman.name")
+        self.assertEqual(rows, "web,db\n")
+
+    def test_stopped_containers_own_nothing(self):
+        stopped = container("old", "10.89.0.2/24", pid=0, state="exited")
+        capture = Capture()
+        capture.inventory(inventory(stopped, DB))
+        capture.packet(capture.link(DB), ip("10.89.0.2", "10.89.0.3"))
+        self.assertEqual(self.names(self.save(capture)), {2: ("", "db")})
+
+    def test_an_inventory_in_parts(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB, parts=2))
+        capture.inventory(inventory(DB, part=2, parts=2))
+        capture.packet(capture.link(WEB), ip("10.89.0.2", "10.89.0.3"))
+        self.assertEqual(self.names(self.save(capture)), {3: ("web", "db")})
+
+    def test_two_captures_in_one_file(self):
+        # Wireshark with two interfaces selected: two programs' streams, two events interfaces.
+        capture = Capture()
+        events = capture.interface(make_capture.EVENTS, linktype=make_capture.UPPER_PDU)
+        capture.inventory(inventory(WEB, parts=2))
+        capture.inventory(inventory(WEB, parts=2), interface=events)
+        capture.inventory(inventory(DB, part=2, parts=2))
+        capture.inventory(inventory(DB, part=2, parts=2), interface=events)
+        capture.packet(capture.link(WEB), ip("10.89.0.2", "10.89.0.3"))
+        self.assertEqual(self.names(self.save(capture)), {5: ("web", "db")})
+
+    def test_names_survive_saving_again(self):
+        again = self.tmp / "home/again.pcapng"
+        self.tshark("-r", self.save(make_capture.example()), "-w", again)
+        self.assertEqual(self.names(again), self.names(self.tmp / "capture.pcapng"))
+
+    def test_reading_from_a_pipe(self):
+        data = make_capture.example().data
+        text = self.tshark("-r", "-", "-T", "fields", "-e", "podman.src.name", input=data)
+        self.assertEqual(text.split(), ["web", "web", "db", "web", "cache", "web"])
+
+    def test_disabled_it_says_nothing(self):
+        self.assertEqual(self.names(self.save(make_capture.example()), "--disable-protocol", "podman"), {})
+
+
+class Hostile(PluginTest):
+    """Each capture has a good inventory of web, and then records that try to make 10.89.0.3 db."""
+
+    PACKET = ip("10.89.0.2", "10.89.0.3")
+
+    def named_after(self, records):
+        """{what: names of a packet that follows that record}, for all of {what: bytes of an event packet}."""
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        link, frames = capture.link(WEB), {}
+        for what, data in records.items():
+            capture.packet(0, data)
+            frames[what] = capture.packet(link, self.PACKET)
+        got = self.names(self.save(capture))
+        return {what: got.get(frame) for what, frame in frames.items()}
+
+    def test_what_is_no_inventory_changes_nothing(self):
+        good = json.dumps(inventory(DB)).encode()
+        records = {
+            "empty": b"",
+            "cut JSON": good[:-20],
+            "not an object": b"[1,2,3]",
+            "containers of a wrong type": json.dumps(inventory() | {"containers": "db"}).encode(),
+            "name of a wrong type": json.dumps(inventory(DB | {"name": ["db"]})).encode(),
+            "address of a wrong type": json.dumps(inventory(DB | {"networks": [{"addresses": [7]}]})).encode(),
+            "another kind": json.dumps(inventory(DB) | {"kind": "lifecycle"}).encode(),
+            "a newer schema": json.dumps(inventory(DB) | {"podshark": 99}).encode(),
+            "deep nesting": b"[" * 60000 + b"]" * 60000,
+            "deep nesting of objects": b'{"a":' * 20000,
+            "no UTF-8": b'{"podshark":1,"kind":"inventory","containers":[{"id":"a","name":"\xff\xfe","pid":1}]}',
+            "zero bytes": bytes(5000),
+            "a part without its beginning": json.dumps(inventory(DB, part=2, parts=3)).encode(),
+        }
+        got = self.named_after({what: make_capture.upper_pdu(what, record) for what, record in records.items()})
+        self.assertEqual(got, dict.fromkeys(records, ("web", "")))
+
+    def test_broken_upper_pdus_change_nothing(self):
+        payload = json.dumps(inventory(DB)).encode()
+        good = make_capture.upper_pdu("inventory", payload)
+        records = {"only tags": good[:12], "half a tag": good[:3], "one byte": b"\0",
+                   "length beyond the end": b"\x00\x0c\xff\xff" + good[4:],
+                   "foreign dissector": make_capture.upper_pdu("x", payload, dissector="data")}
+        self.assertEqual(self.named_after(records), dict.fromkeys(records, ("web", "")))
+        self.assertEqual(self.named_after({"good": good}), {"good": ("", "db")})
+
+    def test_a_record_cut_by_a_snap_length_changes_nothing(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        capture.inventory(inventory(DB), cut=10)
+        capture.packet(capture.link(WEB), self.PACKET)
+        self.assertEqual(self.names(self.save(capture)), {3: ("web", "")})
+
+    def test_events_count_only_on_the_events_interface(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        stranger = capture.interface("someone else's PDUs", linktype=make_capture.UPPER_PDU)
+        capture.inventory(inventory(DB), interface=stranger)
+        capture.packet(capture.link(WEB), self.PACKET)
+        self.assertEqual(self.names(self.save(capture)), {3: ("web", "")})
+
+    def test_a_packet_that_looks_like_an_inventory_is_a_packet(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        link = capture.link(WEB)
+        capture.packet(link, ip("10.89.0.2", "10.89.0.3", tcp(payload=json.dumps(inventory(DB)).encode())))
+        self.assertEqual(self.names(self.save(capture)), {2: ("web", "")})
+
+    def test_enormous_and_strange_names_are_cut_and_cleaned(self):
+        long, strange = container("n" * 100_000, "10.89.0.2"), container("a\nb\x1b[1m\u202ec", "10.89.0.3")
+        long["id"], strange["id"] = "1" * 64, "2" * 64
+        capture = Capture()
+        capture.inventory(inventory(long, strange))
+        capture.packet(capture.interface("eth7"), ip("10.89.0.2", "10.89.0.3"))
+        (src, dst), = self.names(self.save(capture)).values()
+        self.assertTrue(src.startswith("nnn") and len(src.encode()) <= 255, src[:300])
+        self.assertEqual(dst, "a b [1m c")
+
+    def test_a_record_cannot_claim_what_nobody_owns(self):
+        liar = container("liar", "127.0.0.1", "255.255.255.255", "224.0.0.251", "0.0.0.0", "::1", "::",
+                         mac="ff:ff:ff:ff:ff:ff")
+        capture = Capture()
+        capture.inventory(inventory(liar))
+        link = capture.interface("eth7")
+        for src, dst in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "255.255.255.255"), ("::1", "::1"),
+                         ("10.0.0.1", "224.0.0.251")):
+            capture.packet(link, ip(src, dst, udp()))
+        capture.packet(link, make_capture.arp("02:00:00:00:00:09", "10.0.0.9", "10.0.0.1"))
+        self.assertEqual(self.names(self.save(capture)), {})
+
+
+class Unaffected(PluginTest):
+    def pcap(self):
+        """A plain old pcap file, no interfaces, no events."""
+        data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+        for frame in (ip("10.89.0.2", "10.89.0.3"), ip("fd00::1", "fd00::2", udp()), ip("127.0.0.1", "127.0.0.1")):
+            data += struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame
+        path = self.tmp / "plain.pcap"
+        path.write_bytes(data)
+        return path
+
+    def test_a_plain_pcap_looks_the_same_with_and_without_us(self):
+        path = self.pcap()
+        for args in (("-V",), ("-T", "json"), ("-2", "-V")):
+            self.assertEqual(self.tshark("-r", path, *args), self.tshark("-r", path, *args, plugin=False))
+
+    def test_pcapng_interfaces_of_ours_without_an_inventory_name_nothing(self):
+        capture = Capture(events=False)
+        link = capture.link(WEB, "lo")
+        capture.packet(link, ip("127.0.0.1", "127.0.0.1"))
+        self.assertEqual(self.names(self.save(capture)), {})
+
+    def test_stock_wireshark_shows_events_as_json(self):
+        path = self.save(make_capture.example())
+        fields = ("frame.interface_name", "_ws.col.Protocol", "_ws.col.Info", "json.value.string")
+        args = [w for f in fields for w in ("-e", f)]
+        text = self.tshark("-r", path, "-c", 1, "-T", "fields", *args, plugin=False)
+        name, protocol, info, strings = text.rstrip("\n").split("\t")
+        self.assertEqual((name, protocol), ("Podman events", "Podman/JSON"))
+        self.assertIn("10.89.0.2/24", strings)
+        # 4.0 does not know the tag of the info column and ignores it.
+        if version() != "4.0":
+            self.assertIn("inventory: 5 containers, 1 pod", info)
+        self.assertEqual(self.matching(path, 'json.value.string == "web"', plugin=False), [1])
+        self.assertEqual(self.matching(path, "tcp", plugin=False), [3, 5, 7])
+
+    def test_the_plugin_is_loaded_as_ours(self):
+        self.assertRegex(self.tshark("-G", "plugins"), r"podshark\.so\s+\d+\.\d+\.\d+\s+dissector")
+        self.assertNotIn("podshark", self.tshark("-G", "plugins", plugin=False))
