@@ -61,10 +61,6 @@ std::string short_ports(const Container& c) {
   return c.ports.size() > 3 ? out + " \u2026" : one_line(out, 80);
 }
 
-std::string quoted(const std::string& name) {
-  return "'" + one_line(name, 80) + "'";
-}
-
 std::string known_names(const Inventory& inventory, uid_t caller) {
   std::string out;
   std::size_t shown = 0;
@@ -124,7 +120,7 @@ Result<const Container*> Resolver::find_container(const std::string& name) const
   for (const Container& c : inventory_.containers) {
     if (!id_like || c.id.compare(0, name.size(), name) != 0) continue;
     if (match != nullptr) {
-      return Error{ErrorKind::usage, "several containers have an id beginning with " + quoted(name),
+      return Error{ErrorKind::usage, "several containers have an id beginning with " + in_quotes(name),
                    "give more digits"};
     }
     match = &c;
@@ -133,7 +129,7 @@ Result<const Container*> Resolver::find_container(const std::string& name) const
   const std::string known = known_names(inventory_, caller_);
   std::string hint = known.empty() ? "no container is running" : "running: " + known;
   if (!inventory_.problems.empty()) hint += "; note: " + inventory_.problems.front().what;
-  return Error{ErrorKind::not_found, "no container or pod is called " + quoted(name), hint};
+  return Error{ErrorKind::not_found, "no container or pod is called " + in_quotes(name), hint};
 }
 
 // Follows container:X and pod members to the container that made the namespace, as far as we see it.
@@ -151,13 +147,13 @@ Status Resolver::add_container(const Container& container, const std::string& va
   if (!container.alive()) {
     return Error{
         ErrorKind::not_running,
-        "container " + quoted(container.name) + " is not running (" + one_line(container.state, 20) + ")",
+        "container " + in_quotes(container.name) + " is not running (" + one_line(container.state, 20) + ")",
         "start it: podman start " + one_line(container.name, 80)};
   }
   const Container* owner = netns_owner(container);
   if (owner->kind == NetworkKind::host) {
     return Error{ErrorKind::unsupported,
-                 "container " + quoted(container.name) +
+                 "container " + in_quotes(container.name) +
                      " uses the host's network: it has no network namespace of its own",
                  "capture on a host interface instead, for example 'any'"};
   }
@@ -184,7 +180,7 @@ Status Resolver::add_pod(const Pod& pod) {
     if (const Status s = add_container(*c, interface_value(*c, caller_)); !s) return s;
   }
   if (any) return ok();
-  return Error{ErrorKind::not_running, "pod " + quoted(pod.name) + " has no running container",
+  return Error{ErrorKind::not_running, "pod " + in_quotes(pod.name) + " has no running container",
                "start it: podman pod start " + one_line(pod.name, 80)};
 }
 

@@ -69,7 +69,7 @@ const char* const kGroupHint =
     "'sudo usermod -aG wireshark $USER' and log in again; 'podshark doctor' shows what is missing";
 
 Error explain(const Reply& reply, const model::Container& c) {
-  const std::string who = "container '" + one_line(c.name, 80) + "'";
+  const std::string who = "container " + in_quotes(c.name);
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
   switch (reply.stage) {
     case Stage::find_process:
@@ -206,7 +206,7 @@ Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
 Result<NetnsSockets> WorkerClient::open(const model::Container& container, SocketCounts counts) {
   const bool installed = !container.rootless && ::geteuid() != 0;
   Result<Worker*> w = worker_for(installed);
-  if (!w) return w.wrap("capture container '" + one_line(container.name, 80) + "'");
+  if (!w) return w.wrap("capture container " + in_quotes(container.name));
   const Request request = make_request(container, counts);
   Reply reply;
   std::vector<UniqueFd> fds;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "podman/annotate/codec.h"
+#include "podman/discover/storage.h"
 
 namespace podshark::extcap {
 namespace {
@@ -46,6 +47,8 @@ InventoryWatch::~InventoryWatch() {
 }
 
 void InventoryWatch::start() {
+  // Listening would create storage for a user who has none (and then has no containers to hear of).
+  if (!discover::has_storage(discover::calling_user())) return;
   Result<Child> child = spawn({"podman", "--remote=false", "events", "--stream", "--format", "json",
                                "--filter", "type=container", "--filter", "type=pod"});
   if (!child) return;  // no podman, no hints: the minute refresh remains

@@ -27,10 +27,6 @@ constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO pa
 constexpr std::uint32_t kRetireMs = 20;
 constexpr std::size_t kPacketsPerTurn = 65536;  // one busy link must not starve the others
 
-std::string quoted(const std::string& name) {
-  return "'" + one_line(name, 80) + "'";
-}
-
 wire::RingOptions ring_options(const LinkOptions& options, const model::Link& link, const Filter& filter) {
   wire::RingOptions out;
   out.block_size = options.ring_bytes >= 8 * std::size_t{kLargeBlock} ? kLargeBlock : kSmallBlock;
@@ -94,7 +90,7 @@ Status NetnsCapture::start() {
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, c.pid, 0)));
   const Result<ProcStat> stat = read_stat(c.pid);
   if (!pidfd_ || !stat || stat->start_time != c.pid_start || stat->state == 'Z') {
-    return Error{ErrorKind::gone, "container " + quoted(c.name) + " has stopped or restarted meanwhile",
+    return Error{ErrorKind::gone, "container " + in_quotes(c.name) + " has stopped or restarted meanwhile",
                  "select it again"};
   }
   Result<NetnsSockets> sockets = worker_.open(c, {.netlink = 2, .raw = 0, .cooked = 0});
@@ -113,7 +109,7 @@ Status NetnsCapture::start() {
 
 Result<std::vector<model::Link>> NetnsCapture::wanted_links() {
   Result<std::vector<model::Link>> links = kernel::list_links(queries_.get());
-  if (!links) return links.wrap("container " + quoted(target_.container.name));
+  if (!links) return links.wrap("container " + in_quotes(target_.container.name));
   std::string present;
   for (const model::Link& l : *links) present += (present.empty() ? "" : ", ") + one_line(l.name, 32);
   for (const std::string& wanted : options_.links) {
@@ -121,7 +117,7 @@ Result<std::vector<model::Link>> NetnsCapture::wanted_links() {
         std::any_of(links->begin(), links->end(), [&](const auto& l) { return l.name == wanted; });
     if (!there && !started_) {
       return Error{ErrorKind::usage,
-                   "container " + quoted(target_.container.name) + " has no link " + quoted(wanted),
+                   "container " + in_quotes(target_.container.name) + " has no link " + in_quotes(wanted),
                    "it has " + present};
     }
   }
@@ -146,7 +142,8 @@ Status NetnsCapture::attach_links() {
   Result<NetnsSockets> sockets = worker_.open(target_.container, counts);
   if (!sockets) return sockets.error();
   if (sockets->netns_inode != netns_inode_) {
-    return Error{ErrorKind::gone, "container " + quoted(target_.container.name) + " was restarted meanwhile",
+    return Error{ErrorKind::gone,
+                 "container " + in_quotes(target_.container.name) + " was restarted meanwhile",
                  "select it again"};
   }
   for (const model::Link& l : *links) {
@@ -170,8 +167,8 @@ Status NetnsCapture::attach(const model::Link& link, wire::LinkEncoding encoding
   const int error = wire::open_ring(&ring->ring, socket.release(), link.ifindex, encoding, &options, &step);
   if (error == -ENODEV || error == -ENXIO) return ok();  // the link has vanished: rtnetlink tells
   if (error != 0) {
-    return os_error(-error, "capture on " + quoted(link.name) + " of container " +
-                                quoted(target_.container.name) + ": " + step);
+    return os_error(-error, "capture on " + in_quotes(link.name) + " of container " +
+                                in_quotes(target_.container.name) + ": " + step);
   }
   ring->start_ns = static_cast<std::uint64_t>(now_ns());
   ring->id = recorder_.add_interface(target_, link, encoding.linktype, options_.snaplen, options_.filter,

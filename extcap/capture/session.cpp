@@ -191,7 +191,7 @@ void Session::on_change() {
       std::all_of(captures_.begin(), captures_.end(), [](const auto& c) { return c->ended(); });
   if (all_ended && !options_.keep_going) {
     stop(captures_.size() == 1
-             ? "container '" + one_line(captures_.front()->target().container.name, 80) + "' has stopped"
+             ? "container " + in_quotes(captures_.front()->target().container.name) + " has stopped"
              : "all captured containers have stopped");
     return;
   }

@@ -80,6 +80,10 @@ std::string one_line(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+std::string in_quotes(std::string_view name) {
+  return "'" + one_line(name, 80) + "'";
+}
+
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t h = 0xcbf29ce484222325u;
   for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;

@@ -15,6 +15,9 @@ namespace podshark {
 /// boundary with "…" when something was lost.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t max_bytes);
 
+/// A name in a message: 'web', one clean line of at most 80 bytes.
+[[nodiscard]] std::string in_quotes(std::string_view name);
+
 /// Keeps valid UTF-8 as it is and replaces every invalid byte by U+FFFD (JSON writers refuse the rest).
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
