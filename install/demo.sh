@@ -55,8 +55,20 @@ make_image() {
 # Only to this machine, on a port that podman chooses. Its messages are in $work/podman.err.
 start_container() {
   remove_container
-  { make_image && podman run -d --name "$name" --stop-signal KILL -p 127.0.0.1::80 "$image"; } \
-    >"$work/podman.out" 2>"$work/podman.err"
+  { make_image >"$work/image.id" &&
+    podman create --name "$name" --stop-signal KILL -p 127.0.0.1::80 "$image" >"$work/container.id" &&
+    podman start "$name" >/dev/null; } 2>"$work/podman.err"
+}
+
+# What a failed start leaves in the cgroup tree when podman itself can not manage it.
+remove_cgroups() {
+  local id group
+  id=$(cat "$work/container.id" 2>/dev/null) || return 0
+  [ ${#id} = 64 ] || return 0
+  find /sys/fs/cgroup -depth -type d -name "*$id*" 2>/dev/null | while IFS= read -r group; do
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    rmdir "${group%/*}" 2>/dev/null || true  # libpod_parent, unless others use it
+  done
 }
 
 # The last thing podman said, which names the cause, without its log prefix.
@@ -122,6 +134,7 @@ run_demo() {
   elif [ "$(id -u)" = 0 ]; then
     say "podman can not start containers here directly ($(podman_reason)): using a private mount namespace"
     remove_container
+    remove_cgroups
     in_private_namespace "$here/demo.sh" --inside "$work"
   else
     die "podman can not start a container: $(podman_reason) (as root the demo can use a private mount namespace:" \

@@ -19,6 +19,7 @@
 #include "podman/core/proc.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
+#include "podman/discover/storage.h"
 
 namespace podshark::extcap::doctor {
 namespace {
@@ -65,10 +66,8 @@ Caller collect_caller(const std::string& root) {
   caller.session_groups = names_of(session_gids());
   if (const passwd* entry = ::getpwuid(caller.uid); entry != nullptr) {
     caller.name = entry->pw_name;
-    caller.home = entry->pw_dir;
     caller.database_groups = names_of(database_gids(caller.name.c_str(), entry->pw_gid));
   }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') caller.home = home;
   parse_status(text_of(root + "/proc/self/status"), caller);
   return caller;
 }
@@ -120,23 +119,17 @@ Socket try_socket(const std::string& path) {
   return result;
 }
 
-std::string runtime_dir(const Caller& caller) {
-  const char* dir = std::getenv("XDG_RUNTIME_DIR");
-  return dir != nullptr && *dir != '\0' ? dir : "/run/user/" + std::to_string(caller.uid);
-}
-
 // `podman --version` touches nothing; `podman info` would create storage (and takes most of a second).
-Podman collect_podman(const Caller& caller, const std::string& root) {
+Podman collect_podman(const std::string& root) {
   Podman podman;
   const Result<Output> version = run({"podman", "--version"}, seconds(5), kMaxText);
   if (version) podman.version = parse_version(version->out);
   if (!version) podman.problem = version.error().what;
-  if (caller.uid != 0) podman.sockets.push_back(try_socket(runtime_dir(caller) + "/podman/podman.sock"));
+  const discover::User user = discover::calling_user();
+  if (user.uid != 0) podman.sockets.push_back(try_socket(user.runtime_dir + "/podman/podman.sock"));
   podman.sockets.push_back(try_socket(root + "/run/podman/podman.sock"));
-  podman.storage = caller.uid == 0 ? root + "/var/lib/containers/storage"
-                                   : caller.home + "/.local/share/containers/storage";
-  podman.has_storage =
-      look_at(podman.storage + "/libpod/bolt_state.db").exists || look_at(podman.storage + "/db.sql").exists;
+  podman.storage = discover::graph_root(user, root);
+  podman.has_storage = discover::has_storage(user, root);
   return podman;
 }
 
@@ -195,7 +188,7 @@ Scene collect(const std::string& worker, const std::string& root) {
   scene.caller = collect_caller(root);
   scene.wireshark = collect_wireshark();
   collect_installation(scene, worker);
-  scene.podman = collect_podman(scene.caller, root);
+  scene.podman = collect_podman(root);
   scene.userns = read_user_namespaces(root, scene.caller);
   scene.kernel = probe_kernel();
   return scene;

@@ -19,7 +19,6 @@ namespace podshark::extcap::doctor {
 struct Caller {
   uid_t uid = 0;
   std::string name;
-  std::string home;
   std::vector<std::string> session_groups;   ///< of this process
   std::vector<std::string> database_groups;  ///< of the account: differs until the next login
   bool no_new_privs = false;

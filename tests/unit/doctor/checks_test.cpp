@@ -30,7 +30,7 @@ FileFacts file(const std::string& path, std::uint64_t inode) {
 // An ordinary user of group wireshark on a machine where everything is installed.
 Scene healthy() {
   Scene s;
-  s.caller = {1000, "ann", "/home/ann", {"ann", "wireshark"}, {"ann", "wireshark"}, false, ~std::uint64_t{0}};
+  s.caller = {1000, "ann", {"ann", "wireshark"}, {"ann", "wireshark"}, false, ~std::uint64_t{0}};
   s.wireshark = {"tshark",
                  "",
                  "4.0.17",
