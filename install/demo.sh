@@ -16,15 +16,17 @@ image=localhost/podshark-demo:1
 requests=3
 patience=30  # seconds for each step that waits for an event; far more than it takes
 
+tshark_said() { grep -v '^Running as user' "$work/tshark.err" 2>/dev/null | tail -n 6 | tr '\n' ' ' || true; }
+
 # wait_until WHAT CMD...: polls a condition; the capture ending first, or no success in time, is an error.
 wait_until() {
   local what=$1 end=$((SECONDS + patience))
   shift
   until "$@"; do
     if [ -n "${tshark_pid:-}" ] && ! kill -0 "$tshark_pid" 2>/dev/null; then
-      die "tshark ended before $what: $(tail -n 3 "$work/tshark.err" | tr '\n' ' ')"
+      die "tshark ended before $what: $(tshark_said)"
     fi
-    [ $SECONDS -lt $end ] || die "no sign of $what after $patience s: $(tail -n 3 "$work/tshark.err" 2>/dev/null | tr '\n' ' ')"
+    [ $SECONDS -lt $end ] || die "no sign of $what after $patience s: $(tshark_said)"
     sleep 0.1
   done
 }
@@ -75,14 +77,17 @@ remove_cgroups() {
 podman_reason() { grep -v '^time=.*level=warn' "$work/podman.err" | tail -n 1 | cut -c 1-300; }
 
 # One HTTP request from this machine to the published port, answered with 200. By bash alone: a static busybox
-# wget crashes where the name service of its glibc is missing.
+# wget crashes where the name service of its glibc is missing. cat writes it in one piece, as a browser would.
 page() {
-  local address
+  local address request=$'GET /'$1$' HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r'  # <<< adds the last newline
   address=$(podman port "$name" 80/tcp | head -n 1)
   # shellcheck disable=SC2016  # expanded by that shell
-  timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "GET /%s HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n\r\n" \
-    "$2" >&3 && cat <&3' "${address%:*}" "${address##*:}" "$1" 2>/dev/null | grep ' 200 OK' >/dev/null
+  timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat <<<"$2" >&3 && cat <&3' "${address%:*}" "${address##*:}" "$request" \
+    2>/dev/null | grep ' 200 OK' >/dev/null
 }
+
+# Wireshark's interface list may be a moment old; tshark knows only what is in it.
+listed() { tshark -D 2>/dev/null | grep "podman:$name " >/dev/null; }
 
 # The interface appears in the file when the link is attached; from then on no packet is missed.
 capture_runs() { grep -aqs "podman:$name/" "$work/demo.pcapng"; }
@@ -102,7 +107,7 @@ capture() {
   for i in $(seq $requests); do page "?request=$i" || die "request $i to the published port failed"; done
   wait_until "the answers in the capture" answers_captured
   kill -INT "$tshark_pid"
-  wait "$tshark_pid" || die "tshark failed: $(tail -n 3 "$work/tshark.err" | tr '\n' ' ')"
+  wait "$tshark_pid" || die "tshark failed: $(tshark_said)"
   tshark_pid=
 }
 
@@ -124,6 +129,7 @@ show() {
 prove() {
   say "container '$name' runs, its port 80 is published as $(podman port "$name" 80/tcp | head -n 1)"
   wait_until "its web server" page ''
+  wait_until "podman:$name in the interface list" listed
   capture
   show
 }
