@@ -40,8 +40,7 @@ void for_each_attribute(const char* data, std::size_t size,
     rtattr header{};
     std::memcpy(&header, data, sizeof(header));
     if (header.rta_len < sizeof(header) || header.rta_len > size) return;
-    visit(
-        {header.rta_type & 0x3FFFU, data + sizeof(header), header.rta_len - sizeof(header)});
+    visit({header.rta_type & 0x3FFFU, data + sizeof(header), header.rta_len - sizeof(header)});
     const std::size_t step = std::min(aligned(header.rta_len), size);
     data += step;
     size -= step;
