@@ -36,6 +36,14 @@ Address address_of(const address& a) {
   }
 }
 
+// The address that tells who it is. Inventories have no link-local addresses: their sender is on this link,
+// so that its MAC says who it is.
+Address end_of(const address& network, const address& link) {
+  const Address end = address_of(network);
+  const bool link_local = end.length == 16 && end.bytes[0] == 0xFE && (end.bytes[1] & 0xC0U) == 0x80;
+  return link_local && link.type == AT_ETHER ? address_of(link) : end;
+}
+
 }  // namespace
 
 Index& file_index() {
@@ -73,7 +81,7 @@ Names packet_names(const packet_info* pinfo) {
     index.set_interface(key, interface_name(pinfo->epan, source.id, source.section),
                         interface_description(pinfo->epan, source.id, source.section));
   }
-  return index.names(pinfo->num, key, address_of(pinfo->src), address_of(pinfo->dst));
+  return index.names(pinfo->num, key, end_of(pinfo->src, pinfo->dl_src), end_of(pinfo->dst, pinfo->dl_dst));
 }
 
 }  // namespace podshark::plugin

@@ -1,91 +1,95 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real Wireshark window under Xvfb: containers in its interface list, and a capture of one of them."""
-
-import os
-import pathlib
-import shutil
-import subprocess
+"""The real Wireshark window with real rootless containers: its start page, a live capture, a saved file. Screenshots
+go to PODSHARK_ARTIFACTS (tests/run.sh: build/artifacts/WORLD)."""
 
 import lib
-from lib import RIG, Ctr, Pod, RigTest, fetch, run, wait_for
-from lib_podshark import extcap_home
+import make_capture
+from lib import ARTIFACTS, RIG, WEB, RigTest
+from lib_gui import Desktop
+from lib_podshark import extcap_home, podshark
 
-CONTAINERS = (
-    Ctr("web", user=RIG, ports=("8080:80",)),
-    Ctr("db", user=RIG, network="bridge", ports=("5432:80",)),
-    Ctr("cache", user=RIG),
-    Pod("shop", user=RIG, ports=("8090:80",), members=("front", "orders")),
-    Ctr("proxy", ports=("443:80",)),
-)
-DISPLAY = ":77"
-PREFERENCES = """gui.update.enabled: FALSE
-gui.ask_unsaved: FALSE
-gui.geometry.save.position: TRUE
-gui.geometry.save.size: TRUE
-gui.geometry.save.maximized: FALSE
-nameres.use_external_name_resolver: FALSE
-"""
-RECENT = """gui.geometry_main_x: 0
-gui.geometry_main_y: 0
-gui.geometry_main_width: 1280
-gui.geometry_main_height: 860
-gui.geometry_main_maximized: FALSE
-sys.warn_if_no_capture: FALSE
-privs.warn_if_elevated: FALSE
-"""
+IMAGES = ("localhost/shop-web:2.1", "localhost/postgres:16", "localhost/redis:7.4")
+
+
+def start_shop():
+    """What the pictures show: web and db on one network, a cache on the default one, a pod of two. Every image is
+    the tests' busybox."""
+    web, postgres, redis = IMAGES
+    lib.podman(RIG, "tag", lib.IMAGE, *IMAGES)
+    lib.podman(RIG, "network", "create", "shopnet")
+    run = ("run", "-d", "--name")
+    lib.podman(RIG, *run, "web", "--network", "shopnet", "-p", "8080:80", web, *WEB)
+    lib.podman(RIG, *run, "db", "--network", "shopnet", postgres, "sleep", "1000000")
+    lib.podman(RIG, *run, "cache", redis, "sleep", "1000000")
+    lib.podman(RIG, "pod", "create", "--name", "shop", "-p", "8090:80")
+    lib.podman(RIG, *run, "front", "--pod", "shop", web, *WEB)
+    lib.podman(RIG, *run, "sessions", "--pod", "shop", redis, "sleep", "1000000")
 
 
 class Gui(RigTest):
-    def setUp(self):
-        super().setUp()
+    OURS = (*RigTest.OURS, "wireshark", "dumpcap", "Xvfb")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.addClassCleanup(lib.podman, RIG, "untag", lib.IMAGE, *IMAGES)
+        cls.addClassCleanup(lib.remove_all, RIG)
+        start_shop()
         extcap_home(RIG)
-        config = pathlib.Path("/home/rig/.config/wireshark")
-        run(RIG, ["mkdir", "-p", config])
-        for name, text in (("preferences", PREFERENCES), ("recent_common", RECENT)):
-            run(RIG, ["tee", config / name], input=text)
-        self.env = {"DISPLAY": DISPLAY, "QT_QPA_PLATFORM": "xcb"}
-        self.child(RIG, ["Xvfb", DISPLAY, "-screen", "0", "1280x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL)
-        wait_for(lambda: run(RIG, ["xdpyinfo"], env=self.env, check=False).returncode == 0, "the X server")
-        self.child(RIG, ["openbox"], env=self.env, stderr=subprocess.DEVNULL)
 
-    def wireshark(self, *args):
-        return self.child(RIG, ["wireshark", *args], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def desktop(self):
+        desktop = Desktop(RIG)
+        self.enterContext(desktop)
+        desktop.install_plugin()
+        return desktop
 
-    def title(self):
-        return run(RIG, ["xdotool", "search", "--onlyvisible", "--class", "wireshark", "getwindowname", "%@"],
-                   env=self.env, check=False).stdout
+    def shown(self, shark, name):
+        """The row of an interface on the start page: 'DISPLAY: VALUE'."""
+        return next((n for n in shark.nodes() if n["name"].endswith(": " + name)), None)
 
-    def screenshot(self, name, still=True):
-        """A picture of the screen in the artifacts; `still`: drawn when four in a row are the same."""
-        pictures = []
+    def test_the_start_page_lists_containers_and_pods(self):
+        podshark(RIG, "list")  # a cold cache is the business of other tests
+        desktop = self.desktop()
+        shark = desktop.wireshark()
+        row = shark.wait(lambda: self.shown(shark, "podman:web"), "podman:web on the start page")
+        self.assertRegex(row["name"], r"^Podman web · shop-web:2\.1 · 10\.89\.\d+\.\d+ · 8080→80: podman:web$")
+        for name in ("podman:db", "podman:cache", "podman:front", "podman:sessions", "podman:pod/shop", "podman:all",
+                     "podman:choose"):
+            self.assertTrue(self.shown(shark, name), name)
+        desktop.click(row)
+        shark.wait(lambda: "selected" in self.shown(shark, "podman:web")["states"], "podman:web to be selected")
+        desktop.screenshot(ARTIFACTS / "list.png")
 
-        def drawn():
-            done = run(RIG, ["sh", "-c", 'import -window root "$0" && md5sum <"$0"', self.tmp / name], env=self.env)
-            pictures.append(done.stdout)
-            return not still or (len(pictures) > 4 and len(set(pictures[-4:])) == 1)
-        wait_for(drawn, "the window to be drawn", 40)
-        shutil.copy(self.tmp / name, lib.ARTIFACTS / name)
-        return lib.ARTIFACTS / name
+    def test_a_live_capture_shows_packets_with_names(self):
+        desktop = self.desktop()
+        address = lib.Up("web", RIG).address
+        # The filter keeps what we wait for from being pushed off the screen.
+        shark = desktop.wireshark("-k", "-i", "podman:web", "-Y", 'podman.name == "web" && (tcp.flags.syn == 1 || http)')
+        shark.wait(lambda: "Podman web" in shark.title(), "the title to name the container")
+        # The capture is running once Wireshark counts the records every capture begins with.
+        shark.wait_node("label", text="Packets: ")
+        self.assertIn("hello", lib.podman(RIG, "exec", "db", "wget", "-qO-", f"http://{address}/"))
+        self.assertIn("hello", lib.fetch(8080))
 
-    def test_the_start_page_lists_containers(self):
-        wireshark = self.wireshark()
-        wait_for(lambda: "Wireshark Network Analyzer" in self.title(), "the main window", 60)
-        picture = self.screenshot("interfaces.png")
-        self.assertGreater(os.path.getsize(picture), 20000, "a window full of text")
-        self.assertIsNone(wireshark.poll())
+        def row(**wanted):
+            """A row of the packet list with these texts; Info only has to contain its text."""
+            info = wanted.pop("Info", "")
+            return [r for r in shark.packets() if info in r["Info"] and wanted.items() <= r.items()]
 
-    def test_a_capture_started_by_name_shows_packets(self):
-        path = self.tmp / "gui.pcapng"
-        self.wireshark("-k", "-i", "podman:web", "-w", path, "-a", "duration:12")
-        wait_for(lambda: "Capturing from" in self.title(), "the capture to start", 60)
-        wait_for(lambda: lib.processes("podshark"), "the capture process")
+        shark.wait(lambda: row(From="db", To="web", Destination=address, Info="GET /"), "db's request in the list")
+        shark.wait(lambda: row(From="web", To="db", Source=address, Info="200 OK"), "web's answer in the list")
+        shark.wait(lambda: len(row(To="web", Info="GET /")) == 2, "the request through the published port")
+        desktop.screenshot(ARTIFACTS / "capture.png")
+        shark.press("Capture", "Stop")
+        lib.wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
+        shark.wait(lambda: any(t.startswith("Packets: ") for t in shark.texts()), "the number of packets")
+        self.assertFalse([t for t in shark.texts() if "rror" in t], "no error box")
 
-        def arrived():
-            fetch(8080)
-            return path.exists() and path.stat().st_size > 6000
-        wait_for(arrived, "packets in Wireshark's file")
-        wait_for(lambda: not lib.processes("podshark"), "the capture's end", 40)
-        wait_for(lambda: "Capturing from" not in self.title() and "podman:web" in self.title() or "gui" in self.title(),
-                 "the window of the finished capture")
-        self.screenshot("capture.png", still=False)  # a blinking cursor never rests
-        self.assertIn("podman:web/lo", run(RIG, ["capinfos", path]).stdout)
+    def test_a_saved_capture_has_names_and_a_filter_for_them(self):
+        path = self.tmp / "saved.pcapng"
+        make_capture.example().save(path)
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", path, "-Y", 'podman.name == "db"')
+        shark.wait_node("label", text="Displayed: 2")
+        got = [(r["No."], r["From"], r["To"]) for r in shark.wait(shark.packets, "the packet list")]
+        self.assertEqual(got, [("3", "web", "db"), ("4", "db", "web")])

@@ -75,6 +75,13 @@ class Fields(PluginTest):
         rows = self.tshark("-2", "-r", path, "-Y", "tcp", "-T", "fields", "-e", "podman.name")
         self.assertEqual(rows, "web,db\n")
 
+    def test_link_local_addresses_are_named_by_mac(self):
+        web = container("web", "10.89.0.2/24", mac="02:00:00:00:00:01")
+        capture = Capture()
+        capture.inventory(inventory(web))
+        capture.packet(capture.link(web), ip("fe80::1", "ff02::2", udp()))
+        self.assertEqual(self.names(self.save(capture)), {2: ("web", "")})
+
     def test_stopped_containers_own_nothing(self):
         stopped = container("old", "10.89.0.2/24", pid=0, state="exited")
         capture = Capture()
