@@ -25,6 +25,7 @@ struct Conmon {
   pid_t pid = 0;
   std::string id;
   std::string name;
+  std::string exit_command;  ///< program that cleans up after the container: then conmon's only child
 };
 
 bool is_id(const std::string& text) {
@@ -37,7 +38,10 @@ Conmon conmon_from(pid_t pid, const std::string& proc) {
   const std::vector<std::string> args = read_cmdline(pid, proc);
   Conmon out;
   for (std::size_t i = 1; i < args.size(); ++i) {
-    if (args[i] == "--exit-command") break;
+    if (args[i] == "--exit-command") {
+      if (i + 1 < args.size()) out.exit_command = args[i + 1];
+      break;
+    }
     if (args[i] == "-e" || args[i].starts_with("--exec")) return {};  // an exec session, not the container
     if (i + 1 == args.size()) break;
     if (args[i] == "-c" && is_id(args[i + 1])) out.id = args[i + 1];
@@ -69,13 +73,18 @@ Processes read_processes(const std::string& proc) {
 }
 
 // The container's first process: PID 1 of a nested namespace, or with --pid=host the oldest child.
-pid_t first_process(const std::vector<pid_t>& children, const std::string& proc) {
+pid_t first_process(const Conmon& conmon, const std::vector<pid_t>& children, const std::string& proc) {
   pid_t oldest = 0;
   std::uint64_t oldest_start = 0;
   for (const pid_t pid : children) {
     const Result<ProcStat> stat = read_stat(pid, proc);
     if (!stat || stat->comm == "conmon") continue;
     if (is_namespace_init(pid, proc)) return pid;
+    const std::vector<std::string> args = read_cmdline(pid, proc);
+    const bool cleaning_up = !conmon.exit_command.empty() && !args.empty() &&
+                             args[0] == conmon.exit_command &&
+                             std::find(args.begin(), args.end(), "cleanup") != args.end();
+    if (cleaning_up) continue;  // in the host's network: the container is over
     if (oldest == 0 || stat->start_time < oldest_start) {
       oldest = pid;
       oldest_start = stat->start_time;
@@ -126,7 +135,7 @@ std::vector<model::Container> conmon_containers(const std::string& proc) {
   for (const Conmon& conmon : processes.conmons) {
     const auto children = processes.children.find(conmon.pid);
     if (children == processes.children.end()) continue;
-    const pid_t pid = first_process(children->second, proc);
+    const pid_t pid = first_process(conmon, children->second, proc);
     const bool known = std::any_of(out.begin(), out.end(), [&](const auto& c) { return c.id == conmon.id; });
     if (pid != 0 && !known) out.push_back(container_from(conmon, pid, proc));
   }
