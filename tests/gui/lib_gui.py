@@ -173,7 +173,8 @@ class Desktop:
     def _agent(self):
         env = {"DISPLAY": self.display, "NO_AT_BRIDGE": "0"}
         # The bus starts AT-SPI's services, which are to find the display.
-        self.bus = self._first_line(["dbus-daemon", "--session", "--nofork", "--nopidfile"], "--print-address={}", env=env)
+        daemon = ["dbus-daemon", "--session", "--nofork", "--nopidfile"]
+        self.bus = self._first_line(daemon, "--print-address={}", env=env)
         env["DBUS_SESSION_BUS_ADDRESS"] = self.bus
         self.agent = self._start(["/usr/bin/python3", HERE / "gui_agent.py"], env=env, text=True, stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

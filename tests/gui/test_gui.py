@@ -3,6 +3,7 @@
 go to PODSHARK_ARTIFACTS (tests/run.sh: build/artifacts/WORLD)."""
 
 import lib
+import lib_pcapng
 import make_capture
 from lib import ARTIFACTS, RIG, WEB, RigTest
 from lib_gui import Desktop
@@ -12,18 +13,19 @@ IMAGES = ("localhost/shop-web:2.1", "localhost/postgres:16", "localhost/redis:7.
 
 
 def start_shop():
-    """What the pictures show: web and db on one network, a cache on the default one, a pod of two. Every image is
-    the tests' busybox."""
+    """What the pictures show: web and db on one network, a cache on the default one, a pod of two, a rootful proxy.
+    Every image is the tests' busybox."""
     web, postgres, redis = IMAGES
     lib.podman(RIG, "tag", lib.IMAGE, *IMAGES)
     lib.podman(RIG, "network", "create", "shopnet")
     run = ("run", "-d", "--name")
     lib.podman(RIG, *run, "web", "--network", "shopnet", "-p", "8080:80", web, *WEB)
     lib.podman(RIG, *run, "db", "--network", "shopnet", postgres, "sleep", "1000000")
-    lib.podman(RIG, *run, "cache", redis, "sleep", "1000000")
+    lib.podman(RIG, *run, "cache", "-p", "8081:80", redis, *WEB)
     lib.podman(RIG, "pod", "create", "--name", "shop", "-p", "8090:80")
     lib.podman(RIG, *run, "front", "--pod", "shop", web, *WEB)
     lib.podman(RIG, *run, "sessions", "--pod", "shop", redis, "sleep", "1000000")
+    lib.start(lib.Ctr("proxy", ports=("443:80",)))
 
 
 class Gui(RigTest):
@@ -33,7 +35,8 @@ class Gui(RigTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.addClassCleanup(lib.podman, RIG, "untag", lib.IMAGE, *IMAGES)
-        cls.addClassCleanup(lib.remove_all, RIG)
+        for user in (RIG, lib.ROOT):
+            cls.addClassCleanup(lib.remove_all, user)
         start_shop()
         extcap_home(RIG)
 
@@ -54,17 +57,18 @@ class Gui(RigTest):
         row = shark.wait(lambda: self.shown(shark, "podman:web"), "podman:web on the start page")
         self.assertRegex(row["name"], r"^Podman web · shop-web:2\.1 · 10\.89\.\d+\.\d+ · 8080→80: podman:web$")
         for name in ("podman:db", "podman:cache", "podman:front", "podman:sessions", "podman:pod/shop", "podman:all",
-                     "podman:choose"):
+                     "podman:choose", "podman-root:proxy"):
             self.assertTrue(self.shown(shark, name), name)
         desktop.click(row)
         shark.wait(lambda: "selected" in self.shown(shark, "podman:web")["states"], "podman:web to be selected")
-        desktop.screenshot(ARTIFACTS / "list.png")
+        desktop.screenshot(ARTIFACTS / "interfaces.png")
 
     def test_a_live_capture_shows_packets_with_names(self):
         desktop = self.desktop()
         address = lib.Up("web", RIG).address
         # The filter keeps what we wait for from being pushed off the screen.
-        shark = desktop.wireshark("-k", "-i", "podman:web", "-Y", 'podman.name == "web" && (tcp.flags.syn == 1 || http)')
+        only = 'podman.name == "web" && (tcp.flags.syn == 1 || http)'
+        shark = desktop.wireshark("-k", "-i", "podman:web", "-Y", only)
         shark.wait(lambda: "Podman web" in shark.title(), "the title to name the container")
         # The capture is running once Wireshark counts the records every capture begins with.
         shark.wait_node("label", text="Packets: ")
@@ -83,6 +87,20 @@ class Gui(RigTest):
         shark.press("Capture", "Stop")
         lib.wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
         shark.wait(lambda: any(t.startswith("Packets: ") for t in shark.texts()), "the number of packets")
+        self.assertFalse([t for t in shark.texts() if "rror" in t], "no error box")
+
+    def test_a_capture_with_an_end_of_its_own_leaves_a_complete_file(self):
+        # Here dumpcap leaves first and the program gets EPIPE, unlike Stop.
+        path = self.tmp / "gui.pcapng"
+        shark = self.desktop().wireshark("-k", "-i", "podman:cache", "-w", path, "-a", "duration:15")
+        shark.wait(lambda: "Capturing from" in shark.title(), "the capture to start")
+        shark.wait_node("label", text="Packets: ")
+        lib.fetch(8081)
+        shark.wait(lambda: "gui.pcapng" in shark.title() and "Capturing" not in shark.title(), "the capture's end")
+        lib.wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
+        file = lib_pcapng.read(path)
+        self.assertIn("podman:cache/lo", [link.name for link in file.links])
+        self.assertTrue([p for p in file.packets if b"GET / HTTP" in p.data])
         self.assertFalse([t for t in shark.texts() if "rror" in t], "no error box")
 
     def test_a_saved_capture_has_names_and_a_filter_for_them(self):
