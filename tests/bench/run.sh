@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run.sh: benchmarks in a Debian 12 rig, with the finished build in $PODSHARK_BUILD (default build/release).
+# Prints one table; PODSHARK_BENCH_ROUNDS (default 5) says how often each pair is run.
+set -euo pipefail
+top=$(readlink -f "$(dirname "$0")/../..")
+rig=$top/tests/rig/rig.sh
+build=${PODSHARK_BUILD:-$top/build/release}
+name=bench-$$
+export PODSHARK_WORLD=deb12 PODSHARK_BIN=$build
+trap '"$rig" down "$name"' EXIT
+trap 'exit 130' INT TERM
+"$rig" up "$name" / "$top" "$build"
+"$rig" image "$name"
+"$rig" in "$name" /usr/bin/python3 "$top/tests/bench/bench.py"
