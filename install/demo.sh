@@ -62,14 +62,17 @@ start_container() {
     podman start "$name" >/dev/null; } 2>"$work/podman.err"
 }
 
-# What a failed start leaves in the cgroup tree when podman itself can not manage it.
+libpod_parents() { find /sys/fs/cgroup -type d -name libpod_parent 2>/dev/null | sort; }
+
+# What a failed start leaves in the cgroup tree: the container's group, and podman's own where there was none before.
 remove_cgroups() {
   local id group
-  id=$(cat "$work/container.id" 2>/dev/null) || return 0
-  [ ${#id} = 64 ] || return 0
-  find /sys/fs/cgroup -depth -type d -name "*$id*" 2>/dev/null | while IFS= read -r group; do
+  id=$(cat "$work/container.id" 2>/dev/null || true)
+  {
+    [ ${#id} != 64 ] || find /sys/fs/cgroup -type d -name "*$id*" 2>/dev/null
+    comm -13 <(cat <<<"$parents_before") <(libpod_parents)
+  } | while IFS= read -r group; do
     find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
-    rmdir "${group%/*}" 2>/dev/null || true  # libpod_parent, unless others use it
   done
 }
 
@@ -135,6 +138,7 @@ prove() {
 }
 
 run_demo() {
+  parents_before=$(libpod_parents)
   if start_container; then
     prove
   elif [ "$(id -u)" = 0 ]; then
