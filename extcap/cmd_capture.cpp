@@ -8,9 +8,9 @@
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 #include "extcap/command.h"
-#include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/selection.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -94,16 +94,15 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
       !f) {
     return f.error();
   }
-  const model::Inventory inventory = discover_all();
-  Result<std::vector<Target>> targets = resolve(request.targets, inventory, ::geteuid());
-  if (!targets) return targets.error();
+  const Result<Selection> selection = select(request.targets);
+  if (!selection) return selection.error();
   Result<Output> output = Output::open(request.output);
   if (!output) return output.error();
   SessionOptions session = request.session;
-  session.keep_going = targets->size() > 1;
+  session.keep_going = selection->targets.size() > 1;
   if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
   Recorder recorder(std::move(*output));
-  return run_session(recorder, *targets, inventory, session);
+  return run_session(recorder, *selection, session);
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 #include "extcap/extcap.h"
-#include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/selection.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -48,11 +48,10 @@ Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder) {
   if (!options) return options.error();
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
-  const model::Inventory inventory = discover_all();
-  const Result<std::vector<Target>> targets = resolve(*names, inventory, ::geteuid());
-  if (!targets) return targets.error();
+  const Result<Selection> selection = select(*names);
+  if (!selection) return selection.error();
   options->keep_going = args.get("extcap-interface") == kAllValue;
-  return run_session(recorder, *targets, inventory, *options);
+  return run_session(recorder, *selection, *options);
 }
 
 int fail(std::ostream& err, const Error& error) {

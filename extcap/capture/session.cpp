@@ -34,11 +34,11 @@ sigset_t stop_signals() {
 
 class Session {
  public:
-  Session(Recorder& recorder, const model::Inventory& inventory, const SessionOptions& options,
-          EventLoop loop)
+  Session(Recorder& recorder, const Selection& selection, const SessionOptions& options, EventLoop loop)
       : recorder_(recorder),
         options_(options),
-        inventory_(inventory),
+        inventory_(selection.inventory),
+        refresh_now_(selection.remembered),
         loop_(std::move(loop)),
         parent_(::getppid()) {}
 
@@ -66,6 +66,7 @@ class Session {
   Recorder& recorder_;
   const SessionOptions& options_;
   model::Inventory inventory_;
+  bool refresh_now_;
   EventLoop loop_;
   WorkerClient worker_;
   std::vector<std::unique_ptr<NetnsCapture>> captures_;
@@ -183,6 +184,7 @@ Status Session::watch_everything() {
   watch_ =
       std::make_unique<InventoryWatch>(loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); });
   watch_->start();
+  if (refresh_now_) watch_->refresh();
   return ok();
 }
 
@@ -280,12 +282,11 @@ void prepare_signals(bool extcap) {
   if (extcap) (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
-Result<Summary> run_session(Recorder& recorder, const std::vector<Target>& targets,
-                            const model::Inventory& inventory, const SessionOptions& options) {
+Result<Summary> run_session(Recorder& recorder, const Selection& selection, const SessionOptions& options) {
   Result<EventLoop> loop = EventLoop::create();
   if (!loop) return loop.error();
-  Session session(recorder, inventory, options, std::move(*loop));
-  if (const Status s = session.attach(targets); !s) {
+  Session session(recorder, selection, options, std::move(*loop));
+  if (const Status s = session.attach(selection.targets); !s) {
     (void)recorder.flush();
     return s.error();
   }

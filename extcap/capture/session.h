@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "extcap/capture/netns_capture.h"
+#include "extcap/selection.h"
 
 namespace podshark::extcap {
 
@@ -34,9 +35,9 @@ struct Summary {
 /// before anything slow, so that no signal is lost. With `extcap`, also dies with its parent.
 void prepare_signals(bool extcap);
 
-/// Captures `targets` until a limit, a signal, the reader's or the parent's end, or the last container's. The
-/// recorder's stream is complete and flushed when this returns, also with an error.
-[[nodiscard]] Result<Summary> run_session(Recorder& recorder, const std::vector<Target>& targets,
-                                          const model::Inventory& inventory, const SessionOptions& options);
+/// Captures the selected targets until a limit, a signal, the reader's or the parent's end, or the last
+/// container's. The recorder's stream is complete and flushed when this returns, also with an error.
+[[nodiscard]] Result<Summary> run_session(Recorder& recorder, const Selection& selection,
+                                          const SessionOptions& options);
 
 }  // namespace podshark::extcap

@@ -420,6 +420,16 @@ class ThroughTshark(RigTest):
         self.assertEqual(0, child.returncode, child.stderr.read())
         return lib_pcapng.read(path)
 
+    def test_a_container_restarted_since_the_listing_is_found_again(self):
+        lib.start(Ctr("again", user=RIG, ports=("28085:80",)))
+        self.addCleanup(lib.podman, RIG, "rm", "-f", "-t", "0", "again", check=False)
+        wait_for(lambda: "podman:again" in tshark(RIG, "-D"), "the list to show it")
+        lib.podman(RIG, "restart", "-t", "0", "again")
+        done = self.capture("podman:again", ports=(28085,))
+        pid = lib.Up("again", RIG).pid
+        told = [c for c in done.events_of("inventory")[0]["containers"] if c["name"] == "again"]
+        self.assertEqual([pid], [c["pid"] for c in told])
+
     @quick
     def test_capture_by_name(self):
         done = self.capture("podman:own")
