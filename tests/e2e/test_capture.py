@@ -292,6 +292,16 @@ class Privilege(RigTest):
         self.assertIn("setup.sh", done.stderr)
         self.assertEqual(1, len(done.stderr.strip().splitlines()), done.stderr)
 
+    def test_a_missing_worker_is_explained(self):
+        worker = self.prefix / "libexec/podshark/podshark-worker"
+        away = worker.with_suffix(".away")
+        worker.rename(away)
+        self.addCleanup(away.rename, worker)
+        done, _ = self.capture(MEMBER, "web")
+        self.assertEqual(5, done.returncode)
+        self.assertIn("not installed", done.stderr)
+        self.assertIn("setup.sh", done.stderr)
+
     def test_no_new_privs_disables_the_worker_and_says_so(self):
         done, _ = self.capture(MEMBER, "web", no_new_privs=True)
         self.assertEqual(5, done.returncode)
@@ -378,6 +388,29 @@ class Contract(RigTest):
         whats = [e.get("what") for e in done.events_of("lifecycle")]
         self.assertIn("link-removed", whats)
         self.assertIn("link-added", whats)
+
+    def test_a_pipe_into_tshark_works(self):
+        out = self.child(RIG, ["sh", "-c", f"{PODSHARK} capture own -q -w - | tshark -n -l -i - -c 5 -Y tcp"],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+        def over():
+            fetch(28081)
+            return out.poll() is not None
+        wait_for(over, "tshark to have its packets", 40)
+        self.assertIn("TCP", out.stdout.read())
+
+    def test_a_terminal_sees_progress(self):
+        path = self.tmp / "p.pcapng"
+        done = run(ROOT, ["script", "-qec", f"{PODSHARK} capture web --duration 3 -w {path}", "/dev/null"])
+        self.assertRegex(done.stdout, r"packets \d+  bytes \d+  dropped 0")
+
+    def test_the_inventory_is_repeated_every_minute(self):
+        with Capture(ROOT, "peer") as capture:
+            wait_for(lambda: len(capture.so_far().events_of("inventory")) > 1, "the second inventory", 75)
+            wait_for(lambda: capture.so_far().events_of("stats"), "the running totals", 5)
+            done = capture.stop()
+        first, second = done.events_of("inventory")[:2]
+        self.assertEqual(first["containers"], second["containers"])
 
     def test_killed_leaves_a_readable_file(self):
         with Capture(ROOT, "web") as capture:

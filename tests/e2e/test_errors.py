@@ -10,7 +10,7 @@ import time
 import lib
 import lib_pcapng
 from lib import OTHER, RIG, ROOT, Ctr, RigTest, fetch, quick, run, wait_for
-from lib_podshark import PODSHARK, Capture, extcap_home, podshark, tshark
+from lib_podshark import PODSHARK, Capture, extcap_home, interfaces, podshark, tshark
 
 CONTAINERS = (
     Ctr("web", ports=("28080:80",)),
@@ -153,6 +153,12 @@ class Extcap(RigTest):
 
     def test_cleanup_after_a_kill(self):
         self.assertEqual(0, self.call("--extcap-cleanup-postkill", cwd="/usr").returncode)
+
+    def test_the_number_of_listed_containers_can_be_limited(self):
+        done = self.call("--extcap-interfaces", env={"PODSHARK_MAX_INTERFACES": "1"})
+        values = [s["value"] for s in interfaces(done.stdout) if s[""] == "interface"]
+        self.assertEqual(3, len(values), values)
+        self.assertEqual(["podman:all", "podman:choose"], values[1:])
 
     def test_reload_fills_the_selector(self):
         done = self.call("--extcap-config", "--extcap-interface", "podman:choose", "--extcap-reload-option", "container")
