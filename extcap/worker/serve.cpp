@@ -20,6 +20,7 @@
 
 #include "extcap/worker/privilege.h"
 #include "extcap/worker/protocol.h"
+#include "extcap/worker/seccomp.h"
 #include "extcap/worker/target.h"
 #include "podman/wire/netns.h"
 
@@ -93,6 +94,7 @@ Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
   Reply reply;
   const int error = make_sockets(request, sockets, &reply.netns_cookie);
   drop_all();
+  if (borrowed) restrict_to_answering();
   if (error != 0) return failure(Stage::socket, error);
   reply.sockets = sockets->count;
   reply.netns_inode = wire::ns_inode(netns.fd.get());
@@ -112,6 +114,7 @@ Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
 void serve(int channel) {
   const bool borrowed = has_borrowed_privilege();
   (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (borrowed) restrict_to_serving();
   raise_only(-1);
   for (;;) {
     Request request;

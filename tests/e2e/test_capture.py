@@ -274,6 +274,7 @@ class Privilege(RigTest):
         status = pathlib.Path(f"/proc/{worker[0]}/status").read_text()
         self.assertIn("CapEff:\t0000000000000000", status)
         self.assertIn("NoNewPrivs:\t1", status)
+        self.assertIn("Seccomp:\t2", status)
         child.terminate()
         self.assertEqual(0, child.wait(10))
 

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+namespace podshark::worker {
+
+/// System calls of the whole worker: entering namespaces, making sockets, passing them. Everything else fails
+/// with EPERM from here on, in this process and its children. Needs no_new_privs.
+void restrict_to_serving();
+
+/// What is left after the last privileged step: answer and exit.
+void restrict_to_answering();
+
+}  // namespace podshark::worker
