@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kWait{330};  // of the 400 ms; the rest is for the conmon scan and printing
 constexpr milliseconds kRefreshDeadline{15000};
+constexpr milliseconds kStillGood{60000};  // names and images of a running container hardly ever change
 
 std::string runtime_directory() {
   const char* xdg = std::getenv("XDG_RUNTIME_DIR");
@@ -162,7 +163,8 @@ ListedInventory list_quickly() {
   if (cache->refresh(kWait)) {
     if (std::optional<ListCache::Entry> fresh = cache->read()) return {std::move(fresh->inventory), false};
   }
-  return {with_details(discover::scan_conmon(), entry), true};
+  const bool stale = !entry || entry->age > kStillGood;
+  return {with_details(discover::scan_conmon(), entry), stale};
 }
 
 model::Inventory discover_all() {

@@ -28,7 +28,7 @@ std::size_t listed_limit() {
 
 int verb_interfaces(std::ostream& out) {
   const ListedInventory listed = list_quickly();
-  const std::string note = listed.stale ? " \u00b7 podman is slow, details may be old" : "";
+  const std::string slow = " \u00b7 podman is slow, details may be old";
   const uid_t caller = ::geteuid();
   out << Sentence("extcap").with("version", PODSHARK_VERSION).with("display", "Podshark");
   const std::size_t limit = listed_limit();
@@ -36,6 +36,8 @@ int verb_interfaces(std::ostream& out) {
   for (const model::Container& c : listed.inventory.containers) {
     if (!c.alive() || c.infra || shown >= limit) continue;
     ++shown;
+    const bool own = c.owner == caller;
+    const std::string note = listed.stale || (own && c.limited) ? slow : "";
     out << Sentence("interface")
                .with("value", interface_value(c, caller))
                .with("display", display_text(c, caller) + note);
@@ -49,7 +51,7 @@ int verb_interfaces(std::ostream& out) {
     ++shown;
     out << Sentence("interface")
                .with("value", interface_value(pod))
-               .with("display", display_text(pod) + note);
+               .with("display", display_text(pod) + (listed.stale ? slow : ""));
   }
   out << Sentence("interface").with("value", kAllValue).with("display", "Podman all running containers")
       << Sentence("interface").with("value", kChooseValue).with("display", "Podman\u2026 (choose by name)");
