@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <set>
+#include <utility>
 
 #include "podman/annotate/codec.h"
 #include "podman/core/fd.h"
@@ -153,13 +155,30 @@ model::Inventory with_details(model::Inventory scanned, const std::optional<List
   return scanned;
 }
 
+// The cache is right as long as the same processes run: somebody who has just started a container looks for
+// it.
+bool same_containers(const model::Inventory& cached, const model::Inventory& scanned) {
+  const auto processes = [](const model::Inventory& inventory) {
+    std::set<std::pair<pid_t, std::uint64_t>> out;
+    for (const model::Container& c : inventory.containers) {
+      if (c.alive()) out.emplace(c.pid, c.pid_start);
+    }
+    return out;
+  };
+  return processes(cached) == processes(scanned);
+}
+
 }  // namespace
 
 ListedInventory list_quickly() {
   const Result<ListCache> cache = ListCache::open();
   if (!cache) return {discover::discover({.deadline = kWait, .all = false, .proc = "/proc"}), false};
   std::optional<ListCache::Entry> entry = cache->read();
-  if (entry && entry->age < ListCache::kFresh) return {std::move(entry->inventory), false};
+  if (entry &&
+      (entry->age < ListCache::kUnchecked ||
+       (entry->age < ListCache::kFresh && same_containers(entry->inventory, discover::scan_conmon())))) {
+    return {std::move(entry->inventory), false};
+  }
   if (cache->refresh(kWait)) {
     if (std::optional<ListCache::Entry> fresh = cache->read()) return {std::move(fresh->inventory), false};
   }

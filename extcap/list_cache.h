@@ -11,11 +11,12 @@
 namespace podshark::extcap {
 
 /// Wireshark asks for the interface list again and again and waits without limit. It is answered from a small
-/// file in the user's runtime directory (mode 0700, never shared); when that is older than kFresh, a detached
-/// child reads podman and rewrites it.
+/// file in the user's runtime directory (mode 0700, never shared); when that is older than kFresh, or
+/// other containers run than it says, a detached child reads podman and rewrites it.
 class ListCache {
  public:
   static constexpr std::chrono::milliseconds kFresh{2000};
+  static constexpr std::chrono::milliseconds kUnchecked{200};  ///< Wireshark's bursts of the same question
 
   /// Runtime directory: $XDG_RUNTIME_DIR/podshark, /run/podshark for root, else /tmp/podshark-UID. An error
   /// when it cannot be had or belongs to somebody else.

@@ -457,7 +457,7 @@ class ThroughTshark(RigTest):
     def test_a_container_restarted_since_the_listing_is_found_again(self):
         lib.start(Ctr("again", user=RIG, ports=("28085:80",)))
         self.addCleanup(lib.podman, RIG, "rm", "-f", "-t", "0", "again", check=False)
-        wait_for(lambda: "podman:again" in tshark(RIG, "-D"), "the list to show it")
+        self.assertIn("podman:again", tshark(RIG, "-D"), "shown at once, whatever was listed a moment ago")
         lib.podman(RIG, "restart", "-t", "0", "again")
         done = self.capture("podman:again", ports=(28085,))
         pid = lib.Up("again", RIG).pid

@@ -124,7 +124,7 @@ class ThroughTshark(RigTest):
     def test_gone_between_listing_and_capture(self):
         lib.start(Ctr("brief", user=RIG))
         self.addCleanup(lib.podman, RIG, "rm", "-f", "-t", "0", "brief", check=False)
-        wait_for(lambda: "podman:brief" in tshark(RIG, "-D"), "the list to show it")
+        self.assertIn("podman:brief", tshark(RIG, "-D"))
         lib.podman(RIG, "rm", "-f", "-t", "0", "brief")
         # Still in the list (2 s cache): the capture itself says what has become of it.
         fifo = self.tmp / "fifo"

@@ -78,7 +78,8 @@ class LinkOptionsTest : public testing::TestWithParam<std::pair<const char*, con
 
 TEST_P(LinkOptionsTest, wrong_values_are_refused_by_name) {
   SessionOptions options;
-  const auto [name, value] = GetParam();
+  const std::string name = GetParam().first;
+  const std::string value = GetParam().second;
   const Status s = read_link_options(
       [&](const std::string& n) -> std::optional<std::string> {
         if (n == name) return value;
