@@ -68,9 +68,10 @@ Result<Request> read_request(const cxxopts::ParseResult& parsed) {
     return parsed[name].as<std::string>();
   };
   if (const Status s = read_link_options(source, r.session); !s) return s.error();
+  constexpr std::uint64_t kYear = std::uint64_t{365} * 24 * 3600;
   std::uint64_t seconds = 0;
   if (const Status s = read_limit(parsed, "count", ~std::uint64_t{0}, r.session.count); !s) return s.error();
-  if (const Status s = read_limit(parsed, "duration", 365U * 24 * 3600, seconds); !s) return s.error();
+  if (const Status s = read_limit(parsed, "duration", kYear, seconds); !s) return s.error();
   r.session.duration = std::chrono::seconds(seconds);
   if (parsed.count("filter") != 0) r.session.link.filter = parsed["filter"].as<std::string>();
   r.quiet = parsed.count("quiet") != 0;

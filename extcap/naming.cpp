@@ -25,7 +25,7 @@ std::string plain(const std::string& name) {
 }
 
 std::string shortened(const std::string& prefix, const std::string& name) {
-  const std::string value = prefix + plain(name);
+  std::string value = prefix + plain(name);
   if (value.size() < kMaxInterfaceName) return value;
   const std::string tail = "~" + hex(fnv1a(name), 6);
   std::size_t keep = kMaxInterfaceName - 1 - tail.size();
@@ -177,7 +177,7 @@ Status Resolver::add_pod(const Pod& pod) {
     const Container* c = inventory_.by_id(id);
     if (c == nullptr || !c->alive()) continue;
     any = true;
-    if (const Status s = add_container(*c, interface_value(*c, caller_)); !s) return s;
+    if (Status s = add_container(*c, interface_value(*c, caller_)); !s) return s;
   }
   if (any) return ok();
   return Error{ErrorKind::not_running, "pod " + in_quotes(pod.name) + " has no running container",

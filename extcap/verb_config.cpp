@@ -47,7 +47,7 @@ int verb_config(const std::string& interface, std::ostream& out) {
                .with("group", "Container");
     number = 2;
   }
-  number = write_link_arguments(out, number);
+  (void)write_link_arguments(out, number);
   return 0;
 }
 

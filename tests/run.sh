@@ -72,10 +72,10 @@ step packages packages || finish
 step build build release || finish
 case $what in
   quick)
-    step quick tests/ctest.sh build/release -L quick
+    step quick tests/ctest.sh build/release -L 'quick|unit'
     step e2e-deb12 tests/e2e/run.sh deb12 --quick ;;
   ci)
-    step quick tests/ctest.sh build/release -L 'quick|ci'
+    step quick tests/ctest.sh build/release -L 'quick|unit|ci'
     step rig tests/rig/selftest.sh
     step e2e-deb12 tests/e2e/run.sh deb12
     step e2e-deb13 tests/e2e/run.sh deb13 --unit

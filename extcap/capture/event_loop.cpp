@@ -9,8 +9,9 @@
 namespace podshark::extcap {
 namespace {
 
-itimerspec spec(unsigned ms, bool repeat) {
-  const timespec t{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1000000};
+itimerspec spec(std::chrono::milliseconds time, bool repeat) {
+  const timespec t{static_cast<time_t>(time.count() / 1000),
+                   static_cast<long>(time.count() % 1000) * 1000000};
   return itimerspec{repeat ? t : timespec{}, t};
 }
 
@@ -55,16 +56,16 @@ void EventLoop::wait(int timeout_ms) {
   }
 }
 
-Result<UniqueFd> make_timer(unsigned ms) {
+Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {
   UniqueFd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!fd) return os_error(errno, "timerfd_create");
-  const itimerspec t = spec(ms, /* repeat= */ true);
+  const itimerspec t = spec(interval, /* repeat= */ true);
   (void)::timerfd_settime(fd.get(), 0, &t, nullptr);
   return fd;
 }
 
-void arm_once(int timer_fd, unsigned ms) {
-  const itimerspec t = spec(ms, /* repeat= */ false);
+void arm_once(int timer_fd, std::chrono::milliseconds delay) {
+  const itimerspec t = spec(delay, /* repeat= */ false);
   (void)::timerfd_settime(timer_fd, 0, &t, nullptr);
 }
 

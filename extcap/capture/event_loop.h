@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,9 +36,9 @@ class EventLoop {
   std::map<int, std::shared_ptr<Handler>> handlers_;
 };
 
-/// A timerfd(2) that fires every `ms` (0: disarmed).
-[[nodiscard]] Result<UniqueFd> make_timer(unsigned ms);
-void arm_once(int timer_fd, unsigned ms);
+/// A timerfd(2) that fires every `interval` (0: disarmed).
+[[nodiscard]] Result<UniqueFd> make_timer(std::chrono::milliseconds interval);
+void arm_once(int timer_fd, std::chrono::milliseconds delay);
 /// Reads the expiry count away.
 void acknowledge(int timer_fd);
 

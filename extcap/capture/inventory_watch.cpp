@@ -13,7 +13,7 @@
 namespace podshark::extcap {
 namespace {
 
-constexpr unsigned kDebounceMs = 200;  // a container start is four or more events
+constexpr std::chrono::milliseconds kDebounce{200};  // a container start is four or more events
 
 // Reads what is there; false at end of file or error.
 bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
@@ -33,7 +33,7 @@ bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
 
 InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory)
     : loop_(loop), on_inventory_(std::move(on_inventory)) {
-  if (Result<UniqueFd> timer = make_timer(0)) debounce_ = std::move(*timer);
+  if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) debounce_ = std::move(*timer);
   loop_.add(debounce_.get(), EPOLLIN, [this](std::uint32_t) {
     acknowledge(debounce_.get());
     begin_reading();
@@ -69,7 +69,7 @@ void InventoryWatch::on_podman_event() {
 }
 
 void InventoryWatch::refresh() {
-  arm_once(debounce_.get(), kDebounceMs);
+  arm_once(debounce_.get(), kDebounce);
 }
 
 void InventoryWatch::begin_reading() {

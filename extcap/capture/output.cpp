@@ -88,7 +88,7 @@ Status Output::write(wire::Bytes* bytes) {
   }
   std::size_t offset = 0;
   if (queue_.empty()) {
-    const Status status = write_some(*bytes, &offset);
+    Status status = write_some(*bytes, &offset);
     if (!status || offset == bytes->size || reader_gone_) {
       bytes->size = 0;
       return status;
@@ -103,7 +103,7 @@ Status Output::write(wire::Bytes* bytes) {
 Status Output::pump() {
   while (!queue_.empty() && !reader_gone_) {
     const std::size_t before = queue_offset_;
-    const Status status = write_some(queue_.front(), &queue_offset_);
+    Status status = write_some(queue_.front(), &queue_offset_);
     backlog_ -= queue_offset_ - before;
     if (!status) return status;
     if (queue_offset_ < queue_.front().size) return ok();

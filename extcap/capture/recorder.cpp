@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -137,10 +138,12 @@ void Recorder::names(const model::Inventory& inventory) {
         const std::string name = word(c.name, 63);
         if (key.empty() || name.empty()) continue;
         std::string& known = named_[key];
-        if (("|" + known + "|").find("|" + name + "|") != std::string::npos) continue;
+        const std::vector<std::string> owners = split(known, '|');
+        if (std::find(owners.begin(), owners.end(), name) != owners.end()) continue;
         // An address that several containers owned in turn keeps all their names (Wireshark knows one a
         // file).
-        known = known.empty() ? name : one_line(known + "|" + name, 63);
+        if (!known.empty()) known += '|';
+        known = one_line(known.append(name), 63);
         fresh.emplace_back(key, known);
       }
     }

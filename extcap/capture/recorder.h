@@ -44,7 +44,7 @@ class Recorder {
   [[nodiscard]] Status flush() { return output_.write(&buffer_); }
 
  private:
-  static constexpr std::size_t kBatch = 512 * 1024;
+  static constexpr std::size_t kBatch = std::size_t{512} * 1024;
   void put_event(std::int64_t time_ns, const std::string& info, const std::string& json);
   void names(const model::Inventory& inventory);
 

@@ -21,7 +21,7 @@ namespace podshark::extcap {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr unsigned kTickMs = 1000;
+constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
 constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark counts on an end within a second
 
@@ -168,15 +168,15 @@ Status Session::watch_everything() {
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) return os_error(errno, "signalfd");
   loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
-  Result<UniqueFd> tick = make_timer(kTickMs);
+  Result<UniqueFd> tick = make_timer(kTick);
   if (!tick) return tick.error();
   tick_ = std::move(*tick);
   loop_.add(tick_.get(), EPOLLIN, [this](std::uint32_t) { on_tick(); });
   if (options_.duration.count() > 0) {
-    Result<UniqueFd> deadline = make_timer(0);
+    Result<UniqueFd> deadline = make_timer(std::chrono::milliseconds(0));
     if (!deadline) return deadline.error();
     deadline_ = std::move(*deadline);
-    arm_once(deadline_.get(), static_cast<unsigned>(options_.duration.count() * 1000));
+    arm_once(deadline_.get(), options_.duration);
     loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
   }
   if (recorder_.output().pipe()) watch_output();

@@ -39,6 +39,7 @@ std::string group_name(gid_t gid) {
 
 std::vector<std::string> names_of(const std::vector<gid_t>& gids) {
   std::vector<std::string> names;
+  names.reserve(gids.size());
   for (const gid_t gid : gids) names.push_back(group_name(gid));
   return names;
 }

@@ -18,7 +18,7 @@ inline constexpr int kSchemaVersion = 1;
 inline constexpr std::uint32_t kEnterpriseNumber = 32473;
 inline constexpr std::string_view kEventsInterface = "Podman events";
 /// Largest event payload; a larger inventory is written in parts. Well under dumpcap's 256 KiB block limit.
-inline constexpr std::size_t kMaxPayload = 128 * 1024;
+inline constexpr std::size_t kMaxPayload = std::size_t{128} * 1024;
 /// Limits for foreign input; beyond them decoding fails rather than truncates.
 inline constexpr std::size_t kMaxInventoryJson = 64U << 20U;
 

@@ -31,7 +31,7 @@ std::string find_program(const std::string& name) {
   const std::string path = search_path();
   for (std::size_t from = 0; from <= path.size();) {
     const std::size_t to = std::min(path.find(':', from), path.size());
-    const std::string candidate = path.substr(from, to - from) + "/" + name;
+    std::string candidate = path.substr(from, to - from) + "/" + name;
     if (candidate.front() == '/' && ::access(candidate.c_str(), X_OK) == 0) return candidate;
     from = to + 1;
   }
@@ -58,6 +58,7 @@ std::vector<std::string> environment(const std::vector<std::string>& set_env) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (std::string& s : strings) out.push_back(s.data());
   out.push_back(nullptr);
   return out;

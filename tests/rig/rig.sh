@@ -170,8 +170,9 @@ down() {
   [ -d "$group" ] || [ -d "$dir" ] || return 0
   if [ -d "$group" ]; then
     echo 1 >"$group/cgroup.kill"
-    until grep -q 'populated 0' "$group/cgroup.events"; do sleep 0.02; done
-    find "$group" -depth -type d -exec rmdir {} +
+    # Gone: somebody else takes it down too.
+    until [ ! -e "$group/cgroup.events" ] || grep -qs 'populated 0' "$group/cgroup.events"; do sleep 0.02; done
+    [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} +
   fi
   rm -rf "$dir"
   rmdir --ignore-fail-on-non-empty "${dir%/*}" 2>/dev/null || true
