@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "extcap/list_cache.h"
+#include "podman/core/clock.h"
 #include "podman/core/proc.h"
 
 namespace podshark::extcap {
@@ -15,12 +15,6 @@ namespace {
 bool still_the_same(const Target& target) {
   const Result<ProcStat> stat = read_stat(target.container.pid);
   return stat && stat->state != 'Z' && stat->start_time == target.container.pid_start;
-}
-
-std::int64_t real_time_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_REALTIME, &t);
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
 // Empty targets: nothing that may be used.
@@ -32,7 +26,7 @@ Selection remembered(const std::vector<std::string>& names) {
   if (!entry) return {};
   Result<std::vector<Target>> targets = resolve(names, entry->inventory, ::geteuid());
   if (!targets || !std::all_of(targets->begin(), targets->end(), still_the_same)) return {};
-  entry->inventory.time_ns = real_time_ns();  // it holds now: that was just proven for what is captured
+  entry->inventory.time_ns = now_ns();  // it holds now: that was just proven for what is captured
   return {std::move(entry->inventory), std::move(*targets), true};
 }
 

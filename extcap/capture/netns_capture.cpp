@@ -13,8 +13,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 
+#include "podman/core/clock.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
 #include "podman/kernel/rtnetlink.h"
@@ -41,12 +41,6 @@ wire::RingOptions ring_options(const LinkOptions& options, const model::Link& li
 }
 
 }  // namespace
-
-std::int64_t now_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_REALTIME, &t);
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
 
 struct NetnsCapture::LinkRing {
   model::Link link;
@@ -179,10 +173,6 @@ Status NetnsCapture::attach(const model::Link& link, wire::LinkEncoding encoding
             [this, raw](std::uint32_t) { take_packets(*raw, kPacketsPerTurn); });
   rings_.push_back(std::move(ring));
   return ok();
-}
-
-bool NetnsCapture::only_loopback() const {
-  return std::all_of(rings_.begin(), rings_.end(), [](const auto& r) { return r->link.loopback(); });
 }
 
 void NetnsCapture::wait_for_last_blocks() {

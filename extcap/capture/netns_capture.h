@@ -45,7 +45,6 @@ class NetnsCapture {
 
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] bool ended() const { return ended_; }
-  [[nodiscard]] bool only_loopback() const;
 
   /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
   /// are not ours. Call once before closing any number of captures.
@@ -86,8 +85,5 @@ class NetnsCapture {
   bool paused_ = false;
   bool ended_ = false;
 };
-
-/// CLOCK_REALTIME in nanoseconds.
-[[nodiscard]] std::int64_t now_ns();
 
 }  // namespace podshark::extcap

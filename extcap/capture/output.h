@@ -18,8 +18,6 @@ namespace podshark::extcap {
 /// regular file can be cut back to the last complete block.
 class Output {
  public:
-  static constexpr int kReaderGone = -1;
-
   /// `path` "-" is standard output; a fifo is opened for writing and waits for its reader; a file is made
   /// (mode 0600) or truncated.
   [[nodiscard]] static Result<Output> open(const std::string& path);

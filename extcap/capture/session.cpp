@@ -15,6 +15,7 @@
 #include <ostream>
 
 #include "extcap/capture/inventory_watch.h"
+#include "podman/core/clock.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {

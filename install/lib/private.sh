@@ -20,7 +20,10 @@ in_private_namespace() {
 remove_private_group() {
   [ -d "${private_group:-}" ] || return 0
   echo 1 >"$private_group/cgroup.kill"
-  until grep -q 'populated 0' "$private_group/cgroup.events"; do sleep 0.05; done
+  until [ ! -e "$private_group/cgroup.events" ] || grep -qs 'populated 0' "$private_group/cgroup.events"; do
+    sleep 0.05
+  done
+  [ -d "$private_group" ] || return 0
   find "$private_group" -depth -type d -exec rmdir {} +
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "podman/api/podman_cli.h"
+#include "podman/core/clock.h"
 #include "podman/core/proc.h"
 #include "podman/core/process.h"
 #include "podman/discover/source_conmon.h"
@@ -26,8 +27,7 @@ using model::Inventory;
 
 Inventory begin_inventory() {
   Inventory out;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  out.time_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  out.time_ns = now_ns();
   std::array<char, HOST_NAME_MAX + 1> host{};
   if (::gethostname(host.data(), host.size() - 1) == 0) out.host = host.data();
   return out;
