@@ -19,7 +19,7 @@ done
 # Debian's own programs first, whatever the caller's PATH holds.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 export PODSHARK_CACHE=${PODSHARK_CACHE:-/var/cache/podshark}
-export CCACHE_DIR=$PODSHARK_CACHE/ccache CCACHE_BASEDIR=$top
+export CCACHE_DIR=$PODSHARK_CACHE/ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1  # other checkouts' objects serve too
 unset PODSHARK_BUILD LIBRARY_PATH CPATH CXXFLAGS LDFLAGS
 mkdir -p build/logs "$CCACHE_DIR"
 passed=0 failed=0 skipped=0 bad=()

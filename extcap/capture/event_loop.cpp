@@ -44,7 +44,7 @@ void EventLoop::remove(int fd) {
   handlers_.erase(fd);
 }
 
-void EventLoop::wait(int timeout_ms) {
+bool EventLoop::wait(int timeout_ms) {
   std::array<epoll_event, 64> events{};
   const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
   for (int i = 0; i < n; ++i) {
@@ -54,6 +54,7 @@ void EventLoop::wait(int timeout_ms) {
     const std::shared_ptr<Handler> keep = it->second;
     (*keep)(e.events);
   }
+  return n < static_cast<int>(events.size());
 }
 
 Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {

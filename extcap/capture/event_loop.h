@@ -27,8 +27,9 @@ class EventLoop {
   void change(int fd, std::uint32_t events);
   void remove(int fd);
 
-  /// Waits for at least one event, at most `timeout_ms` (-1: for ever), and runs its handlers.
-  void wait(int timeout_ms);
+  /// Waits for at least one event, at most `timeout_ms` (-1: for ever), and runs its handlers. False when
+  /// more descriptors may be ready than one turn takes.
+  bool wait(int timeout_ms);
 
  private:
   explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)) {}

@@ -25,7 +25,9 @@ namespace {
 constexpr std::uint32_t kLargeBlock = 1U << 18U;
 constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO packet
 constexpr std::uint32_t kRetireMs = 20;
-constexpr std::size_t kPacketsPerTurn = 65536;  // one busy link must not starve the others
+// From a packet's stamp to its place in the ring: microseconds, but a softirq may be interrupted.
+constexpr std::uint64_t kInFlightNs = 2'000'000;
+constexpr std::size_t kPacketsPerTurn = 16384;  // one busy link must not starve the others
 
 wire::RingOptions ring_options(const LinkOptions& options, const model::Link& link, const Filter& filter) {
   wire::RingOptions out;
@@ -57,7 +59,7 @@ struct NetnsCapture::LinkRing {
 };
 
 NetnsCapture::NetnsCapture(Target target, LinkOptions options, WorkerClient& worker, EventLoop& loop,
-                           Recorder& recorder, Hooks hooks)
+                           Recorder& recorder, SourceHooks hooks)
     : target_(std::move(target)),
       options_(std::move(options)),
       worker_(worker),
@@ -71,7 +73,7 @@ NetnsCapture::~NetnsCapture() {
 
 Result<std::unique_ptr<NetnsCapture>> NetnsCapture::open(const Target& target, const LinkOptions& options,
                                                          WorkerClient& worker, EventLoop& loop,
-                                                         Recorder& recorder, Hooks hooks) {
+                                                         Recorder& recorder, SourceHooks hooks) {
   std::unique_ptr<NetnsCapture> capture(
       new NetnsCapture(target, options, worker, loop, recorder, std::move(hooks)));
   if (const Status s = capture->start(); !s) return s.error();
@@ -169,8 +171,10 @@ Status NetnsCapture::attach(const model::Link& link, wire::LinkEncoding encoding
                                      netns_inode_);
   ring->open = true;
   LinkRing* raw = ring.get();
-  loop_.add(ring->ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN},
-            [this, raw](std::uint32_t) { take_packets(*raw, kPacketsPerTurn); });
+  loop_.add(ring->ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, raw](std::uint32_t events) {
+    if ((events & EPOLLERR) != 0) wire::clear_error(&raw->ring);
+    take_packets(*raw, kPacketsPerTurn);
+  });
   rings_.push_back(std::move(ring));
   return ok();
 }
@@ -249,6 +253,15 @@ void NetnsCapture::add_statistics(annotate::Event& event) {
     wire::update_counters(&r->ring);
     event.links.push_back({target_.container.name, r->link.name, r->ring.received, r->ring.dropped});
   }
+}
+
+std::uint64_t NetnsCapture::complete_until(std::uint64_t now_ns) const {
+  std::uint64_t until = now_ns - kInFlightNs;
+  for (const auto& r : rings_) {
+    if (!r->open || !wire::packets_pending(&r->ring)) continue;
+    until = std::min(until, std::max(r->ring.last_ns, r->start_ns));
+  }
+  return until;
 }
 
 void NetnsCapture::report(const std::string& what, const std::string& link, const std::string& detail) {

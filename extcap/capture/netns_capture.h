@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +8,7 @@
 #include "extcap/capture/event_loop.h"
 #include "extcap/capture/filter.h"
 #include "extcap/capture/recorder.h"
-#include "extcap/naming.h"
+#include "extcap/capture/source.h"
 #include "extcap/worker_client.h"
 #include "podman/model/link.h"
 #include "podman/wire/ring.h"
@@ -26,40 +25,33 @@ struct LinkOptions {
 
 /// All captured links of one network namespace. Follows links that appear and vanish (rtnetlink) and notices
 /// when the container's first process ends (pidfd); the namespace is never entered by this process itself.
-class NetnsCapture {
+class NetnsCapture final : public Source {
  public:
-  struct Hooks {
-    std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
-    std::function<void()> changed;                                      ///< links or container changed
-  };
-
   /// Opens the namespace, declares its interfaces and starts capturing. Wrong link names, a bad filter, a
   /// container that is gone or not permitted are errors; nothing stays behind then.
   [[nodiscard]] static Result<std::unique_ptr<NetnsCapture>> open(const Target& target,
                                                                   const LinkOptions& options,
                                                                   WorkerClient& worker, EventLoop& loop,
-                                                                  Recorder& recorder, Hooks hooks);
-  ~NetnsCapture();
+                                                                  Recorder& recorder, SourceHooks hooks);
+  ~NetnsCapture() override;
   NetnsCapture(const NetnsCapture&) = delete;
   NetnsCapture& operator=(const NetnsCapture&) = delete;
 
-  [[nodiscard]] const Target& target() const { return target_; }
-  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] const Target& target() const override { return target_; }
+  [[nodiscard]] bool ended() const override { return ended_; }
 
   /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
   /// are not ours. Call once before closing any number of captures.
   static void wait_for_last_blocks();
-  /// Stops and starts reading, for a slow output.
-  void pause(bool paused);
-  /// Packets handed over so far, statistics blocks, rings closed. Idempotent.
-  void close();
-  /// Totals of all links, also of those that have gone, kernel counters brought up to date.
-  void add_statistics(annotate::Event& event);
+  void pause(bool paused) override;
+  void close() override;
+  void add_statistics(annotate::Event& event) override;
+  [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
 
  private:
   struct LinkRing;
   NetnsCapture(Target target, LinkOptions options, WorkerClient& worker, EventLoop& loop, Recorder& recorder,
-               Hooks hooks);
+               SourceHooks hooks);
   [[nodiscard]] Status start();
   [[nodiscard]] Status attach_links();
   [[nodiscard]] Status attach(const model::Link& link, wire::LinkEncoding encoding, UniqueFd socket);
@@ -75,7 +67,7 @@ class NetnsCapture {
   WorkerClient& worker_;
   EventLoop& loop_;
   Recorder& recorder_;
-  Hooks hooks_;
+  SourceHooks hooks_;
   UniqueFd queries_;  // rtnetlink: questions
   UniqueFd changes_;  // rtnetlink: link and address changes
   UniqueFd pidfd_;

@@ -109,7 +109,7 @@ std::uint32_t Recorder::add_interface(const Target& target, const model::Link& l
 
 void Recorder::put_event(std::int64_t time_ns, const std::string& info, const std::string& json_text) {
   const std::string pdu = annotate::upper_pdu(info, json_text);
-  (void)wire::put_packet(&buffer_, 0, static_cast<std::uint64_t>(time_ns),
+  (void)wire::put_packet(sequencer_.lane(0), 0, static_cast<std::uint64_t>(time_ns),
                          reinterpret_cast<const std::uint8_t*>(pdu.data()),
                          static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
 }

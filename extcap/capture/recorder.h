@@ -6,6 +6,7 @@
 #include <string>
 
 #include "extcap/capture/output.h"
+#include "extcap/capture/sequencer.h"
 #include "extcap/naming.h"
 #include "podman/annotate/codec.h"
 #include "podman/model/link.h"
@@ -13,8 +14,9 @@
 
 namespace podshark::extcap {
 
-/// Turns packets and events into the pcapng stream of docs/FORMAT.md. Blocks collect in one buffer; flush()
-/// hands them to the output. Section header and events interface are there from construction on.
+/// Turns packets and events into the pcapng stream of docs/FORMAT.md. Packets and events wait in the
+/// sequencer until release() says that nothing older can come; everything else goes straight into the buffer
+/// that flush() hands to the output. Section header and events interface are there from construction on.
 class Recorder {
  public:
   explicit Recorder(Output output);
@@ -29,8 +31,8 @@ class Recorder {
                                             std::uint16_t linktype, std::uint32_t snaplen,
                                             const std::string& filter, std::uint64_t netns);
   void packet(std::uint32_t interface_id, const wire::Packet& packet) {
-    (void)wire::put_packet(&buffer_, interface_id, packet.time_ns, packet.data, packet.captured,
-                           packet.length);
+    (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
+                           packet.captured, packet.length);
   }
   void event(const annotate::Event& event);
   /// The record (in parts) and, for addresses not yet named so, a name resolution block.
@@ -39,7 +41,10 @@ class Recorder {
     (void)wire::put_statistics(&buffer_, &counters);
   }
 
-  [[nodiscard]] bool full() const { return buffer_.size >= kBatch; }
+  /// Everything stamped at or before `until_ns` can be written now.
+  void release(std::uint64_t until_ns) { sequencer_.release(until_ns, &buffer_); }
+  void release_all() { release(~std::uint64_t{0}); }
+  [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
   [[nodiscard]] Status flush() { return output_.write(&buffer_); }
 
  private:
@@ -49,6 +54,7 @@ class Recorder {
 
   Output output_;
   wire::Bytes buffer_;
+  Sequencer sequencer_;
   std::uint32_t interfaces_ = 0;
   std::map<std::string, std::string> named_;  // packed address → names already written
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One thread, one epoll: rings, rtnetlink, pidfds, signals, podman's events, timers and the output. Packets
-// go from the ring straight into the recorder's buffer, which is flushed once per turn of the loop: a busy
-// link fills it with many packets, a quiet one delivers each after at most the ring's retire time.
+// go from the rings into the recorder's lanes; after each turn of the loop those that nothing older can
+// follow are merged in order of time and flushed. A quiet link delivers each packet after at most the ring's
+// retire time.
 #include "extcap/capture/session.h"
 
 #include <signal.h>
@@ -24,6 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
+constexpr int kHoldMs = 5;                                    // held packets are looked at again after this
 constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark counts on an end within a second
 
 sigset_t stop_signals() {
@@ -54,6 +56,7 @@ class Session {
   void on_change();
   void on_inventory(model::Inventory&& fresh);
   void on_tick();
+  void release(std::uint64_t began_ns);
   void flush();
   void show_progress();
   void write_stats(const char* detail);
@@ -70,7 +73,7 @@ class Session {
   bool refresh_now_;
   EventLoop loop_;
   WorkerClient worker_;
-  std::vector<std::unique_ptr<NetnsCapture>> captures_;
+  std::vector<std::unique_ptr<Source>> sources_;
   std::unique_ptr<InventoryWatch> watch_;
   UniqueFd signals_;
   UniqueFd tick_;
@@ -93,12 +96,12 @@ Status Session::attach(const std::vector<Target>& targets) {
         {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
          .changed = [this] { on_change(); }});
     if (capture) {
-      captures_.push_back(std::move(*capture));
+      sources_.push_back(std::move(*capture));
     } else if (targets.size() == 1 || capture.error().kind != ErrorKind::gone) {
       return capture.error();  // of several, one that has just stopped is no reason to give up
     }
   }
-  if (captures_.empty())
+  if (sources_.empty())
     return Error{ErrorKind::gone, "all chosen containers have stopped meanwhile", "select again"};
   return ok();
 }
@@ -111,11 +114,16 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
   recorder_.packet(id, packet);
   ++summary_.packets;
   summary_.bytes += packet.captured;
-  if (recorder_.full()) flush();
   const bool enough = options_.count != 0 && summary_.packets >= options_.count;
   if (enough) stop();
   // While finishing, the rings are emptied; before that a stop or a full queue ends the turn.
   return !enough && !recorder_.output().reader_gone() && (finishing_ || (!stopping_ && !paused_));
+}
+
+// `began_ns` is the time before the turn in which all sources were read.
+void Session::release(std::uint64_t began_ns) {
+  for (const auto& s : sources_) began_ns = std::min(began_ns, s->complete_until(began_ns));
+  recorder_.release(began_ns);
 }
 
 void Session::flush() {
@@ -130,7 +138,7 @@ void Session::flush() {
   const bool full = out.backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
-    for (const auto& c : captures_) c->pause(true);
+    for (const auto& c : sources_) c->pause(true);
   }
 }
 
@@ -147,7 +155,7 @@ void Session::watch_output() {
     }
     if (paused_ && out.backlog() < options_.queue_bytes / 2) {
       paused_ = false;
-      for (const auto& c : captures_) c->pause(false);
+      for (const auto& c : sources_) c->pause(false);
     }
   });
 }
@@ -191,10 +199,10 @@ Status Session::watch_everything() {
 
 void Session::on_change() {
   const bool all_ended =
-      std::all_of(captures_.begin(), captures_.end(), [](const auto& c) { return c->ended(); });
+      std::all_of(sources_.begin(), sources_.end(), [](const auto& c) { return c->ended(); });
   if (all_ended && !options_.keep_going) {
-    stop(captures_.size() == 1
-             ? "container " + in_quotes(captures_.front()->target().container.name) + " has stopped"
+    stop(sources_.size() == 1
+             ? "container " + in_quotes(sources_.front()->target().container.name) + " has stopped"
              : "all captured containers have stopped");
     return;
   }
@@ -222,7 +230,7 @@ void Session::on_tick() {
 
 std::uint64_t Session::total_dropped() {
   annotate::Event event;
-  for (const auto& c : captures_) c->add_statistics(event);
+  for (const auto& c : sources_) c->add_statistics(event);
   std::uint64_t dropped = 0;
   for (const auto& l : event.links) dropped += l.dropped;
   return dropped;
@@ -239,7 +247,7 @@ void Session::write_stats(const char* detail) {
   event.kind = "stats";
   event.time_ns = now_ns();
   event.detail = detail;
-  for (const auto& c : captures_) c->add_statistics(event);
+  for (const auto& c : sources_) c->add_statistics(event);
   recorder_.event(event);
 }
 
@@ -248,8 +256,9 @@ void Session::finish() {
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   summary_.dropped = total_dropped();
-  for (const auto& c : captures_) c->close();
+  for (const auto& c : sources_) c->close();
   write_stats("capture ended");
+  recorder_.release_all();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
@@ -264,9 +273,11 @@ void Session::finish() {
 
 Result<Summary> Session::run() {
   if (const Status s = watch_everything(); !s) return s.error();
+  recorder_.release_all();
   flush();
   while (!stopping_) {
-    loop_.wait(-1);
+    const auto began = static_cast<std::uint64_t>(now_ns());
+    if (loop_.wait(recorder_.holding() ? kHoldMs : -1)) release(began);
     flush();
   }
   finish();
@@ -288,6 +299,7 @@ Result<Summary> run_session(Recorder& recorder, const Selection& selection, cons
   if (!loop) return loop.error();
   Session session(recorder, selection, options, std::move(*loop));
   if (const Status s = session.attach(selection.targets); !s) {
+    recorder.release_all();
     (void)recorder.flush();
     return s.error();
   }

@@ -199,8 +199,26 @@ bool next_packet(Ring* ring, Packet* packet) {
     if (ring->encoding.linktype == kLinktypeSll2) put_sll2(address, packet);
     if (packet->captured > ring->options.snaplen) packet->captured = ring->options.snaplen;
     ++ring->received;
+    ring->last_ns = packet->time_ns;
     return true;
   }
+}
+
+bool packets_pending(const Ring* ring) {
+  if (ring->map == nullptr) return false;
+  if (ring->left > 0) return true;
+  std::uint32_t index = ring->block;
+  if (ring->current != nullptr) index = (index + 1) % ring->options.block_count;  // read to its end
+  const auto* block = reinterpret_cast<const tpacket_block_desc*>(
+      ring->map + static_cast<std::size_t>(index) * ring->options.block_size);
+  // The kernel counts packets into the block that it is filling, long before it hands the block over.
+  return owned_by_us(block) || __atomic_load_n(&block->hdr.bh1.num_pkts, __ATOMIC_RELAXED) != 0;
+}
+
+void clear_error(const Ring* ring) {
+  int error = 0;
+  socklen_t length = sizeof(error);
+  (void)getsockopt(ring->fd, SOL_SOCKET, SO_ERROR, &error, &length);
 }
 
 void update_counters(Ring* ring) {

@@ -59,6 +59,7 @@ struct Ring {
   std::uint32_t block = 0;     ///< next block to look at
   std::uint64_t received = 0;  ///< packets handed out
   std::uint64_t dropped = 0;   ///< PACKET_STATISTICS so far: no room in the ring
+  std::uint64_t last_ns = 0;   ///< stamp of the newest packet handed out, 0 before the first
   tpacket_block_desc* current = nullptr;
   tpacket3_hdr* next = nullptr;
   std::uint32_t left = 0;
@@ -73,6 +74,14 @@ void close_ring(Ring* ring);
 /// Next packet, or false when the kernel has no finished block for us. The data stays valid until the next
 /// call. Restores VLAN tags in place and skips the outgoing copy on loopback links.
 bool next_packet(Ring* ring, Packet* packet);
+
+/// True when the kernel has, or is filling, a block with packets that next_packet() has not handed out. What
+/// comes later is stamped later than last_ns.
+bool packets_pending(const Ring* ring);
+
+/// A link that goes down leaves ENETDOWN on the socket (the ring works again when it is up): EPOLLERR until
+/// it is read away here.
+void clear_error(const Ring* ring);
 
 /// Adds the kernel's counters since the last call to ring->dropped.
 void update_counters(Ring* ring);

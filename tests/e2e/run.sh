@@ -26,7 +26,7 @@ case $world in
 esac
 name=e2e-$world-$$
 export PODSHARK_WORLD=$world PODSHARK_BIN=$build PODSHARK_ARTIFACTS=$top/build/artifacts/$world
-export CCACHE_DIR=$cache/ccache CCACHE_BASEDIR=$top
+export CCACHE_DIR=$cache/ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 mkdir -p "$build" "$PODSHARK_ARTIFACTS" "$CCACHE_DIR"
 trap '"$rig" down "$name"' EXIT
 trap 'exit 130' INT TERM

@@ -187,6 +187,7 @@ TEST_F(RecorderTest, a_stream_begins_with_section_and_events_interface_and_names
     model::Inventory inventory;
     inventory.containers.push_back(target.container);
     recorder.inventory(inventory);
+    recorder.release_all();
     ASSERT_TRUE(recorder.flush());
   }
   const std::string file = content(dir + "/x");
@@ -212,6 +213,7 @@ TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
       inventory.containers.push_back(c);
       recorder.inventory(inventory);
     }
+    recorder.release_all();
     ASSERT_TRUE(recorder.flush());
   }
   const std::string file = content(dir + "/x");

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A k-way merge over a heap of lane heads. The oldest lane gives a run of blocks, up to the next lane's head,
+// in one copy: on one busy link among idle ones that is everything at once.
+#include "extcap/capture/sequencer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace podshark::extcap {
+namespace {
+
+// Enhanced Packet Block: type, total length, interface, timestamp high and low, …
+std::uint32_t length_at(const wire::Bytes& bytes, std::size_t at) {
+  std::uint32_t length = 0;
+  std::memcpy(&length, bytes.data + at + 4, sizeof(length));
+  return length;
+}
+
+std::uint64_t time_at(const wire::Bytes& bytes, std::size_t at) {
+  std::uint32_t high = 0;
+  std::uint32_t low = 0;
+  std::memcpy(&high, bytes.data + at + 12, sizeof(high));
+  std::memcpy(&low, bytes.data + at + 16, sizeof(low));
+  return std::uint64_t{high} << 32U | low;
+}
+
+bool due(std::uint64_t time_ns, std::uint64_t until_ns) {
+  return time_ns <= until_ns || time_ns - until_ns > Sequencer::kClockStep;
+}
+
+// Moves what is left to the front when that is cheap, so that a lane that never empties does not grow.
+void drop_taken(wire::Bytes* bytes, std::size_t* taken) {
+  const std::size_t left = bytes->size - *taken;
+  if (*taken == 0 || left > *taken) return;
+  if (left > 0) std::memmove(bytes->data, bytes->data + *taken, left);
+  bytes->size = left;
+  *taken = 0;
+}
+
+}  // namespace
+
+Sequencer::~Sequencer() {
+  for (Lane& l : lanes_) wire::free_bytes(&l.bytes);
+}
+
+wire::Bytes* Sequencer::lane(std::uint32_t id) {
+  if (id >= lanes_.size()) lanes_.resize(std::size_t{id} + 1);
+  return &lanes_[id].bytes;
+}
+
+std::vector<Sequencer::Head> Sequencer::heads() const {
+  std::vector<Head> out;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const Lane& l = lanes_[i];
+    if (l.taken < l.bytes.size) out.push_back({time_at(l.bytes, l.taken), static_cast<std::uint32_t>(i)});
+  }
+  return out;
+}
+
+void Sequencer::release(std::uint64_t until_ns, wire::Bytes* out) {
+  std::vector<Head> heap = heads();
+  std::make_heap(heap.begin(), heap.end());
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end());
+    const Head head = heap.back();
+    heap.pop_back();
+    Lane& l = lanes_[head.id];
+    const std::size_t from = l.taken;
+    std::size_t to = from;
+    std::uint64_t time = head.time_ns;
+    while (due(time, until_ns) && (heap.empty() || time <= heap.front().time_ns)) {
+      to += length_at(l.bytes, to);
+      if (to == l.bytes.size) break;
+      time = time_at(l.bytes, to);
+    }
+    if (to == from) continue;                   // not due, nor anything behind it
+    if (!wire::reserve(out, to - from)) break;  // out of memory: kept, tried again
+    std::memcpy(out->data + out->size, l.bytes.data + from, to - from);
+    out->size += to - from;
+    l.taken = to;
+    if (to < l.bytes.size) {
+      heap.push_back({time, head.id});
+      std::push_heap(heap.begin(), heap.end());
+    }
+  }
+  for (Lane& l : lanes_) drop_taken(&l.bytes, &l.taken);
+}
+
+bool Sequencer::empty() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.taken == l.bytes.size; });
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "podman/wire/pcapng.h"
+
+namespace podshark::extcap {
+
+/// Puts packets of several interfaces into one order of time. Each interface has a lane of finished enhanced
+/// packet blocks, in order within itself; release() merges the lanes as far as the caller knows that nothing
+/// older can come. Pure: no clock, no I/O.
+class Sequencer {
+ public:
+  Sequencer() = default;
+  ~Sequencer();
+  Sequencer(const Sequencer&) = delete;
+  Sequencer& operator=(const Sequencer&) = delete;
+
+  /// Where whole EPBs of interface `id` are appended (wire::put_packet). Valid until the next call.
+  [[nodiscard]] wire::Bytes* lane(std::uint32_t id);
+
+  /// Appends every block stamped at or before `until_ns` to `out`, oldest first. A stamp beyond
+  /// `until_ns` + kClockStep does not wait: the clock was set back, and it would be held for as long.
+  void release(std::uint64_t until_ns, wire::Bytes* out);
+  [[nodiscard]] bool empty() const;
+
+  static constexpr std::uint64_t kClockStep = 2'000'000'000;
+
+ private:
+  struct Lane {
+    wire::Bytes bytes;
+    std::size_t taken = 0;  // bytes already released
+  };
+  struct Head {
+    std::uint64_t time_ns;
+    std::uint32_t id;
+    bool operator<(const Head& other) const { return time_ns > other.time_ns; }  // a heap's top is the oldest
+  };
+  [[nodiscard]] std::vector<Head> heads() const;
+
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace podshark::extcap

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "extcap/naming.h"
+#include "podman/annotate/codec.h"
+#include "podman/wire/ring.h"
+
+namespace podshark::extcap {
+
+/// What a source tells the session. Called from the event loop's thread only.
+struct SourceHooks {
+  std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
+  std::function<void()> changed;                                      ///< links or container changed
+};
+
+/// Where packets of one target come from: rings in its network namespace, or the stream of a program. Made
+/// reading, on the session's event loop; declares its interfaces with the recorder.
+class Source {
+ public:
+  virtual ~Source() = default;
+  [[nodiscard]] virtual const Target& target() const = 0;
+  /// Nothing more can come; closed already.
+  [[nodiscard]] virtual bool ended() const = 0;
+  /// Stops and starts reading, for a slow output.
+  virtual void pause(bool paused) = 0;
+  /// Packets handed over so far, statistics blocks written, descriptors closed. Idempotent.
+  virtual void close() = 0;
+  /// Totals of all links, also of those that have gone.
+  virtual void add_statistics(annotate::Event& event) = 0;
+  /// Every packet stamped at or before this time (CLOCK_REALTIME, ns) has been handed over, given that
+  /// `now_ns` was read before the source's last turn.
+  [[nodiscard]] virtual std::uint64_t complete_until(std::uint64_t now_ns) const = 0;
+};
+
+}  // namespace podshark::extcap
