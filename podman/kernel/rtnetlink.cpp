@@ -7,80 +7,17 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <string>
+
+#include "podman/kernel/netlink.h"
 
 namespace podshark::kernel {
 namespace {
-
-constexpr std::size_t kBuffer = 65536;  // larger than any message of a dump (NLMSG_GOODSIZE, 32 KiB at most)
-
-using OnMessage = std::function<void(const nlmsghdr&)>;
-
-// The NLMSG_*/RTA_* macros of the kernel headers mix signedness; these do the same arithmetic on sizes.
-constexpr std::size_t aligned(std::size_t n) {
-  return (n + 3) & ~std::size_t{3};
-}
-
-struct Attribute {
-  unsigned type;
-  const char* data;
-  std::size_t size;
-};
-
-void for_each_attribute(const char* data, std::size_t size,
-                        const std::function<void(const Attribute&)>& visit) {
-  while (size >= sizeof(rtattr)) {
-    rtattr header{};
-    std::memcpy(&header, data, sizeof(header));
-    if (header.rta_len < sizeof(header) || header.rta_len > size) return;
-    visit({header.rta_type & 0x3FFFU, data + sizeof(header), header.rta_len - sizeof(header)});
-    const std::size_t step = std::min(aligned(header.rta_len), size);
-    data += step;
-    size -= step;
-  }
-}
-
-// One dump: request, then messages until NLMSG_DONE.
-Status dump(int fd, std::uint16_t type, const OnMessage& on_message) {
-  struct {
-    nlmsghdr header;
-    ifinfomsg body;
-  } request{};
-  request.header.nlmsg_len = sizeof(request);
-  request.header.nlmsg_type = type;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  if (::send(fd, &request, sizeof(request), 0) < 0) return os_error(errno, "ask the kernel for its links");
-  const timeval limit{1, 0};
-  (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  alignas(nlmsghdr) static thread_local std::array<char, kBuffer> buffer;
-  for (;;) {
-    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return os_error(errno, "read links from the kernel");
-    std::size_t left = static_cast<std::size_t>(n);
-    for (const char* at = buffer.data(); left >= sizeof(nlmsghdr);) {
-      const auto& header = *reinterpret_cast<const nlmsghdr*>(at);
-      if (header.nlmsg_len < sizeof(nlmsghdr) || header.nlmsg_len > left) break;
-      if (header.nlmsg_type == NLMSG_DONE) return ok();
-      if (header.nlmsg_type == NLMSG_ERROR) {
-        int error = 0;
-        std::memcpy(&error, at + sizeof(nlmsghdr), sizeof(error));
-        return os_error(-error, "read links from the kernel");
-      }
-      on_message(header);
-      const std::size_t step = std::min(aligned(header.nlmsg_len), left);
-      at += step;
-      left -= step;
-    }
-  }
-}
 
 std::string mac_text(const Attribute& a) {
   std::string out;

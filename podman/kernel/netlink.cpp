@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/kernel/netlink.h"
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace podshark::kernel {
+namespace {
+
+constexpr std::size_t kBuffer = 65536;  // larger than any message of a dump (NLMSG_GOODSIZE, 32 KiB at most)
+
+Status send_request(int fd, std::uint16_t type, std::uint32_t sequence) {
+  struct {
+    nlmsghdr header;
+    ifinfomsg body;
+  } request{};
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = type;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  request.header.nlmsg_seq = sequence;
+  if (::send(fd, &request, sizeof(request), 0) < 0) return os_error(errno, "ask the kernel for its links");
+  const timeval limit{1, 0};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  return ok();
+}
+
+// One datagram that the kernel sent: with CAP_NET_ADMIN a container could send some itself.
+ssize_t receive(int fd, std::array<char, kBuffer>& buffer) {
+  for (;;) {
+    sockaddr_nl sender{};
+    socklen_t size = sizeof(sender);
+    const ssize_t n =
+        ::recvfrom(fd, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&sender), &size);
+    if ((n < 0 && errno == EINTR) || (n >= 0 && sender.nl_pid != 0)) continue;
+    return n;
+  }
+}
+
+}  // namespace
+
+void for_each_attribute(const char* data, std::size_t size,
+                        const std::function<void(const Attribute&)>& visit) {
+  while (size >= sizeof(rtattr)) {
+    rtattr header{};
+    std::memcpy(&header, data, sizeof(header));
+    if (header.rta_len < sizeof(header) || header.rta_len > size) return;
+    visit({header.rta_type & 0x3FFFU, data + sizeof(header), header.rta_len - sizeof(header)});
+    const std::size_t step = std::min(aligned(header.rta_len), size);
+    data += step;
+    size -= step;
+  }
+}
+
+Status dump(int fd, std::uint16_t type, const std::function<void(const nlmsghdr&)>& on_message) {
+  static std::atomic<std::uint32_t> last_sequence{0};
+  const std::uint32_t sequence = ++last_sequence;
+  if (Status s = send_request(fd, type, sequence); !s) return s;
+  alignas(nlmsghdr) static thread_local std::array<char, kBuffer> buffer;
+  for (;;) {
+    const ssize_t n = receive(fd, buffer);
+    if (n < 0) return os_error(errno, "read links from the kernel");
+    std::size_t left = static_cast<std::size_t>(n);
+    for (const char* at = buffer.data(); left >= sizeof(nlmsghdr);) {
+      const auto& header = *reinterpret_cast<const nlmsghdr*>(at);
+      if (header.nlmsg_len < sizeof(nlmsghdr) || header.nlmsg_len > left) break;
+      const bool ours = header.nlmsg_seq == sequence;
+      if (ours && header.nlmsg_type == NLMSG_DONE) return ok();
+      if (ours && header.nlmsg_type == NLMSG_ERROR) {
+        int error = EBADMSG;
+        if (header.nlmsg_len >= sizeof(nlmsghdr) + sizeof(error)) {
+          std::memcpy(&error, at + sizeof(nlmsghdr), sizeof(error));
+          error = -error;
+        }
+        return os_error(error, "read links from the kernel");
+      }
+      if (ours) on_message(header);
+      const std::size_t step = std::min(aligned(header.nlmsg_len), left);
+      at += step;
+      left -= step;
+    }
+  }
+}
+
+}  // namespace podshark::kernel

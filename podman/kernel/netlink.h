@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What every reader of rtnetlink(7) here shares: one dump and its attributes. The answers come out of a
+// container's namespace, so every length in them is checked.
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "podman/core/result.h"
+
+namespace podshark::kernel {
+
+/// NLMSG_ALIGN and RTA_ALIGN without their mixed signedness.
+[[nodiscard]] constexpr std::size_t aligned(std::size_t n) {
+  return (n + 3) & ~std::size_t{3};
+}
+
+struct Attribute {
+  unsigned type;  ///< without the NLA_F_ flags
+  const char* data;
+  std::size_t size;
+};
+
+/// Calls `visit` for each attribute; ends at the first one whose length is impossible.
+void for_each_attribute(const char* data, std::size_t size,
+                        const std::function<void(const Attribute&)>& visit);
+
+/// One RTM_GET* dump: request, then `on_message` for each message until NLMSG_DONE. Messages of an earlier,
+/// given up dump are skipped. Blocks for at most a second on a kernel that does not answer.
+[[nodiscard]] Status dump(int fd, std::uint16_t type, const std::function<void(const nlmsghdr&)>& on_message);
+
+}  // namespace podshark::kernel
