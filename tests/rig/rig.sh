@@ -19,6 +19,8 @@ TEXT
 }
 
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=../../install/lib/private.sh
+. "$here/../../install/lib/private.sh"
 cache=${PODSHARK_CACHE:-/var/cache/podshark}
 verb=${1:-}
 name=${2:-}
@@ -28,10 +30,7 @@ case $verb:$name in
   *:*[!a-z0-9-]* | *:) usage ;;
 esac
 dir=/run/podshark-rig/$name
-# On hybrid machines the one cgroup2 tree is below 'unified'.
-top=/sys/fs/cgroup
-[ ! -d $top/unified ] || top=$top/unified
-group=$top/podshark-$name
+group=$(cgroup_tree)/podshark-$name
 
 # Runs "$@" as root inside, with an environment that does not depend on the caller's. The process joins the
 # rig's cgroup first, so that 'down' ends it too.
@@ -64,11 +63,10 @@ up() {
   [ $# -eq 0 ] || shift
   mkdir -p "$dir" "$group"
   # Own cgroup and --cgroup: any cgroup2 mount shows the machine's one tree, and podman writes to it.
-  # Own PID namespace: 4.3.1 leaves slirp4netns, aardvark-dns, catatonit and dbus-daemon running.
-  # shellcheck disable=SC2016
-  setsid bash -c 'echo $$ >"$0/cgroup.procs"; exec unshare --cgroup --mount --net --pid --ipc --uts \
-    --fork --kill-child --propagation private "$@"' \
-    "$group" "$here/rig.sh" init "$name" "$root" "$@" </dev/null >"$dir/log" 2>&1 &
+  (
+    echo "$BASHPID" >"$group/cgroup.procs"
+    exec setsid "${new_namespaces[@]}" "$here/rig.sh" init "$name" "$root" "$@"
+  ) </dev/null >"$dir/log" 2>&1 &
   local outer=$!
   disown  # the shell would tell of its end
   for _ in $(seq 200); do
@@ -87,7 +85,7 @@ init() {
   umount -l /.old
   # Last; 4.3.1 rootless warns that "/" is not a shared mount otherwise.
   mount --make-rshared /
-  configure_podman
+  podman_settings >/etc/rig.conf
   add_users
   add_client
   echo ok >&9
@@ -129,21 +127,6 @@ mount_tree() {
   pivot_root . .old  # not chroot: the kernel refuses user namespaces to chrooted processes
 }
 
-configure_podman() {
-  # Without CAP_SYS_RESOURCE crun may neither raise limits nor (with cgroups) RLIMIT_MEMLOCK;
-  # manager and events logger only make machines equal; 4.3.1 could otherwise choose CNI.
-  cat >/etc/rig.conf <<'CONF'
-[containers]
-default_ulimits = ["nofile=4096:4096","nproc=4096:4096"]
-cgroups = "disabled"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-[network]
-network_backend = "netavark"
-CONF
-}
-
 add_users() {
   local u
   groupadd -rf wireshark
@@ -168,12 +151,7 @@ add_client() {
 
 down() {
   [ -d "$group" ] || [ -d "$dir" ] || return 0
-  if [ -d "$group" ]; then
-    echo 1 >"$group/cgroup.kill"
-    # Gone: somebody else takes it down too.
-    until [ ! -e "$group/cgroup.events" ] || grep -qs 'populated 0' "$group/cgroup.events"; do sleep 0.02; done
-    [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} +
-  fi
+  end_cgroup "$group"
   rm -rf "$dir"
   rmdir --ignore-fail-on-non-empty "${dir%/*}" 2>/dev/null || true
 }
