@@ -27,7 +27,15 @@ cxxopts::Options option_table() {
       "duration", "Stop after S seconds", cxxopts::value<std::string>(), "S")(
       "s,snaplen", "Bytes kept of each packet (default: all)", cxxopts::value<std::string>(), "BYTES")(
       "promiscuous", "true or false (default: true)", cxxopts::value<std::string>(), "BOOL")(
-      "ring-size", "Kernel ring per link in MiB (default: 8)", cxxopts::value<std::string>(), "MIB")(
+      "point", "inside, host (the other end of the link) or both (default: inside)",
+      cxxopts::value<std::string>(),
+      "WHERE")("follow", "Go on after a restart, take in who joins: true or false (default: true)",
+               cxxopts::value<std::string>(),
+               "BOOL")("wait", "It need not exist or run yet: attach when it is created")(
+      "start", "Start a named container that is stopped: true or false (default: true)",
+      cxxopts::value<std::string>(),
+      "BOOL")("ring-size", "Kernel ring per link in MiB (default: 8, less with many links)",
+              cxxopts::value<std::string>(), "MIB")(
       "queue-size", "Memory for a slow reader in MiB (default: 256)", cxxopts::value<std::string>(), "MIB")(
       "w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
       "q,quiet", "No progress, no closing line")("h,help", "This text")(
@@ -64,7 +72,8 @@ Result<Request> read_request(const cxxopts::ParseResult& parsed) {
                  "name a container, pod/NAME or all; 'podshark list' shows them"};
   }
   const OptionSource source = [&](const std::string& name) -> std::optional<std::string> {
-    if (parsed.count(name) == 0) return std::nullopt;
+    if (name == "links" || parsed.count(name) == 0) return std::nullopt;
+    if (name == "wait") return "true";
     return parsed[name].as<std::string>();
   };
   if (const Status s = read_link_options(source, r.session); !s) return s.error();
@@ -95,15 +104,16 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
       !f) {
     return f.error();
   }
-  const Result<Selection> selection = select(request.targets);
+  Result<Selection> selection =
+      select(request.targets, {.wait = request.session.roster.wait, .start = request.session.start});
   if (!selection) return selection.error();
   Result<Output> output = Output::open(request.output);
   if (!output) return output.error();
   SessionOptions session = request.session;
-  session.keep_going = selection->targets.size() > 1;
   if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
+  if (!request.quiet) session.notices = &err;
   Recorder recorder(std::move(*output));
-  return run_session(recorder, *selection, session);
+  return run_session(recorder, std::move(*selection), session);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err
   const std::string interface = args.get("extcap-interface");
   if (interface.empty()) return kUnknown;
   if (args.has("capture")) return verb_capture(args, err);
-  if (args.has("extcap-reload-option")) return verb_reload(args.get("extcap-reload-option"), out);
+  if (args.has("extcap-reload-option")) return verb_reload(args, out);
   if (args.has("extcap-config")) return verb_config(interface, out);
   if (args.has("extcap-dlts")) return verb_dlts(out);
   if (args.has("extcap-capture-filter")) return verb_check_filter(args.get("extcap-capture-filter"), out);

@@ -31,7 +31,7 @@ int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err
 
 int verb_interfaces(std::ostream& out);
 int verb_config(const std::string& interface, std::ostream& out);
-int verb_reload(const std::string& option, std::ostream& out);
+int verb_reload(const ExtcapArguments& args, std::ostream& out);
 int verb_dlts(std::ostream& out);
 int verb_check_filter(const std::string& filter, std::ostream& out);
 int verb_capture(const ExtcapArguments& args, std::ostream& err);

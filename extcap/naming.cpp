@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/naming.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -11,6 +13,7 @@ namespace {
 
 using model::Container;
 using model::Inventory;
+using model::Network;
 using model::NetworkKind;
 using model::Pod;
 
@@ -71,6 +74,19 @@ std::string known_names(const Inventory& inventory, uid_t caller) {
   return out;
 }
 
+bool is_label(const std::string& name) {
+  return name.compare(0, 6, "label=") == 0 && name.size() > 6;
+}
+bool is_glob(const std::string& name) {
+  return name.find_first_of("*?[") != std::string::npos;
+}
+// `wanted` is KEY or KEY=VALUE, as in `podman ps --filter label=`.
+bool has_label(const Container& c, const std::string& wanted) {
+  const std::size_t equals = wanted.find('=');
+  const auto it = c.labels.find(wanted.substr(0, equals));
+  return it != c.labels.end() && (equals == std::string::npos || it->second == wanted.substr(equals + 1));
+}
+
 // ---- selecting ----------------------------------------------------------------------------------------
 
 class Resolver {
@@ -78,11 +94,13 @@ class Resolver {
   Resolver(const Inventory& inventory, uid_t caller) : inventory_(inventory), caller_(caller) {}
 
   Status add(const std::string& name);
-  std::vector<Target> take() { return std::move(targets_); }
+  Targets take() { return std::move(targets_); }
 
  private:
   Status add_all();
   Status add_pod(const Pod& pod);
+  Status add_network(const Network& network);
+  Status add_matching(const std::string& name, const std::function<bool(const Container&)>& fits);
   Status add_container(const Container& container, const std::string& value);
   [[nodiscard]] const Container* netns_owner(const Container& container) const;
   [[nodiscard]] Result<const Container*> find_container(const std::string& name) const;
@@ -94,7 +112,7 @@ class Resolver {
 
   const Inventory& inventory_;
   uid_t caller_;
-  std::vector<Target> targets_;
+  Targets targets_;
 };
 
 const Pod* Resolver::find_pod(const std::string& name) const {
@@ -145,10 +163,10 @@ const Container* Resolver::netns_owner(const Container& container) const {
 
 Status Resolver::add_container(const Container& container, const std::string& value) {
   if (!container.alive()) {
-    return Error{
-        ErrorKind::not_running,
-        "container " + in_quotes(container.name) + " is not running (" + one_line(container.state, 20) + ")",
-        "start it: podman start " + one_line(container.name, 80)};
+    const auto same = [&](const Container& c) { return c.id == container.id; };
+    if (std::none_of(targets_.stopped.begin(), targets_.stopped.end(), same))
+      targets_.stopped.push_back(container);
+    return ok();
   }
   const Container* owner = netns_owner(container);
   if (owner->kind == NetworkKind::host) {
@@ -157,11 +175,35 @@ Status Resolver::add_container(const Container& container, const std::string& va
                      " uses the host's network: it has no network namespace of its own",
                  "capture on a host interface instead, for example 'any'"};
   }
-  const bool known = std::any_of(targets_.begin(), targets_.end(), [&](const Target& t) {
+  const bool known = std::any_of(targets_.running.begin(), targets_.running.end(), [&](const Target& t) {
     return t.container.id == owner->id || (owner->netns != 0 && t.container.netns == owner->netns);
   });
-  if (!known) targets_.push_back(Target{value, *owner, pod_name(container)});
+  if (!known) targets_.running.push_back({value, *owner, pod_name(container), {}, Point::inside});
   return ok();
+}
+
+Status Resolver::add_network(const Network& network) {
+  if (network.driver != "bridge") {
+    return Error{ErrorKind::unsupported,
+                 "network " + in_quotes(network.name) + " has no bridge (driver " +
+                     one_line(network.driver, 20) + "): its containers' links lead straight out",
+                 "capture its containers, or the host link " + in_quotes(network.bridge)};
+  }
+  targets_.running.push_back({interface_value(network), {}, {}, network.name, Point::host});
+  return ok();
+}
+
+// Nothing is started for a pattern: only what runs counts.
+Status Resolver::add_matching(const std::string& name, const std::function<bool(const Container&)>& fits) {
+  bool any = false;
+  for (const Container& c : inventory_.containers) {
+    if (!c.alive() || c.infra || c.kind == NetworkKind::host || !fits(c)) continue;
+    any = true;
+    if (Status s = add_container(c, interface_value(c, caller_)); !s) return s;
+  }
+  if (any) return ok();
+  return Error{ErrorKind::not_found, "no running container matches " + in_quotes(name),
+               "see 'podshark list', or wait for one with --wait"};
 }
 
 Status Resolver::add_pod(const Pod& pod) {
@@ -171,7 +213,9 @@ Status Resolver::add_pod(const Pod& pod) {
       return add_container(*c, interface_value(pod));
     }
   }
-  // No infra container: members have namespaces of their own.
+  // No infra container: members have namespaces of their own. A stopped pod is known by its infra container.
+  if (const Container* infra = inventory_.by_id(pod.infra_id); infra != nullptr && !infra->alive())
+    return add_container(*infra, interface_value(pod));
   bool any = false;
   for (const std::string& id : pod.members) {
     const Container* c = inventory_.by_id(id);
@@ -191,7 +235,7 @@ Status Resolver::add_all() {
     if (!c.alive() || c.kind == NetworkKind::host || foreign(c, caller_)) continue;
     (void)add_container(c, interface_value(c, caller_));
   }
-  if (!targets_.empty()) return ok();
+  if (!targets_.running.empty()) return ok();
   return Error{ErrorKind::not_running, "no container of yours with a network of its own is running",
                inventory_.problems.empty() ? "see 'podshark list --all'" : inventory_.problems.front().what};
 }
@@ -199,6 +243,16 @@ Status Resolver::add_all() {
 Status Resolver::add(const std::string& name) {
   if (name == kAllValue || name == "all") return add_all();
   if (const Pod* pod = find_pod(name)) return add_pod(*pod);
+  for (const Network& n : inventory_.networks) {
+    if (name == "net/" + n.name || name == interface_value(n)) return add_network(n);
+  }
+  if (is_label(name)) {
+    return add_matching(name, [&](const Container& c) { return has_label(c, name.substr(6)); });
+  }
+  if (is_glob(name)) {
+    return add_matching(name,
+                        [&](const Container& c) { return ::fnmatch(name.c_str(), c.name.c_str(), 0) == 0; });
+  }
   const Result<const Container*> c = find_container(name);
   if (!c) return c.error();
   return add_container(**c, interface_value(**c, caller_));
@@ -209,12 +263,17 @@ Status Resolver::add(const std::string& name) {
 std::string interface_value(const Container& container, uid_t caller) {
   const std::string name = container.name.empty() ? container.id.substr(0, 12) : container.name;
   if (foreign(container, caller)) return shortened("podman-root:", name);
-  const bool reserved = name == "all" || name == "choose" || name.compare(0, 4, "pod/") == 0;
+  const bool reserved =
+      name == "all" || name == "choose" || name.compare(0, 4, "pod/") == 0 || name.compare(0, 4, "net/") == 0;
   return shortened(reserved ? "podman:container/" : "podman:", name);
 }
 
 std::string interface_value(const Pod& pod) {
   return shortened("podman:pod/", pod.name);
+}
+
+std::string interface_value(const Network& network) {
+  return shortened("podman:net/", network.name);
 }
 
 std::string display_text(const Container& c, uid_t caller) {
@@ -238,13 +297,45 @@ std::string display_text(const Pod& pod) {
          (members == 1 ? "" : "s");
 }
 
-Result<std::vector<Target>> resolve(const std::vector<std::string>& names, const Inventory& inventory,
-                                    uid_t caller) {
+std::string display_text(const Network& network, std::size_t containers) {
+  std::string out =
+      "Podman network " + one_line(network.name, 60) + " \u00b7 " + one_line(network.bridge, 16);
+  if (!network.subnets.empty()) out += " \u00b7 " + one_line(network.subnets.front(), 45);
+  return out + " \u00b7 " + std::to_string(containers) + " container" + (containers == 1 ? "" : "s");
+}
+
+std::string what(const Target& target) {
+  if (!target.network.empty()) return "network " + one_line(target.network, 80);
+  const std::string name = "container " + one_line(target.container.name, 80);
+  return target.point == Point::host ? "the host's side of " + name : name;
+}
+
+Error not_running(const Container& c) {
+  return {ErrorKind::not_running,
+          "container " + in_quotes(c.name) + " is not running (" + one_line(c.state, 20) + ")",
+          "start it: podman start " + one_line(c.name, 80) +
+              "; or choose it in podman:choose, which starts it once the capture is ready"};
+}
+
+bool names_a_group(const std::string& name) {
+  return is_label(name) || is_glob(name) || name == "all" || name == kAllValue ||
+         name.compare(0, 4, "pod/") == 0 || name.compare(0, 4, "net/") == 0 ||
+         name.compare(0, 11, "podman:pod/") == 0 || name.compare(0, 11, "podman:net/") == 0;
+}
+
+Result<Targets> resolve(const std::vector<std::string>& names, const Inventory& inventory, uid_t caller) {
   Resolver resolver(inventory, caller);
   for (const std::string& name : names) {
     if (const Status s = resolver.add(name); !s) return s.error();
   }
   return resolver.take();
+}
+
+std::vector<Target> resolve_running(const std::vector<std::string>& names, const Inventory& inventory,
+                                    uid_t caller) {
+  Resolver resolver(inventory, caller);
+  for (const std::string& name : names) (void)resolver.add(name);
+  return resolver.take().running;
 }
 
 }  // namespace podshark::extcap

@@ -19,24 +19,52 @@ inline constexpr std::size_t kMaxInterfaceName = 64;
 /// Longer names are cut and end in "~" and 6 hex digits of their hash. `caller` is the effective user id.
 [[nodiscard]] std::string interface_value(const model::Container& container, uid_t caller);
 [[nodiscard]] std::string interface_value(const model::Pod& pod);
+[[nodiscard]] std::string interface_value(const model::Network& network);
 inline constexpr const char* kAllValue = "podman:all";
 inline constexpr const char* kChooseValue = "podman:choose";
 
 /// "Podman web · nginx:1.27 · 10.89.0.2 · 8080→80", safe for any sentence or terminal.
 [[nodiscard]] std::string display_text(const model::Container& container, uid_t caller);
 [[nodiscard]] std::string display_text(const model::Pod& pod);
+[[nodiscard]] std::string display_text(const model::Network& network, std::size_t containers);
 
-/// One network namespace to capture in, and the name its interfaces get.
+/// Where packets are seen: in the container's namespace, or on the host's links (or those of the rootless
+/// network) that lead to it.
+enum class Point { inside, host };
+
+/// One thing to capture, and the name its interfaces get.
 struct Target {
   std::string value;           ///< interface value, the stem of `if_name`
-  model::Container container;  ///< whose process or netns file is entered
+  model::Container container;  ///< whose process or netns file is entered; empty for a network
   std::string pod;             ///< pod name, empty without
+  std::string network;         ///< podman network whose bridge is captured, empty for containers
+  Point point = Point::inside;
+};
+
+/// "container web", "network lan", "the host's side of container web".
+[[nodiscard]] std::string what(const Target& target);
+
+struct Targets {
+  std::vector<Target> running;
+  std::vector<model::Container> stopped;  ///< named, known, and without a process
 };
 
 /// What a person or Wireshark named: interface values, container names or (at least 3 digits of) ids,
-/// "pod/NAME", "all". A name that fits nothing is ErrorKind::not_found, a stopped container not_running, host
-/// network unsupported, an ambiguous id usage. Containers that share a network namespace give one target.
-[[nodiscard]] Result<std::vector<Target>> resolve(const std::vector<std::string>& names,
+/// "pod/NAME", "net/NAME", "all", "label=KEY" or "label=KEY=VALUE", or a glob(7) for names. A name that fits
+/// nothing is ErrorKind::not_found, host network unsupported, an ambiguous id usage; a stopped container
+/// is in Targets::stopped. Containers that share a network namespace give one target.
+[[nodiscard]] Result<Targets> resolve(const std::vector<std::string>& names,
+                                      const model::Inventory& inventory, uid_t caller);
+
+/// The same for a capture that is under way: whatever of it runs now; what does not is left out.
+[[nodiscard]] std::vector<Target> resolve_running(const std::vector<std::string>& names,
                                                   const model::Inventory& inventory, uid_t caller);
+
+/// ErrorKind::not_running with how to start it.
+[[nodiscard]] Error not_running(const model::Container& container);
+
+/// May stand for several containers, or for some that do not exist yet: a glob, a label, a pod, a network,
+/// "all".
+[[nodiscard]] bool names_a_group(const std::string& name);
 
 }  // namespace podshark::extcap

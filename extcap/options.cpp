@@ -9,6 +9,8 @@
 namespace podshark::extcap {
 namespace {
 
+constexpr const char* kAllLinks = "all";
+
 Status read_size(const OptionSource& source, const char* name, std::uint64_t least, std::uint64_t most,
                  std::uint64_t& out) {
   const std::optional<std::string> text = source(name);
@@ -36,14 +38,103 @@ Status read_flag(const OptionSource& source, const char* name, bool& out) {
   return ok();
 }
 
+Status read_points(const OptionSource& source, Points& out) {
+  const std::string text = source("point").value_or("");
+  if (text.empty() || text == "inside") return ok();
+  if (text != "host" && text != "both") {
+    return Error{ErrorKind::usage, "--point '" + one_line(text, 40) + "' is not inside, host or both", {}};
+  }
+  out = text == "host" ? Points::host : Points::both;
+  return ok();
+}
+
+void add_links(const std::string& text, std::vector<std::string>& links) {
+  for (const std::string& link : split(text, ',')) {
+    const std::string name(trim(link));
+    if (!name.empty() && name != kAllLinks) links.push_back(name);
+  }
+}
+
+// What is easily combined and can not be meant.
+Status check_combination(const SessionOptions& options) {
+  if (options.roster.wait && !options.roster.follow) {
+    return Error{ErrorKind::usage, "--wait with --follow false: who waits for a container follows it",
+                 "leave one of them out"};
+  }
+  return ok();
+}
+
+class ArgumentWriter {
+ public:
+  ArgumentWriter(std::ostream& out, int first) : out_(out), number_(first) {}
+  /// Begins one `arg`; finish it with done().
+  Sentence begin(const char* call, const char* display, const char* type, const char* group,
+                 const std::string& tooltip) {
+    Sentence s("arg");
+    s.with("number", number_).with("call", call).with("display", display).with("type", type);
+    s.with("tooltip", tooltip).with("group", group);
+    return s;
+  }
+  void done(const Sentence& s) {
+    out_ << s;
+    ++number_;
+  }
+  void value(const char* value, const char* display, bool is_default) {
+    Sentence s("value");
+    s.with("arg", number_ - 1).with("value", value).with("display", display);
+    out_ << s.with("default", is_default ? "true" : "");
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  std::ostream& out_;
+  int number_;
+};
+
+void write_what(ArgumentWriter& w) {
+  w.done(w.begin("--links", "Several links", "string", "Capture",
+                 "Names separated by commas, for example eth0,lo. Instead of the choice above")
+             .with("placeholder", "eth0,lo"));
+  w.done(w.begin("--point", "Where", "selector", "Capture",
+                 "Inside the container, at its link's other end on the host, or both at once"));
+  w.value("inside", "Inside the container", true);
+  w.value("host", "On the host: the other end of its link", false);
+  w.value("both", "Both: inside, and where its traffic enters the host", false);
+  w.done(w.begin("--snaplen", "Bytes per packet", "unsigned", "Capture", "Longer packets are cut")
+             .with("range", "1," + std::to_string(kMaxSnaplen))
+             .with("default", std::to_string(LinkOptions{}.snaplen)));
+  w.done(w.begin("--promiscuous", "Promiscuous mode", "boolean", "Capture",
+                 "See frames that are not addressed to the container too")
+             .with("default", "true"));
+}
+
+void write_follow(ArgumentWriter& w) {
+  w.done(
+      w.begin(
+           "--follow", "Go on after a restart", "boolean", "Follow",
+           "The capture goes on in the same file when the container restarts, and takes in containers that "
+           "join the chosen pod or group")
+          .with("default", "true"));
+}
+
+void write_buffers(ArgumentWriter& w) {
+  w.done(
+      w.begin(
+           "--ring-size", "Kernel ring (MiB per link)", "unsigned", "Buffers",
+           "Memory in which the kernel collects packets; larger survives longer bursts. Empty: 8, less when "
+           "there are many links")
+          .with("range", "1," + std::to_string(kMaxRingMib))
+          .with("placeholder", "8"));
+  w.done(w.begin("--queue-size", "Queue (MiB)", "unsigned", "Buffers",
+                 "Memory for packets that Wireshark has not taken yet")
+             .with("range", "1,65536")
+             .with("default", std::to_string(SessionOptions{}.queue_bytes >> 20U)));
+}
+
 }  // namespace
 
 Status read_link_options(const OptionSource& source, SessionOptions& options) {
-  if (const auto links = source("link"); links && !links->empty()) {
-    for (const std::string& link : split(*links, ',')) {
-      if (!trim(link).empty()) options.link.links.emplace_back(trim(link));
-    }
-  }
+  for (const char* name : {"link", "links"}) add_links(source(name).value_or(""), options.link.links);
   std::uint64_t snaplen = options.link.snaplen;
   std::uint64_t ring_mib = options.link.ring_bytes >> 20U;
   std::uint64_t queue_mib = options.queue_bytes >> 20U;
@@ -51,60 +142,35 @@ Status read_link_options(const OptionSource& source, SessionOptions& options) {
   if (Status s = read_size(source, "ring-size", 1, kMaxRingMib, ring_mib); !s) return s;
   if (Status s = read_size(source, "queue-size", 1, 65536, queue_mib); !s) return s;
   if (Status s = read_flag(source, "promiscuous", options.link.promiscuous); !s) return s;
+  if (Status s = read_flag(source, "follow", options.roster.follow); !s) return s;
+  if (Status s = read_flag(source, "wait", options.roster.wait); !s) return s;
+  if (Status s = read_flag(source, "start", options.start); !s) return s;
+  if (Status s = read_points(source, options.roster.points); !s) return s;
   options.link.snaplen = static_cast<std::uint32_t>(snaplen);
   options.link.ring_bytes = ring_mib << 20U;
   options.queue_bytes = queue_mib << 20U;
-  return ok();
+  return check_combination(options);
+}
+
+void write_all_links_value(std::ostream& out, int number) {
+  out << Sentence("value")
+             .with("arg", number)
+             .with("value", kAllLinks)
+             .with("display", "All links")
+             .with("default", "true");
 }
 
 int write_link_arguments(std::ostream& out, int first) {
-  const SessionOptions defaults;
-  out << Sentence("arg")
-             .with("number", first)
-             .with("call", "--link")
-             .with("display", "Links")
-             .with("type", "string")
-             .with("placeholder", "all")
-             .with("tooltip",
-                   "Links of the container to capture, separated by commas, "
-                   "for example eth0,lo. Empty: all of them")
-             .with("group", "Capture")
-      << Sentence("arg")
-             .with("number", first + 1)
-             .with("call", "--snaplen")
-             .with("display", "Bytes per packet")
-             .with("type", "unsigned")
-             .with("range", "1," + std::to_string(kMaxSnaplen))
-             .with("default", std::to_string(defaults.link.snaplen))
-             .with("tooltip", "Longer packets are cut")
-             .with("group", "Capture")
-      << Sentence("arg")
-             .with("number", first + 2)
-             .with("call", "--promiscuous")
-             .with("display", "Promiscuous mode")
-             .with("type", "boolean")
-             .with("default", "true")
-             .with("tooltip", "See frames that are not addressed to the container too")
-             .with("group", "Capture")
-      << Sentence("arg")
-             .with("number", first + 3)
-             .with("call", "--ring-size")
-             .with("display", "Kernel ring (MiB per link)")
-             .with("type", "unsigned")
-             .with("range", "1," + std::to_string(kMaxRingMib))
-             .with("default", std::to_string(defaults.link.ring_bytes >> 20U))
-             .with("tooltip", "Memory in which the kernel collects packets; larger survives longer bursts")
-             .with("group", "Buffers")
-      << Sentence("arg")
-             .with("number", first + 4)
-             .with("call", "--queue-size")
-             .with("display", "Queue (MiB)")
-             .with("type", "unsigned")
-             .with("range", "1,65536")
-             .with("default", std::to_string(defaults.queue_bytes >> 20U))
-             .with("tooltip", "Memory for packets that Wireshark has not taken yet")
-             .with("group", "Buffers");
-  return first + 5;
+  ArgumentWriter w(out, first);
+  w.done(w.begin("--link", "Link", "selector", "Capture",
+                 "The container's links; the reload button reads them. All are captured by default")
+             .with("reload", "true")
+             .with("placeholder", "Load links"));
+  write_all_links_value(out, first);
+  write_what(w);
+  write_follow(w);
+  write_buffers(w);
+  return w.number();
 }
 
 }  // namespace podshark::extcap

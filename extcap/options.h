@@ -18,11 +18,14 @@ inline constexpr std::size_t kMaxRingMib = 1024;
 /// Text of an option by its long name without dashes; nullopt when it was not given.
 using OptionSource = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// Reads link, snaplen, promiscuous, ring-size, queue-size. Bad values are ErrorKind::usage, naming option
-/// and limits.
+/// Reads link, links, point, snaplen, promiscuous, follow, wait, start, ring-size, queue-size. Bad values and
+/// impossible combinations are ErrorKind::usage, naming option and limits.
 [[nodiscard]] Status read_link_options(const OptionSource& source, SessionOptions& options);
 
 /// The `arg` sentences of --extcap-config for these options, numbered from `first`; the next free number.
+/// Number of the --link selector, whose values --extcap-reload-option fills: always `first`.
 int write_link_arguments(std::ostream& out, int first);
+/// The `value` sentence of the selector's default.
+void write_all_links_value(std::ostream& out, int number);
 
 }  // namespace podshark::extcap

@@ -48,10 +48,11 @@ Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder) {
   if (!options) return options.error();
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
-  const Result<Selection> selection = select(*names);
+  // The interface list shows what runs; what has stopped since is started for nobody who did not ask for it.
+  const bool may_start = options->start && args.get("extcap-interface") == kChooseValue;
+  Result<Selection> selection = select(*names, {.wait = options->roster.wait, .start = may_start});
   if (!selection) return selection.error();
-  options->keep_going = args.get("extcap-interface") == kAllValue;
-  return run_session(recorder, *selection, *options);
+  return run_session(recorder, std::move(*selection), *options);
 }
 
 int fail(std::ostream& err, const Error& error) {

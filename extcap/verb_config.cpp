@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Options, link types and filter check: answered from constants, never asking podman. Only the reload button
-// of podman:choose reads the list.
+// Options, link types and filter check: answered from constants, never asking podman. Only the reload buttons
+// read containers and links.
 #include <unistd.h>
 
 #include <ostream>
@@ -10,57 +10,114 @@
 #include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/selection.h"
 #include "extcap/sentence.h"
+#include "extcap/worker_client.h"
+#include "podman/kernel/rtnetlink.h"
 #include "podman/wire/ring.h"
 
 namespace podshark::extcap {
 namespace {
 
-constexpr int kContainerArgument = 0;
+// Numbers that the reload answers refer to; podman:choose has its own arguments behind the shared ones.
+constexpr int kLinkArgument = 0;
+constexpr int kContainerArgument = 50;
 
-}  // namespace
-
-int verb_config(const std::string& interface, std::ostream& out) {
-  int number = 0;
-  if (interface == kChooseValue) {
-    out << Sentence("arg")
-               .with("number", kContainerArgument)
-               .with("call", "--container")
-               .with("display", "Running container")
-               .with("type", "selector")
-               .with("reload", "true")
-               .with("placeholder", "Load containers")
-               .with("tooltip", "Press the reload button to fill this list")
-               .with("group", "Container")
-        << Sentence("value")
-               .with("arg", kContainerArgument)
-               .with("value", "none")
-               .with("display", "(by name, below)")
-               .with("default", "true")
-        << Sentence("arg")
-               .with("number", 1)
-               .with("call", "--name")
-               .with("display", "Name, id or pod/NAME")
-               .with("type", "string")
-               .with("placeholder", "web")
-               .with("tooltip", "Several are separated by commas")
-               .with("group", "Container");
-    number = 2;
-  }
-  (void)write_link_arguments(out, number);
-  return 0;
-}
-
-int verb_reload(const std::string& option, std::ostream& out) {
-  constexpr int kUnknown = 2;
-  if (option != "container") return kUnknown;
-  const ListedInventory listed = list_quickly();
-  const uid_t caller = ::geteuid();
+void write_nobody_value(std::ostream& out) {
   out << Sentence("value")
              .with("arg", kContainerArgument)
              .with("value", "none")
              .with("display", "(by name, below)")
              .with("default", "true");
+}
+
+void write_choice(std::ostream& out) {
+  out << Sentence("arg")
+             .with("number", kContainerArgument)
+             .with("call", "--container")
+             .with("display", "Running container")
+             .with("type", "selector")
+             .with("reload", "true")
+             .with("placeholder", "Load containers")
+             .with("tooltip", "Press the reload button to fill this list")
+             .with("group", "Container");
+  write_nobody_value(out);
+  out << Sentence("arg")
+             .with("number", kContainerArgument + 1)
+             .with("call", "--name")
+             .with("display", "Name, id, pod/NAME or net/NAME")
+             .with("type", "string")
+             .with("placeholder", "web")
+             .with("tooltip",
+                   "Several are separated by commas. Also a pattern (web*) or label=KEY=VALUE. A stopped "
+                   "container "
+                   "is started once the capture is ready")
+             .with("group", "Container")
+      << Sentence("arg")
+             .with("number", kContainerArgument + 2)
+             .with("call", "--wait")
+             .with("display", "Wait for it")
+             .with("type", "boolean")
+             .with("default", "false")
+             .with("tooltip",
+                   "It need not exist or run yet: the capture attaches when it is created, before its first "
+                   "packet. "
+                   "Nothing is started")
+             .with("group", "Container")
+      << Sentence("arg")
+             .with("number", kContainerArgument + 3)
+             .with("call", "--start")
+             .with("display", "Start it when it is stopped")
+             .with("type", "boolean")
+             .with("default", "true")
+             .with("tooltip",
+                   "The capture is attached first: it has everything from the container's first packet on")
+             .with("group", "Container");
+}
+
+// The links of the running container that the interface stands for; none for groups.
+void write_links(const std::string& interface, std::ostream& out) {
+  write_all_links_value(out, kLinkArgument);
+  const Result<Selection> selection = select({interface}, {});
+  if (!selection || selection->targets.size() != 1 || !selection->targets.front().network.empty()) return;
+  WorkerClient worker;
+  const Result<NetnsSockets> sockets = worker.open(NetnsPlace::of(selection->targets.front().container),
+                                                   {.netlink = 1, .raw = 0, .cooked = 0});
+  if (!sockets) return;
+  const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
+  if (!links) return;
+  for (const model::Link& l : *links) {
+    const std::string about = l.addresses.empty() ? l.kind : l.addresses.front();
+    out << Sentence("value")
+               .with("arg", kLinkArgument)
+               .with("value", l.name)
+               .with("display", l.name + (about.empty() ? "" : " \u00b7 " + about));
+  }
+}
+
+}  // namespace
+
+int verb_config(const std::string& interface, std::ostream& out) {
+  if (interface == kChooseValue) write_choice(out);
+  (void)write_link_arguments(out, kLinkArgument);
+  return 0;
+}
+
+int verb_reload(const ExtcapArguments& args, std::ostream& out) {
+  constexpr int kUnknown = 2;
+  const std::string option = args.get("extcap-reload-option");
+  if (option == "link") {
+    const std::string chosen = args.get("container");
+    const std::string interface = args.get("extcap-interface");
+    write_links(interface == kChooseValue ? (chosen == "none" || chosen.empty() ? args.get("name") : chosen)
+                                          : interface,
+                out);
+    return 0;
+  }
+  if (option != "container") return kUnknown;
+  const ListedInventory listed = list_quickly();
+  const uid_t caller = ::geteuid();
+  write_nobody_value(out);
   for (const model::Pod& pod : listed.inventory.pods) {
     out << Sentence("value")
                .with("arg", kContainerArgument)

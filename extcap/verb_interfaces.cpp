@@ -53,8 +53,24 @@ int verb_interfaces(std::ostream& out) {
                .with("value", interface_value(pod))
                .with("display", display_text(pod) + (listed.stale ? slow : ""));
   }
+  for (const model::Network& network : listed.inventory.networks) {
+    const auto members = std::count_if(
+        listed.inventory.containers.begin(), listed.inventory.containers.end(),
+        [&](const model::Container& c) {
+          return c.alive() && std::any_of(c.networks.begin(), c.networks.end(),
+                                          [&](const auto& a) { return a.network == network.name; });
+        });
+    if (members == 0 || network.driver != "bridge" || shown >= limit) continue;
+    ++shown;
+    out << Sentence("interface")
+               .with("value", interface_value(network))
+               .with("display",
+                     display_text(network, static_cast<std::size_t>(members)) + (listed.stale ? slow : ""));
+  }
   out << Sentence("interface").with("value", kAllValue).with("display", "Podman all running containers")
-      << Sentence("interface").with("value", kChooseValue).with("display", "Podman\u2026 (choose by name)");
+      << Sentence("interface")
+             .with("value", kChooseValue)
+             .with("display", "Podman\u2026 (by name, pattern or label, before it starts)");
   return 0;
 }
 

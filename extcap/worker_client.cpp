@@ -51,25 +51,71 @@ bool parse_netns_path(const std::string& path, std::uint8_t (&uuid)[16]) {
   return true;
 }
 
-Request make_request(const model::Container& c, SocketCounts counts) {
-  Request r;
-  r.netlink_sockets = counts.netlink;
-  r.raw_sockets = counts.raw;
-  r.cooked_sockets = counts.cooked;
+void name_container(const model::Container& c, Request& r) {
   r.netns_inode = c.netns;
   r.pid = c.pid;
   r.pid_start = c.pid_start;
   // The file needs one capability less than the process (SYS_PTRACE), but is there for rootful ones only.
   if (!c.rootless && parse_netns_path(c.netns_path, r.uuid)) r.kind = worker::TargetKind::netns_file;
+}
+
+Request make_request(const NetnsPlace& place, SocketCounts counts) {
+  Request r;
+  r.netlink_sockets = counts.netlink;
+  r.raw_sockets = counts.raw;
+  r.cooked_sockets = counts.cooked;
+  switch (place.kind) {
+    case NetnsPlace::Kind::container:
+      name_container(place.container, r);
+      break;
+    case NetnsPlace::Kind::host:
+      r.kind = worker::TargetKind::own_netns;
+      break;
+    case NetnsPlace::Kind::file:
+      r.kind = worker::TargetKind::netns_file;
+      (void)parse_netns_path(place.path, r.uuid);  // a malformed one is no file: the worker says so
+      break;
+    case NetnsPlace::Kind::descriptor:
+      r.kind = worker::TargetKind::descriptor;
+      break;
+  }
   return r;
+}
+
+bool send_request(int channel, const Request& request, const NetnsPlace& place) {
+  iovec data{const_cast<Request*>(&request), sizeof(request)};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (place.kind == NetnsPlace::Kind::descriptor && place.fd) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int fd = place.fd->get();
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+  }
+  return ::sendmsg(channel, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof(request));
+}
+
+bool needs_installed_worker(const NetnsPlace& place) {
+  if (::geteuid() == 0) return false;
+  return place.kind == NetnsPlace::Kind::file ||
+         (place.kind == NetnsPlace::Kind::container && !place.container.rootless);
 }
 
 const char* const kGroupHint =
     "rootful containers need the installed worker: run 'sudo ./install/setup.sh', join its group with "
     "'sudo usermod -aG wireshark $USER' and log in again; 'podshark doctor' shows what is missing";
 
-Error explain(const Reply& reply, const model::Container& c) {
-  const std::string who = "container " + in_quotes(c.name);
+const char* const kHostHint =
+    "capturing on the host's side needs root: run podshark with sudo, or capture inside the container";
+
+Error explain(const Reply& reply, const NetnsPlace& place) {
+  const std::string who = place.who();
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
   switch (reply.stage) {
     case Stage::find_process:
@@ -93,8 +139,9 @@ Error explain(const Reply& reply, const model::Container& c) {
     case Stage::join:
       return {ErrorKind::permission, "enter the network namespace of " + who + why, kGroupHint};
     case Stage::socket:
-      return {reply.error == EPERM ? ErrorKind::permission : ErrorKind::internal,
-              "open a packet socket in " + who + why, reply.error == EPERM ? kGroupHint : ""};
+      if (reply.error != EPERM) return {ErrorKind::internal, "open a packet socket in " + who + why, {}};
+      return {ErrorKind::permission, "open a packet socket in " + who + why,
+              place.kind == NetnsPlace::Kind::host ? kHostHint : kGroupHint};
     default:
       return {ErrorKind::internal, "podshark-worker could not serve " + who + why, "run 'podshark doctor'"};
   }
@@ -203,21 +250,46 @@ Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
   return &w;
 }
 
-Result<NetnsSockets> WorkerClient::open(const model::Container& container, SocketCounts counts) {
-  const bool installed = !container.rootless && ::geteuid() != 0;
+NetnsPlace NetnsPlace::of(const model::Container& container) {
+  NetnsPlace place;
+  place.container = container;
+  return place;
+}
+
+NetnsPlace NetnsPlace::host() {
+  NetnsPlace place;
+  place.kind = Kind::host;
+  return place;
+}
+
+std::string NetnsPlace::who() const {
+  switch (kind) {
+    case Kind::container:
+      return "container " + in_quotes(container.name);
+    case Kind::host:
+      return "the host";
+    case Kind::file:
+      return "the new container behind '" + one_line(path, 80) + "'";
+    default:
+      return "the rootless network";
+  }
+}
+
+Result<NetnsSockets> WorkerClient::open(const NetnsPlace& place, SocketCounts counts) {
+  const bool installed = needs_installed_worker(place);
   Result<Worker*> w = worker_for(installed);
-  if (!w) return w.wrap("capture container " + in_quotes(container.name));
-  const Request request = make_request(container, counts);
+  if (!w) return w.wrap("capture " + place.who());
+  const Request request = make_request(place, counts);
   Reply reply;
   std::vector<UniqueFd> fds;
   int error = 0;
-  if (::send((*w)->channel.get(), &request, sizeof(request), MSG_NOSIGNAL) < 0 ||
+  if (!send_request((*w)->channel.get(), request, place) ||
       !receive((*w)->channel.get(), reply, fds, error)) {
     return Error{installed ? ErrorKind::permission : ErrorKind::internal,
                  std::string("podshark-worker did not answer: ") + std::strerror(error),
                  installed ? kGroupHint : "run 'podshark doctor'"};
   }
-  if (reply.stage != Stage::done) return explain(reply, container);
+  if (reply.stage != Stage::done) return explain(reply, place);
   NetnsSockets out;
   out.netns_inode = reply.netns_inode;
   out.netns_cookie = reply.netns_cookie;

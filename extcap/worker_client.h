@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,25 @@ struct NetnsSockets {
   std::uint64_t netns_cookie = 0;
 };
 
+/// A network namespace to make sockets in.
+struct NetnsPlace {
+  enum class Kind {
+    container,   ///< that of a running container
+    host,        ///< the one podshark runs in
+    file,        ///< /run/netns/netns-UUID, of a rootful container that nobody knows yet
+    descriptor,  ///< opened by the caller, in a user namespace of his own
+  };
+  Kind kind = Kind::container;
+  model::Container container;    ///< kind container
+  std::string path;              ///< kind file
+  std::shared_ptr<UniqueFd> fd;  ///< kind descriptor
+
+  [[nodiscard]] static NetnsPlace of(const model::Container& container);
+  [[nodiscard]] static NetnsPlace host();
+  /// "container 'web'", "the host", "the rootless network": for messages.
+  [[nodiscard]] std::string who() const;
+};
+
 struct SocketCounts {
   std::uint32_t netlink = 0;
   std::uint32_t raw = 0;
@@ -44,7 +64,7 @@ class WorkerClient {
   WorkerClient& operator=(const WorkerClient&) = delete;
 
   /// Errors say which group, capability or command would help.
-  [[nodiscard]] Result<NetnsSockets> open(const model::Container& container, SocketCounts counts);
+  [[nodiscard]] Result<NetnsSockets> open(const NetnsPlace& place, SocketCounts counts);
 
  private:
   struct Worker {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -13,6 +14,7 @@
 namespace podshark::extcap {
 namespace {
 
+constexpr std::chrono::milliseconds kMostRetry{60000};
 constexpr std::chrono::milliseconds kDebounce{200};  // a container start is four or more events
 
 // Reads what is there; false at end of file or error.
@@ -31,8 +33,14 @@ bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
 
 }  // namespace
 
-InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory)
-    : loop_(loop), on_inventory_(std::move(on_inventory)) {
+InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory, std::function<void()> on_hint)
+    : loop_(loop), on_inventory_(std::move(on_inventory)), on_hint_(std::move(on_hint)) {
+  if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) retry_ = std::move(*timer);
+  loop_.add(retry_.get(), EPOLLIN, [this](std::uint32_t) {
+    acknowledge(retry_.get());
+    start();
+    refresh();  // what happened meanwhile
+  });
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) debounce_ = std::move(*timer);
   loop_.add(debounce_.get(), EPOLLIN, [this](std::uint32_t) {
     acknowledge(debounce_.get());
@@ -44,6 +52,7 @@ InventoryWatch::~InventoryWatch() {
   stop_events();
   if (listing_) loop_.remove(listing_.out());
   loop_.remove(debounce_.get());
+  loop_.remove(retry_.get());
 }
 
 void InventoryWatch::start() {
@@ -51,7 +60,7 @@ void InventoryWatch::start() {
   if (!discover::has_storage(discover::calling_user())) return;
   Result<Child> child = spawn({"podman", "--remote=false", "events", "--stream", "--format", "json",
                                "--filter", "type=container", "--filter", "type=pod"});
-  if (!child) return;  // no podman, no hints: the minute refresh remains
+  if (!child) return;  // no podman, no hints: the minute refresh and the other signs remain
   events_ = std::move(*child);
   loop_.add(events_.out(), EPOLLIN, [this](std::uint32_t) { on_podman_event(); });
 }
@@ -64,8 +73,14 @@ void InventoryWatch::stop_events() {
 
 void InventoryWatch::on_podman_event() {
   bool any = false;
-  if (!drain(events_.out(), [&](const char*, std::size_t) { any = true; })) stop_events();
-  if (any) refresh();
+  if (!drain(events_.out(), [&](const char*, std::size_t) { any = true; })) {
+    stop_events();
+    arm_once(retry_.get(), retry_after_);
+    retry_after_ = std::min(retry_after_ * 2, kMostRetry);
+  }
+  if (!any) return;
+  on_hint_();
+  refresh();
 }
 
 void InventoryWatch::refresh() {

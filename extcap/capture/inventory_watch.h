@@ -18,12 +18,13 @@ class InventoryWatch {
   using Callback = std::function<void(model::Inventory&&)>;
 
   /// `loop` must outlive the object.
-  InventoryWatch(EventLoop& loop, Callback on_inventory);
+  /// `on_hint` is called at once for every event of podman's, before the state is read.
+  InventoryWatch(EventLoop& loop, Callback on_inventory, std::function<void()> on_hint);
   ~InventoryWatch();
   InventoryWatch(const InventoryWatch&) = delete;
   InventoryWatch& operator=(const InventoryWatch&) = delete;
 
-  /// Starts listening to podman's events.
+  /// Starts listening to podman's events; when that ends it is tried again, less and less often.
   void start();
   /// Reads the state soon; hints within a short time are one reading.
   void refresh();
@@ -37,7 +38,10 @@ class InventoryWatch {
 
   EventLoop& loop_;
   Callback on_inventory_;
+  std::function<void()> on_hint_;
   UniqueFd debounce_;
+  UniqueFd retry_;
+  std::chrono::milliseconds retry_after_{2000};
   Child events_;
   Child listing_;
   std::string listed_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Life of one namespace: open() asks the worker for two rtnetlink sockets, lists the links through one, asks
+// Life of one namespace: start() asks the worker for two rtnetlink sockets, lists the links through one, asks
 // for a packet socket per wanted link, puts a ring on each. Link changes re-read the list: a link is known by
 // its ifindex *and* name, since `podman network reload` makes eth0 anew with another ifindex. When the
-// container's process ends the rings are read out and closed; packets still in unfinished blocks are handed
-// over by the kernel within retire_ms: wait_for_last_blocks().
+// container's process ends the rings are read out and closed.
+//
+// A namespace that nobody knows yet (open_unknown) has rings too, unread: a container's first packets are in
+// them when podman has told whose it is.
 #include "extcap/capture/netns_capture.h"
 
 #include <poll.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "podman/core/clock.h"
 #include "podman/core/proc.h"
@@ -27,12 +30,15 @@ constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO pa
 constexpr std::uint32_t kRetireMs = 20;
 // From a packet's stamp to its place in the ring: microseconds, but a softirq may be interrupted.
 constexpr std::uint64_t kInFlightNs = 2'000'000;
+// Packets of an unknown namespace hold others back, for order, no longer than this.
+constexpr std::uint64_t kUnknownHoldNs = 500'000'000;
 constexpr std::size_t kPacketsPerTurn = 16384;  // one busy link must not starve the others
 
-wire::RingOptions ring_options(const LinkOptions& options, const model::Link& link, const Filter& filter) {
+wire::RingOptions ring_options(const LinkOptions& options, std::size_t bytes, const model::Link& link,
+                               const Filter& filter) {
   wire::RingOptions out;
-  out.block_size = options.ring_bytes >= 8 * std::size_t{kLargeBlock} ? kLargeBlock : kSmallBlock;
-  out.block_count = static_cast<std::uint32_t>(std::max<std::size_t>(options.ring_bytes / out.block_size, 2));
+  out.block_size = bytes >= 8 * std::size_t{kLargeBlock} ? kLargeBlock : kSmallBlock;
+  out.block_count = static_cast<std::uint32_t>(std::max<std::size_t>(bytes / out.block_size, 2));
   out.retire_ms = kRetireMs;
   out.snaplen = options.snaplen;
   out.promiscuous = options.promiscuous;
@@ -42,15 +48,28 @@ wire::RingOptions ring_options(const LinkOptions& options, const model::Link& li
   return out;
 }
 
+std::string both_filters(const std::string& user, const std::string& extra) {
+  if (extra.empty() || trim(user).empty()) return extra.empty() ? user : extra;
+  return "(" + user + ") and (" + extra + ")";
+}
+
+std::string milliseconds(std::uint64_t ns) {
+  return std::to_string(ns / 1'000'000) + "." + std::to_string(ns / 100'000 % 10) + " ms";
+}
+
 }  // namespace
 
 struct NetnsCapture::LinkRing {
   model::Link link;
+  std::string name;
+  std::string filter_text;
   Filter filter;
   wire::Ring ring;
   std::uint32_t id = 0;
   std::uint64_t start_ns = 0;
+  std::uint64_t end_ns = 0;  // 0: open
   bool open = false;
+  bool declared = false;
 
   LinkRing() = default;
   LinkRing(const LinkRing&) = delete;
@@ -58,92 +77,100 @@ struct NetnsCapture::LinkRing {
   ~LinkRing() { wire::close_ring(&ring); }
 };
 
-NetnsCapture::NetnsCapture(Target target, LinkOptions options, WorkerClient& worker, EventLoop& loop,
-                           Recorder& recorder, SourceHooks hooks)
-    : target_(std::move(target)),
-      options_(std::move(options)),
-      worker_(worker),
-      loop_(loop),
-      recorder_(recorder),
-      hooks_(std::move(hooks)) {}
+NetnsCapture::NetnsCapture(CapturePlan plan, CaptureContext context, SourceHooks hooks, bool known)
+    : plan_(std::move(plan)), context_(std::move(context)), hooks_(std::move(hooks)), known_(known) {}
 
 NetnsCapture::~NetnsCapture() {
   close();
 }
 
-Result<std::unique_ptr<NetnsCapture>> NetnsCapture::open(const Target& target, const LinkOptions& options,
-                                                         WorkerClient& worker, EventLoop& loop,
-                                                         Recorder& recorder, SourceHooks hooks) {
+Result<std::unique_ptr<NetnsCapture>> NetnsCapture::open(CapturePlan plan, CaptureContext context,
+                                                         SourceHooks hooks) {
   std::unique_ptr<NetnsCapture> capture(
-      new NetnsCapture(target, options, worker, loop, recorder, std::move(hooks)));
+      new NetnsCapture(std::move(plan), std::move(context), std::move(hooks), /* known= */ true));
   if (const Status s = capture->start(); !s) return s.error();
   return capture;
 }
 
-Status NetnsCapture::start() {
-  const model::Container& c = target_.container;
-  // Before anything else, so that the process cannot be replaced unnoticed; the start time proves who it is.
+Result<std::unique_ptr<NetnsCapture>> NetnsCapture::open_unknown(NetnsPlace place, CaptureContext context,
+                                                                 SourceHooks hooks) {
+  CapturePlan plan;
+  plan.place = std::move(place);
+  plan.watch_process = false;
+  plan.choose = choose_by_name(context.options.links, {}, /* strict= */ false);
+  std::unique_ptr<NetnsCapture> capture(
+      new NetnsCapture(std::move(plan), std::move(context), std::move(hooks), /* known= */ false));
+  if (const Status s = capture->start(); !s) return s.error();
+  return capture;
+}
+
+Status NetnsCapture::identify(CapturePlan plan) {
+  plan_ = std::move(plan);
+  known_ = true;
+  if (const Status s = watch_process(); !s) return s.error();
+  if (pidfd_) context_.loop.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_process_ended(); });
+  report("lifecycle", "attached", "",
+         "capturing in container " + plan_.target.container.name + " since its namespace was made");
+  for (const auto& r : rings_) begin_reading(*r);
+  on_links_changed();
+  return ok();
+}
+
+// Before the namespace is opened, so that the process cannot be replaced unnoticed; its start time proves who
+// it is.
+Status NetnsCapture::watch_process() {
+  if (!plan_.watch_process) return ok();
+  const model::Container& c = plan_.target.container;
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, c.pid, 0)));
   const Result<ProcStat> stat = read_stat(c.pid);
   if (!pidfd_ || !stat || stat->start_time != c.pid_start || stat->state == 'Z') {
+    pidfd_.reset();
     return Error{ErrorKind::gone, "container " + in_quotes(c.name) + " has stopped or restarted meanwhile",
                  "select it again"};
   }
-  Result<NetnsSockets> sockets = worker_.open(c, {.netlink = 2, .raw = 0, .cooked = 0});
+  return ok();
+}
+
+Status NetnsCapture::start() {
+  if (const Status s = watch_process(); !s) return s.error();
+  Result<NetnsSockets> sockets = context_.worker.open(plan_.place, {.netlink = 2, .raw = 0, .cooked = 0});
   if (!sockets) return sockets.error();
   queries_ = std::move(sockets->netlink.at(0));
   changes_ = std::move(sockets->netlink.at(1));
   netns_inode_ = sockets->netns_inode;
+  opened_ns_ = static_cast<std::uint64_t>(now_ns());
   if (const Status s = kernel::subscribe_links(changes_.get()); !s) return s.error();
   if (const Status s = attach_links(); !s) return s.error();
-  started_ = true;
-  report("attached", "", "capturing in container " + c.name);
-  loop_.add(changes_.get(), EPOLLIN, [this](std::uint32_t) { on_links_changed(); });
-  loop_.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_process_ended(); });
+  if (known_) report("lifecycle", "attached", "", "capturing " + what(plan_.target));
+  context_.loop.add(changes_.get(), EPOLLIN, [this](std::uint32_t) { on_links_changed(); });
+  if (pidfd_) context_.loop.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_process_ended(); });
   return ok();
 }
 
-Result<std::vector<model::Link>> NetnsCapture::wanted_links() {
+Result<std::vector<ChosenLink>> NetnsCapture::wanted_links() {
   Result<std::vector<model::Link>> links = kernel::list_links(queries_.get());
-  if (!links) return links.wrap("container " + in_quotes(target_.container.name));
-  std::string present;
-  for (const model::Link& l : *links) present += (present.empty() ? "" : ", ") + one_line(l.name, 32);
-  for (const std::string& wanted : options_.links) {
-    const bool there =
-        std::any_of(links->begin(), links->end(), [&](const auto& l) { return l.name == wanted; });
-    if (!there && !started_) {
-      return Error{ErrorKind::usage,
-                   "container " + in_quotes(target_.container.name) + " has no link " + in_quotes(wanted),
-                   "it has " + present};
-    }
-  }
-  std::erase_if(*links, [&](const model::Link& l) {
-    return !options_.links.empty() &&
-           std::find(options_.links.begin(), options_.links.end(), l.name) == options_.links.end();
-  });
-  return links;
+  if (!links) return links.wrap(plan_.place.who());
+  return plan_.choose(queries_.get(), std::move(*links));
 }
 
 Status NetnsCapture::attach_links() {
-  Result<std::vector<model::Link>> links = wanted_links();
+  Result<std::vector<ChosenLink>> links = wanted_links();
   if (!links) return links.error();
-  std::erase_if(*links, [&](const model::Link& l) {
+  std::erase_if(*links, [&](const ChosenLink& l) {
     return std::any_of(rings_.begin(), rings_.end(), [&](const auto& r) {
-      return r->open && r->link.ifindex == l.ifindex && r->link.name == l.name;
+      return r->open && r->link.ifindex == l.link.ifindex && r->link.name == l.link.name;
     });
   });
   if (links->empty()) return ok();
   SocketCounts counts;
-  for (const model::Link& l : *links) ++(wire::encoding_for(l.arphrd).raw ? counts.raw : counts.cooked);
-  Result<NetnsSockets> sockets = worker_.open(target_.container, counts);
+  for (const ChosenLink& l : *links) ++(wire::encoding_for(l.link.arphrd).raw ? counts.raw : counts.cooked);
+  Result<NetnsSockets> sockets = context_.worker.open(plan_.place, counts);
   if (!sockets) return sockets.error();
   if (sockets->netns_inode != netns_inode_) {
-    return Error{ErrorKind::gone,
-                 "container " + in_quotes(target_.container.name) + " was restarted meanwhile",
-                 "select it again"};
+    return Error{ErrorKind::gone, plan_.place.who() + " was restarted meanwhile", "select it again"};
   }
-  for (const model::Link& l : *links) {
-    const wire::LinkEncoding encoding = wire::encoding_for(l.arphrd);
+  for (const ChosenLink& l : *links) {
+    const wire::LinkEncoding encoding = wire::encoding_for(l.link.arphrd);
     auto& pool = encoding.raw ? sockets->raw : sockets->cooked;
     UniqueFd socket = std::move(pool.back());
     pool.pop_back();
@@ -152,73 +179,102 @@ Status NetnsCapture::attach_links() {
   return ok();
 }
 
-Status NetnsCapture::attach(const model::Link& link, wire::LinkEncoding encoding, UniqueFd socket) {
+Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket) {
   auto ring = std::make_unique<LinkRing>();
-  Result<Filter> filter = Filter::compile(options_.filter, encoding.linktype, options_.snaplen);
+  ring->filter_text = both_filters(context_.options.filter, chosen.filter);
+  Result<Filter> filter = Filter::compile(ring->filter_text, encoding.linktype, context_.options.snaplen);
   if (!filter) return filter.error();
   ring->filter = std::move(*filter);
-  ring->link = link;
-  const wire::RingOptions options = ring_options(options_, link, ring->filter);
+  ring->link = chosen.link;
+  ring->name = chosen.name;
+  const wire::RingOptions options =
+      ring_options(context_.options, context_.ring_bytes(), chosen.link, ring->filter);
   const char* step = "";
-  const int error = wire::open_ring(&ring->ring, socket.release(), link.ifindex, encoding, &options, &step);
+  const int error =
+      wire::open_ring(&ring->ring, socket.release(), chosen.link.ifindex, encoding, &options, &step);
   if (error == -ENODEV || error == -ENXIO) return ok();  // the link has vanished: rtnetlink tells
   if (error != 0) {
-    return os_error(-error, "capture on " + in_quotes(link.name) + " of container " +
-                                in_quotes(target_.container.name) + ": " + step);
+    return os_error(-error,
+                    "capture on " + in_quotes(chosen.link.name) + " of " + plan_.place.who() + ": " + step);
   }
   ring->start_ns = static_cast<std::uint64_t>(now_ns());
-  ring->id = recorder_.add_interface(target_, link, encoding.linktype, options_.snaplen, options_.filter,
-                                     netns_inode_);
   ring->open = true;
-  LinkRing* raw = ring.get();
-  loop_.add(ring->ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, raw](std::uint32_t events) {
+  rings_.push_back(std::move(ring));
+  if (known_) begin_reading(*rings_.back());
+  return ok();
+}
+
+void NetnsCapture::begin_reading(LinkRing& r) {
+  if (!r.open || r.declared) return;
+  r.declared = true;
+  r.id = context_.recorder.add_interface({.target = plan_.target,
+                                          .link = r.link,
+                                          .name = r.name,
+                                          .linktype = r.ring.encoding.linktype,
+                                          .snaplen = context_.options.snaplen,
+                                          .filter = r.filter_text,
+                                          .netns = netns_inode_});
+  if (plan_.target.point == Point::inside && !r.link.mac.empty()) context_.macs.add(r.link.mac);
+  LinkRing* raw = &r;
+  context_.loop.add(r.ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, raw](std::uint32_t events) {
     if ((events & EPOLLERR) != 0) wire::clear_error(&raw->ring);
     take_packets(*raw, kPacketsPerTurn);
   });
-  rings_.push_back(std::move(ring));
-  return ok();
 }
 
 void NetnsCapture::wait_for_last_blocks() {
   (void)::poll(nullptr, 0, 2 * static_cast<int>(kRetireMs) + 5);
 }
 
+// See captured_macs.h. Packets that leave carry the container's own address, looped ones none.
+bool NetnsCapture::is_copy(const LinkRing& r, const wire::Packet& packet) const {
+  constexpr std::uint8_t kOutgoing = 4;  // PACKET_OUTGOING
+  return packet.direction != kOutgoing && packet.captured >= 12 && plan_.target.point == Point::inside &&
+         r.ring.encoding.linktype == wire::kLinktypeEthernet && !r.link.loopback() &&
+         context_.macs.sent_by_captured(packet.data);
+}
+
 void NetnsCapture::take_packets(LinkRing& r, std::size_t most) {
   wire::Packet packet;
   while (most-- > 0 && wire::next_packet(&r.ring, &packet)) {
-    if (r.filter.matches(packet.data, packet.captured, packet.length) && !hooks_.packet(r.id, packet)) return;
+    if (!r.filter.matches(packet.data, packet.captured, packet.length) || is_copy(r, packet)) continue;
+    if (!hooks_.packet(r.id, packet)) return;
   }
 }
 
 void NetnsCapture::pause(bool paused) {
   paused_ = paused;
   for (const auto& r : rings_) {
-    if (r->open) loop_.change(r->ring.fd, paused ? 0U : std::uint32_t{EPOLLIN});
+    if (r->open && r->declared) context_.loop.change(r->ring.fd, paused ? 0U : std::uint32_t{EPOLLIN});
   }
 }
 
 void NetnsCapture::close_ring(LinkRing& r) {
   if (!r.open) return;
   wire::update_counters(&r.ring);
-  take_packets(r, SIZE_MAX);
-  recorder_.statistics({r.id, r.start_ns, static_cast<std::uint64_t>(now_ns()),
-                        r.ring.received + r.ring.dropped, r.ring.dropped});
-  loop_.remove(r.ring.fd);
-  wire::close_ring(&r.ring);
   r.open = false;
+  r.end_ns = static_cast<std::uint64_t>(now_ns());
+  if (r.declared) {
+    take_packets(r, SIZE_MAX);
+    context_.recorder.statistics(
+        {r.id, r.start_ns, r.end_ns, r.ring.received + r.ring.dropped, r.ring.dropped});
+    context_.loop.remove(r.ring.fd);
+    if (plan_.target.point == Point::inside && !r.link.mac.empty()) context_.macs.remove(r.link.mac);
+  }
+  wire::close_ring(&r.ring);
 }
 
 void NetnsCapture::close() {
   for (const auto& r : rings_) close_ring(*r);
-  if (changes_) loop_.remove(changes_.get());
-  if (pidfd_) loop_.remove(pidfd_.get());
+  if (changes_) context_.loop.remove(changes_.get());
+  if (pidfd_) context_.loop.remove(pidfd_.get());
   changes_.reset();
   queries_.reset();
   pidfd_.reset();
 }
 
 void NetnsCapture::on_links_changed() {
-  if (!kernel::drain_changes(changes_.get())) return;
+  (void)kernel::drain_changes(changes_.get());
   const Result<std::vector<model::Link>> links = kernel::list_links(queries_.get());
   if (!links) return;
   for (const auto& r : rings_) {
@@ -227,35 +283,54 @@ void NetnsCapture::on_links_changed() {
     });
     if (r->open && !there) {
       close_ring(*r);
-      report("link-removed", r->link.name,
-             "link " + r->link.name + " of " + target_.container.name + " is gone");
+      if (!r->declared) continue;
+      report("lifecycle", "link-removed", r->link.name,
+             "link " + r->link.name + " of " + what(plan_.target) + " is gone");
     }
   }
   const std::size_t before = rings_.size();
-  if (const Status s = attach_links(); !s) report("link-failed", "", s.error().line());
-  for (std::size_t i = before; i < rings_.size(); ++i) {
-    const std::string& name = rings_[i]->link.name;
-    report("link-added", name, "capturing on new link " + name + " of " + target_.container.name);
-  }
+  if (const Status s = attach_links(); !s && known_) report("lifecycle", "link-failed", "", s.error().line());
+  for (std::size_t i = before; known_ && i < rings_.size(); ++i) report_new_link(*rings_[i]);
   hooks_.changed();
+}
+
+// A link of the same name went before: `network reload` or `network disconnect` and `connect`.
+void NetnsCapture::report_new_link(const LinkRing& fresh) {
+  const LinkRing* last = nullptr;
+  for (const auto& r : rings_) {
+    if (r.get() != &fresh && !r->open && r->link.name == fresh.link.name) last = r.get();
+  }
+  const std::string who = fresh.link.name + " of " + what(plan_.target);
+  report("lifecycle", "link-added", fresh.link.name, "capturing on new link " + who);
+  if (last == nullptr) return;
+  report("gap", "link-replaced", fresh.link.name,
+         who + " was made anew: not captured for " + milliseconds(fresh.start_ns - last->end_ns));
 }
 
 void NetnsCapture::on_process_ended() {
   ended_ = true;
-  wait_for_last_blocks();
+  const auto pending = [](const auto& r) { return r->open && wire::packets_pending(&r->ring); };
+  if (std::any_of(rings_.begin(), rings_.end(), pending)) wait_for_last_blocks();
   close();
-  report("exited", "", "container " + target_.container.name + " has stopped");
+  report("lifecycle", "exited", "", "container " + plan_.target.container.name + " has stopped");
   hooks_.changed();
+}
+
+std::size_t NetnsCapture::open_links() const {
+  return static_cast<std::size_t>(
+      std::count_if(rings_.begin(), rings_.end(), [](const auto& r) { return r->open; }));
 }
 
 void NetnsCapture::add_statistics(annotate::Event& event) {
   for (const auto& r : rings_) {
+    if (!r->declared) continue;
     wire::update_counters(&r->ring);
-    event.links.push_back({target_.container.name, r->link.name, r->ring.received, r->ring.dropped});
+    event.links.push_back({plan_.target.container.name, r->link.name, r->ring.received, r->ring.dropped});
   }
 }
 
 std::uint64_t NetnsCapture::complete_until(std::uint64_t now_ns) const {
+  if (!known_) return opened_ns_ + kUnknownHoldNs > now_ns ? opened_ns_ : now_ns;
   std::uint64_t until = now_ns - kInFlightNs;
   for (const auto& r : rings_) {
     if (!r->open || !wire::packets_pending(&r->ring)) continue;
@@ -264,16 +339,40 @@ std::uint64_t NetnsCapture::complete_until(std::uint64_t now_ns) const {
   return until;
 }
 
-void NetnsCapture::report(const std::string& what, const std::string& link, const std::string& detail) {
+void NetnsCapture::report(const std::string& kind, const std::string& what, const std::string& link,
+                          const std::string& detail) {
   annotate::Event event;
-  event.kind = "lifecycle";
+  event.kind = kind;
   event.time_ns = now_ns();
   event.what = what;
-  event.container_id = target_.container.id;
-  event.container = target_.container.name;
+  event.container_id = plan_.target.container.id;
+  event.container = plan_.target.container.name;
   event.link = link;
   event.detail = one_line(detail, 400);
-  recorder_.event(event);
+  context_.recorder.event(event);
+}
+
+LinkChooser choose_by_name(std::vector<std::string> names, std::string container, bool strict) {
+  return [names = std::move(names), container = std::move(container), strict](
+             int, const std::vector<model::Link>& links) mutable -> Result<std::vector<ChosenLink>> {
+    std::string present;
+    std::vector<ChosenLink> out;
+    for (const model::Link& l : links) {
+      present += (present.empty() ? "" : ", ") + one_line(l.name, 32);
+      if (names.empty() || std::find(names.begin(), names.end(), l.name) != names.end()) {
+        out.push_back({l, one_line(l.name, 32), {}});
+      }
+    }
+    const bool first = std::exchange(strict, false);
+    for (const std::string& name : names) {
+      const bool there =
+          std::any_of(links.begin(), links.end(), [&](const auto& l) { return l.name == name; });
+      if (there || !first) continue;
+      return Error{ErrorKind::usage, "container " + in_quotes(container) + " has no link " + in_quotes(name),
+                   "it has " + present};
+    }
+    return out;
+  };
 }
 
 }  // namespace podshark::extcap

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "extcap/capture/captured_macs.h"
 #include "extcap/capture/event_loop.h"
 #include "extcap/capture/filter.h"
 #include "extcap/capture/recorder.h"
@@ -20,62 +23,107 @@ struct LinkOptions {
   std::string filter;              ///< libpcap syntax
   std::uint32_t snaplen = 262144;
   bool promiscuous = true;
-  std::size_t ring_bytes = 8U << 20U;  ///< kernel memory per link
+  std::size_t ring_bytes = 0;  ///< kernel memory per link; 0: 8 MiB, less when there are many links
 };
 
-/// All captured links of one network namespace. Follows links that appear and vanish (rtnetlink) and notices
+/// A link that a capture wants, and what is special about it.
+struct ChosenLink {
+  model::Link link;
+  std::string name;    ///< behind the target's in `if_name`: "eth0", "veth0@host"
+  std::string filter;  ///< libpcap syntax, in addition to the user's; empty: none
+};
+
+/// Picks from all links of a namespace, anew whenever they change. `netlink_fd` is a NETLINK_ROUTE socket in
+/// it. An error at the first call ends the attempt; later ones are reported and change nothing.
+using LinkChooser = std::function<Result<std::vector<ChosenLink>>(int netlink_fd, std::vector<model::Link>)>;
+
+struct CapturePlan {
+  Target target;
+  NetnsPlace place;
+  LinkChooser choose;
+  bool watch_process = true;  ///< the capture ends with the container's first process
+};
+
+/// What captures of one session share. Everything outlives them.
+struct CaptureContext {
+  const LinkOptions& options;
+  WorkerClient& worker;
+  EventLoop& loop;
+  Recorder& recorder;
+  CapturedMacs& macs;
+  std::function<std::size_t()> ring_bytes;  ///< for the next ring
+};
+
+/// The captured links of one network namespace. Follows links that appear and vanish (rtnetlink) and notices
 /// when the container's first process ends (pidfd); the namespace is never entered by this process itself.
 class NetnsCapture final : public Source {
  public:
   /// Opens the namespace, declares its interfaces and starts capturing. Wrong link names, a bad filter, a
   /// container that is gone or not permitted are errors; nothing stays behind then.
-  [[nodiscard]] static Result<std::unique_ptr<NetnsCapture>> open(const Target& target,
-                                                                  const LinkOptions& options,
-                                                                  WorkerClient& worker, EventLoop& loop,
-                                                                  Recorder& recorder, SourceHooks hooks);
+  [[nodiscard]] static Result<std::unique_ptr<NetnsCapture>> open(CapturePlan plan, CaptureContext context,
+                                                                  SourceHooks hooks);
+  /// The same before anybody knows whose namespace it is: packets wait in the rings, and `hooks.changed`
+  /// tells of links, until identify().
+  [[nodiscard]] static Result<std::unique_ptr<NetnsCapture>> open_unknown(NetnsPlace place,
+                                                                          CaptureContext context,
+                                                                          SourceHooks hooks);
+  /// It is this container: declares the interfaces and begins to read.
+  [[nodiscard]] Status identify(CapturePlan plan);
+
   ~NetnsCapture() override;
   NetnsCapture(const NetnsCapture&) = delete;
   NetnsCapture& operator=(const NetnsCapture&) = delete;
 
-  [[nodiscard]] const Target& target() const override { return target_; }
+  [[nodiscard]] const Target& target() const override { return plan_.target; }
   [[nodiscard]] bool ended() const override { return ended_; }
-
-  /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
-  /// are not ours. Call once before closing any number of captures.
-  static void wait_for_last_blocks();
+  [[nodiscard]] std::uint64_t since_ns() const override { return opened_ns_; }
+  [[nodiscard]] std::uint64_t netns_inode() const { return netns_inode_; }
   void pause(bool paused) override;
   void close() override;
   void add_statistics(annotate::Event& event) override;
   [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
+  /// A NETLINK_ROUTE socket in the namespace, -1 once closed. Not for subscriptions.
+  [[nodiscard]] int netlink() const { return queries_.get(); }
+  [[nodiscard]] std::size_t open_links() const;
+
+  /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
+  /// are not ours. Call once before closing any number of captures.
+  static void wait_for_last_blocks();
 
  private:
   struct LinkRing;
-  NetnsCapture(Target target, LinkOptions options, WorkerClient& worker, EventLoop& loop, Recorder& recorder,
-               SourceHooks hooks);
+  NetnsCapture(CapturePlan plan, CaptureContext context, SourceHooks hooks, bool known);
   [[nodiscard]] Status start();
+  [[nodiscard]] Status watch_process();
   [[nodiscard]] Status attach_links();
-  [[nodiscard]] Status attach(const model::Link& link, wire::LinkEncoding encoding, UniqueFd socket);
-  [[nodiscard]] Result<std::vector<model::Link>> wanted_links();
+  [[nodiscard]] Status attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket);
+  void begin_reading(LinkRing& ring);
+  [[nodiscard]] Result<std::vector<ChosenLink>> wanted_links();
   void on_links_changed();
+  void report_new_link(const LinkRing& ring);
   void on_process_ended();
+  [[nodiscard]] bool is_copy(const LinkRing& ring, const wire::Packet& packet) const;
   void take_packets(LinkRing& ring, std::size_t most);
   void close_ring(LinkRing& ring);
-  void report(const std::string& what, const std::string& link, const std::string& detail);
+  void report(const std::string& kind, const std::string& what, const std::string& link,
+              const std::string& detail);
 
-  Target target_;
-  LinkOptions options_;
-  WorkerClient& worker_;
-  EventLoop& loop_;
-  Recorder& recorder_;
+  CapturePlan plan_;
+  CaptureContext context_;
   SourceHooks hooks_;
+  bool known_;
   UniqueFd queries_;  // rtnetlink: questions
   UniqueFd changes_;  // rtnetlink: link and address changes
   UniqueFd pidfd_;
   std::uint64_t netns_inode_ = 0;
+  std::uint64_t opened_ns_ = 0;
   std::vector<std::unique_ptr<LinkRing>> rings_;
-  bool started_ = false;
   bool paused_ = false;
   bool ended_ = false;
 };
+
+/// All links, or the named ones. With `strict`, a name that no link has is an error at the first call, and
+/// lists the others; without, the link may still come.
+[[nodiscard]] LinkChooser choose_by_name(std::vector<std::string> names, std::string container, bool strict);
 
 }  // namespace podshark::extcap

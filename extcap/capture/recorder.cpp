@@ -35,18 +35,24 @@ std::string network_list(const model::Container& c) {
   return out;
 }
 
+const char* to_string(Point point) {
+  return point == Point::inside ? "inside" : "host";
+}
+
 std::string description(const Target& target) {
   const model::Container& c = target.container;
-  std::string out = "container=" + word(c.name, 120) + " id=" + c.id.substr(0, 12);
+  std::string out;
   const auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) out += std::string(" ") + key + "=" + value;
+    if (!value.empty()) out += std::string(out.empty() ? "" : " ") + key + "=" + value;
   };
+  add("container", word(c.name, 120));
+  add("id", c.id.substr(0, 12));
   add("image", word(c.image, 200));
   add("pod", word(target.pod, 120));
-  add("network", network_list(c));
-  add("mode", model::to_string(c.kind));
-  add("point", "inside");
-  add("rootless", c.rootless ? "yes" : "no");
+  add("network", target.network.empty() ? network_list(c) : word(target.network, 120));
+  if (!c.id.empty()) add("mode", model::to_string(c.kind));
+  add("point", to_string(target.point));
+  if (!c.id.empty()) add("rootless", c.rootless ? "yes" : "no");
   return out;
 }
 
@@ -89,40 +95,43 @@ Recorder::~Recorder() {
   wire::free_bytes(&buffer_);
 }
 
-std::uint32_t Recorder::add_interface(const Target& target, const model::Link& link, std::uint16_t linktype,
-                                      std::uint32_t snaplen, const std::string& filter, std::uint64_t netns) {
-  const std::string name = target.value + "/" + one_line(link.name, 32);
-  const std::string about = description(target);
-  const std::string meta = annotate::encode_interface({target.container.id, target.container.name, target.pod,
-                                                       link.name, "inside", link.mac, link.addresses, netns});
+std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
+  const Target& t = i.target;
+  const std::string name = t.value + "/" + one_line(i.name, 48);
+  const std::string about = description(t);
+  const std::string meta =
+      annotate::encode_interface({t.container.id, t.container.name, t.pod, i.link.name, to_string(t.point),
+                                  i.link.mac, i.link.addresses, i.netns});
   wire::InterfaceInfo info{};
-  info.linktype = linktype;
-  info.snaplen = snaplen;
+  info.linktype = i.linktype;
+  info.snaplen = i.snaplen;
   info.name = text(name);
   info.description = text(about);
-  info.filter = text(filter);
+  info.filter = text(i.filter);
   info.metadata = text(meta);
   info.enterprise = annotate::kEnterpriseNumber;
   (void)wire::put_interface(&buffer_, &info);
   return interfaces_++;
 }
 
-void Recorder::put_event(std::int64_t time_ns, const std::string& info, const std::string& json_text) {
+void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info,
+                         const std::string& json_text) {
   const std::string pdu = annotate::upper_pdu(info, json_text);
-  (void)wire::put_packet(sequencer_.lane(0), 0, static_cast<std::uint64_t>(time_ns),
+  (void)wire::put_packet(where, 0, static_cast<std::uint64_t>(time_ns),
                          reinterpret_cast<const std::uint8_t*>(pdu.data()),
                          static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
 }
 
 void Recorder::event(const annotate::Event& event) {
-  put_event(event.time_ns, event.kind + ": " + event.detail, annotate::encode_event(event));
+  put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail,
+            annotate::encode_event(event));
 }
 
-void Recorder::inventory(const model::Inventory& inventory) {
+void Recorder::inventory(const model::Inventory& inventory, bool at_once) {
   const std::vector<std::string> parts = annotate::encode_inventory_parts(inventory);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto part = static_cast<unsigned>(i + 1);
-    put_event(inventory.time_ns,
+    put_event(at_once ? &buffer_ : sequencer_.lane(0), inventory.time_ns,
               annotate::inventory_info(inventory, part, static_cast<unsigned>(parts.size())), parts[i]);
   }
   names(inventory);

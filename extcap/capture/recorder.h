@@ -14,6 +14,16 @@
 
 namespace podshark::extcap {
 
+struct InterfaceRecord {
+  const Target& target;
+  const model::Link& link;
+  std::string name;  ///< behind the target's value in `if_name`
+  std::uint16_t linktype;
+  std::uint32_t snaplen;
+  std::string filter;  ///< libpcap syntax
+  std::uint64_t netns;
+};
+
 /// Turns packets and events into the pcapng stream of docs/FORMAT.md. Packets and events wait in the
 /// sequencer until release() says that nothing older can come; everything else goes straight into the buffer
 /// that flush() hands to the output. Section header and events interface are there from construction on.
@@ -27,16 +37,15 @@ class Recorder {
   [[nodiscard]] Output& output() { return output_; }
 
   /// New IDB; the number packets of that link carry.
-  [[nodiscard]] std::uint32_t add_interface(const Target& target, const model::Link& link,
-                                            std::uint16_t linktype, std::uint32_t snaplen,
-                                            const std::string& filter, std::uint64_t netns);
+  [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);
   void packet(std::uint32_t interface_id, const wire::Packet& packet) {
     (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
                            packet.captured, packet.length);
   }
   void event(const annotate::Event& event);
-  /// The record (in parts) and, for addresses not yet named so, a name resolution block.
-  void inventory(const model::Inventory& inventory);
+  /// The record (in parts) and, for addresses not yet named so, a name resolution block. `at_once`: before
+  /// every packet that is still held, for readers that learn names in the order of records.
+  void inventory(const model::Inventory& inventory, bool at_once);
   void statistics(const wire::InterfaceCounters& counters) {
     (void)wire::put_statistics(&buffer_, &counters);
   }
@@ -49,7 +58,7 @@ class Recorder {
 
  private:
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
-  void put_event(std::int64_t time_ns, const std::string& info, const std::string& json);
+  void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
   void names(const model::Inventory& inventory);
 
   Output output_;

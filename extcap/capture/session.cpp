@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ostream>
+#include <utility>
 
 #include "extcap/capture/inventory_watch.h"
 #include "podman/core/clock.h"
@@ -37,23 +38,25 @@ sigset_t stop_signals() {
 
 class Session {
  public:
-  Session(Recorder& recorder, const Selection& selection, const SessionOptions& options, EventLoop loop)
+  Session(Recorder& recorder, const SessionOptions& options, EventLoop loop)
       : recorder_(recorder),
         options_(options),
-        inventory_(selection.inventory),
-        refresh_now_(selection.remembered),
         loop_(std::move(loop)),
+        roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
         parent_(::getppid()) {}
 
-  Status attach(const std::vector<Target>& targets);
+  Status begin(Selection selection);
   Result<Summary> run();
 
  private:
+  Roster::Hooks roster_hooks();
   Status watch_everything();
   void watch_output();
   void watch_parent_pipes();
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
-  void on_change();
+  void after_change();
+  void on_joined(std::int64_t since_ns);
+  void notice(const std::string& line);
   void on_inventory(model::Inventory&& fresh);
   void on_tick();
   void release(std::uint64_t began_ns);
@@ -70,10 +73,11 @@ class Session {
   Recorder& recorder_;
   const SessionOptions& options_;
   model::Inventory inventory_;
-  bool refresh_now_;
+  bool refresh_now_ = false;
   EventLoop loop_;
   WorkerClient worker_;
-  std::vector<std::unique_ptr<Source>> sources_;
+  CapturedMacs macs_;
+  Roster roster_;
   std::unique_ptr<InventoryWatch> watch_;
   UniqueFd signals_;
   UniqueFd tick_;
@@ -84,26 +88,44 @@ class Session {
   bool pumping_ = false;
   bool stopping_ = false;
   bool finishing_ = false;
+  bool idle_ = false;
+  bool changed_ = false;  // links or containers: looked at after the turn, when no source is being called
   Status outcome_ = ok();
   Summary summary_;
 };
 
-Status Session::attach(const std::vector<Target>& targets) {
-  recorder_.inventory(inventory_);
-  for (const Target& target : targets) {
-    Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open(
-        target, options_.link, worker_, loop_, recorder_,
-        {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
-         .changed = [this] { on_change(); }});
-    if (capture) {
-      sources_.push_back(std::move(*capture));
-    } else if (targets.size() == 1 || capture.error().kind != ErrorKind::gone) {
-      return capture.error();  // of several, one that has just stopped is no reason to give up
-    }
-  }
-  if (sources_.empty())
-    return Error{ErrorKind::gone, "all chosen containers have stopped meanwhile", "select again"};
-  return ok();
+Roster::Hooks Session::roster_hooks() {
+  return {.source = {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
+                     .changed = [this] { changed_ = true; }},
+          .failed =
+              [this](const Error& error) {
+                outcome_ = error;
+                stop();
+              },
+          .notice = [this](const std::string& line) { notice(line); },
+          .joined = [this](std::int64_t since_ns) { on_joined(since_ns); }};
+}
+
+Status Session::begin(Selection selection) {
+  inventory_ = selection.inventory;
+  refresh_now_ = selection.remembered;
+  recorder_.inventory(inventory_, /* at_once= */ true);
+  const Status begun = roster_.begin(selection);
+  idle_ = begun && roster_.idle();
+  if (idle_ && options_.roster.wait) notice("waiting for a container to start");
+  return begun;
+}
+
+void Session::notice(const std::string& line) {
+  if (options_.notices != nullptr)
+    *options_.notices << "podshark capture: " << one_line(line, 400) << std::endl;
+}
+
+// Names of whoever has just come have to be there before its packets.
+void Session::on_joined(std::int64_t since_ns) {
+  inventory_ = roster_.known();
+  inventory_.time_ns = since_ns;
+  recorder_.inventory(inventory_, /* at_once= */ true);
 }
 
 bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
@@ -122,8 +144,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
 
 // `began_ns` is the time before the turn in which all sources were read.
 void Session::release(std::uint64_t began_ns) {
-  for (const auto& s : sources_) began_ns = std::min(began_ns, s->complete_until(began_ns));
-  recorder_.release(began_ns);
+  recorder_.release(roster_.complete_until(began_ns));
 }
 
 void Session::flush() {
@@ -138,7 +159,7 @@ void Session::flush() {
   const bool full = out.backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
-    for (const auto& c : sources_) c->pause(true);
+    roster_.pause(true);
   }
 }
 
@@ -155,7 +176,7 @@ void Session::watch_output() {
     }
     if (paused_ && out.backlog() < options_.queue_bytes / 2) {
       paused_ = false;
-      for (const auto& c : sources_) c->pause(false);
+      roster_.pause(false);
     }
   });
 }
@@ -190,22 +211,26 @@ Status Session::watch_everything() {
   }
   if (recorder_.output().pipe()) watch_output();
   if (options_.extcap) watch_parent_pipes();
-  watch_ =
-      std::make_unique<InventoryWatch>(loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); });
+  watch_ = std::make_unique<InventoryWatch>(
+      loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); }, [this] { changed_ = true; });
   watch_->start();
   if (refresh_now_) watch_->refresh();
   return ok();
 }
 
-void Session::on_change() {
-  const bool all_ended =
-      std::all_of(sources_.begin(), sources_.end(), [](const auto& c) { return c->ended(); });
-  if (all_ended && !options_.keep_going) {
-    stop(sources_.size() == 1
-             ? "container " + in_quotes(sources_.front()->target().container.name) + " has stopped"
-             : "all captured containers have stopped");
-    return;
+void Session::after_change() {
+  if (!std::exchange(changed_, false) || stopping_) return;
+  const RosterOptions& how = options_.roster;
+  if (!how.follow && !how.wait && roster_.idle()) {
+    const auto& sources = roster_.sources();
+    return stop(sources.size() == 1
+                    ? "container " + in_quotes(sources.front()->target().container.name) + " has stopped"
+                    : "all captured containers have stopped");
   }
+  roster_.poke();
+  const bool idle = roster_.idle();
+  if (idle && !idle_) notice("nothing of it is running now: waiting for a start");
+  idle_ = idle;
   if (watch_) watch_->refresh();
 }
 
@@ -213,7 +238,9 @@ void Session::on_inventory(model::Inventory&& fresh) {
   if (fresh.containers.empty() && !fresh.problems.empty()) return;  // podman is ill: keep what was known
   const bool same = fresh.same_state(inventory_);
   inventory_ = std::move(fresh);
-  if (!same) recorder_.inventory(inventory_);
+  inventory_.time_ns = now_ns();  // when it is told: records stand in order of time
+  if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
+  roster_.on_inventory(inventory_);
 }
 
 void Session::on_tick() {
@@ -223,14 +250,14 @@ void Session::on_tick() {
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();
-  recorder_.inventory(inventory_);
+  recorder_.inventory(inventory_, /* at_once= */ false);
   write_stats("running totals");
   if (watch_) watch_->refresh();
 }
 
 std::uint64_t Session::total_dropped() {
   annotate::Event event;
-  for (const auto& c : sources_) c->add_statistics(event);
+  roster_.add_statistics(event);
   std::uint64_t dropped = 0;
   for (const auto& l : event.links) dropped += l.dropped;
   return dropped;
@@ -247,7 +274,7 @@ void Session::write_stats(const char* detail) {
   event.kind = "stats";
   event.time_ns = now_ns();
   event.detail = detail;
-  for (const auto& c : sources_) c->add_statistics(event);
+  roster_.add_statistics(event);
   recorder_.event(event);
 }
 
@@ -256,7 +283,7 @@ void Session::finish() {
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   summary_.dropped = total_dropped();
-  for (const auto& c : sources_) c->close();
+  roster_.close();
   write_stats("capture ended");
   recorder_.release_all();
   if (outcome_) {
@@ -277,7 +304,9 @@ Result<Summary> Session::run() {
   flush();
   while (!stopping_) {
     const auto began = static_cast<std::uint64_t>(now_ns());
-    if (loop_.wait(recorder_.holding() ? kHoldMs : -1)) release(began);
+    const bool all_read = loop_.wait(recorder_.holding() ? kHoldMs : -1);
+    after_change();
+    if (all_read) release(began);
     flush();
   }
   finish();
@@ -294,11 +323,11 @@ void prepare_signals(bool extcap) {
   if (extcap) (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
-Result<Summary> run_session(Recorder& recorder, const Selection& selection, const SessionOptions& options) {
+Result<Summary> run_session(Recorder& recorder, Selection selection, const SessionOptions& options) {
   Result<EventLoop> loop = EventLoop::create();
   if (!loop) return loop.error();
-  Session session(recorder, selection, options, std::move(*loop));
-  if (const Status s = session.attach(selection.targets); !s) {
+  Session session(recorder, options, std::move(*loop));
+  if (const Status s = session.begin(std::move(selection)); !s) {
     recorder.release_all();
     (void)recorder.flush();
     return s.error();

@@ -8,20 +8,22 @@
 #include <string>
 #include <vector>
 
-#include "extcap/capture/netns_capture.h"
+#include "extcap/capture/roster.h"
 #include "extcap/selection.h"
 
 namespace podshark::extcap {
 
 struct SessionOptions {
   LinkOptions link;
+  RosterOptions roster;
+  bool start = true;                 ///< start a stopped container that is named
   std::uint64_t count = 0;           ///< stop after so many packets; 0: never
   std::chrono::seconds duration{0};  ///< stop after so long; 0: never
   std::size_t queue_bytes = std::size_t{256}
                             << 20U;  ///< waiting for a slow reader; beyond it the rings fill and drop
   bool extcap = false;               ///< Wireshark is the parent: end with it, watch its pipes
-  bool keep_going = false;           ///< go on when the last container has stopped (podman:all)
   std::ostream* progress = nullptr;  ///< a line a second, for a terminal
+  std::ostream* notices = nullptr;   ///< lines about what happens to the containers
 };
 
 struct Summary {
@@ -37,7 +39,7 @@ void prepare_signals(bool extcap);
 
 /// Captures the selected targets until a limit, a signal, the reader's or the parent's end, or the last
 /// container's. The recorder's stream is complete and flushed when this returns, also with an error.
-[[nodiscard]] Result<Summary> run_session(Recorder& recorder, const Selection& selection,
+[[nodiscard]] Result<Summary> run_session(Recorder& recorder, Selection selection,
                                           const SessionOptions& options);
 
 }  // namespace podshark::extcap

@@ -30,6 +30,8 @@ class Source {
   virtual void close() = 0;
   /// Totals of all links, also of those that have gone.
   virtual void add_statistics(annotate::Event& event) = 0;
+  /// When it began to see packets (CLOCK_REALTIME, ns).
+  [[nodiscard]] virtual std::uint64_t since_ns() const = 0;
   /// Every packet stamped at or before this time (CLOCK_REALTIME, ns) has been handed over, given that
   /// `now_ns` was read before the source's last turn.
   [[nodiscard]] virtual std::uint64_t complete_until(std::uint64_t now_ns) const = 0;

@@ -13,6 +13,9 @@ inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is
 enum class TargetKind : std::uint32_t {
   process = 1,     ///< pid + start time
   netns_file = 2,  ///< /run/netns/netns-UUID, rootful only
+  // Only from a worker without privileges of its own, which can do nothing that its client could not:
+  own_netns = 3,   ///< the one podshark runs in: the host's
+  descriptor = 4,  ///< a namespace that the client has opened, passed with the request
 };
 
 /// Sockets wanted in the target's network namespace. Reply order: netlink, then raw, then cooked.

@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "extcap/worker/privilege.h"
 #include "extcap/worker/protocol.h"
@@ -80,13 +81,13 @@ int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie
   return make(request.cooked_sockets, AF_PACKET, SOCK_DGRAM, 0);
 }
 
-Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
+Reply handle(const Request& request, bool borrowed, UniqueFd passed, Sockets* sockets) {
   if (!valid(request)) return failure(Stage::request);
-  const OpenedNetns netns = open_target(request, borrowed);
+  const OpenedNetns netns = open_target(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return failure(netns.stage, netns.error);
 
   raise_only(CAP_SYS_ADMIN);
-  const int joined = wire::join_netns(netns.fd.get());
+  const int joined = request.kind == TargetKind::own_netns ? 0 : wire::join_netns(netns.fd.get());
   if (joined != 0) return failure(Stage::join, -joined);
 
   // Joining a user namespace gave a full permitted set there; only what the sockets need is used of it.
@@ -101,12 +102,34 @@ Reply handle(const Request& request, bool borrowed, Sockets* sockets) {
   return reply;
 }
 
-[[noreturn]] void child(int channel, const Request& request, bool borrowed) {
+[[noreturn]] void child(int channel, const Request& request, bool borrowed, UniqueFd passed) {
   Sockets sockets;
-  Reply reply = handle(request, borrowed, &sockets);
+  Reply reply = handle(request, borrowed, std::move(passed), &sockets);
   drop_all();
   if (reply.stage != Stage::done) sockets.count = 0;
   ::_exit(send_reply(channel, reply, sockets) ? 0 : 1);
+}
+
+// One message; a descriptor with it is taken only by a worker without privileges of its own (the kernel
+// discards it otherwise). Returns recvmsg(2)'s answer.
+ssize_t receive(int channel, bool borrowed, Request* request, UniqueFd* passed) {
+  iovec data{request, sizeof(*request)};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (!borrowed) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  const ssize_t n = ::recvmsg(channel, &message, MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = n > 0 && !borrowed ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    passed->reset(fd);
+  }
+  return n;
 }
 
 }  // namespace
@@ -118,12 +141,13 @@ void serve(int channel) {
   raise_only(-1);
   for (;;) {
     Request request;
-    const ssize_t n = ::recv(channel, &request, sizeof(request), MSG_TRUNC);
+    UniqueFd passed;
+    const ssize_t n = receive(channel, borrowed, &request, &passed);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return;
     const bool complete = n == static_cast<ssize_t>(sizeof(request));
     const pid_t pid = complete ? ::fork() : -1;
-    if (pid == 0) child(channel, request, borrowed);
+    if (pid == 0) child(channel, request, borrowed, std::move(passed));
     int status = 0;
     if (pid > 0) {
       while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

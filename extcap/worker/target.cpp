@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "extcap/worker/privilege.h"
 #include "podman/core/proc.h"
@@ -120,18 +121,38 @@ bool is_own_netns(int netns_fd) {
   return own && wire::ns_inode(own.get()) == wire::ns_inode(netns_fd);
 }
 
+OpenedNetns open_by_kind(const Request& request, bool borrowed, UniqueFd passed) {
+  OpenedNetns out;
+  switch (request.kind) {
+    case TargetKind::process:
+      return open_by_process(request, borrowed);
+    case TargetKind::netns_file:
+      return open_by_file(request);
+    case TargetKind::own_netns:
+      if (borrowed) return refuse(Stage::host_netns);
+      out.fd.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+      break;
+    case TargetKind::descriptor:
+      if (borrowed) return refuse(Stage::request);
+      out.fd = std::move(passed);
+      break;
+    default:
+      return refuse(Stage::request);
+  }
+  return out.fd ? std::move(out) : refuse(Stage::open_netns, EBADF);
+}
+
 }  // namespace
 
-OpenedNetns open_target(const Request& request, bool borrowed) {
-  OpenedNetns netns = request.kind == TargetKind::process      ? open_by_process(request, borrowed)
-                      : request.kind == TargetKind::netns_file ? open_by_file(request)
-                                                               : refuse(Stage::request);
+OpenedNetns open_target(const Request& request, bool borrowed, UniqueFd passed) {
+  OpenedNetns netns = open_by_kind(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return netns;
   if (::ioctl(netns.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse(Stage::open_netns, EINVAL);
   if (request.netns_inode != 0 && request.netns_inode != wire::ns_inode(netns.fd.get())) {
     return refuse(Stage::identity);
   }
-  if (is_own_netns(netns.fd.get())) return refuse(Stage::host_netns);
+  const bool host = is_own_netns(netns.fd.get());
+  if (host != (request.kind == TargetKind::own_netns)) return refuse(Stage::host_netns);
   if (borrowed && !owned_by_root_or_caller(netns.fd.get())) return refuse(Stage::not_yours);
   return netns;
 }

@@ -14,7 +14,7 @@ struct OpenedNetns {
 
 /// Opens the network namespace that `request` names, and proves that it is the one meant and, when
 /// `borrowed`, that a podman container owns it: open first, verify then, so that nothing can change in
-/// between.
-OpenedNetns open_target(const Request& request, bool borrowed);
+/// between. `passed` came with the request (TargetKind::descriptor) or is invalid.
+OpenedNetns open_target(const Request& request, bool borrowed, UniqueFd passed);
 
 }  // namespace podshark::worker

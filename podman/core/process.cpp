@@ -65,11 +65,12 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 // Between fork and exec only async-signal-safe calls: the parent may have threads one day.
-[[noreturn]] void become(const char* program, char* const* argv, char* const* env, int out, int null) {
+[[noreturn]] void become(const char* program, char* const* argv, char* const* env, int out, int err,
+                         int null) {
   (void)::setpgid(0, 0);
   ::dup2(null, 0);
   ::dup2(out, 1);
-  ::dup2(null, 2);
+  ::dup2(err, 2);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -95,7 +96,8 @@ void Child::kill_and_reap() {
   (void)wait();
 }
 
-Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std::string>& set_env) {
+Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std::string>& set_env,
+                    bool merge_stderr) {
   const std::string program = find_program(argv.at(0));
   if (program.empty()) {
     return Error{ErrorKind::internal, "'" + argv[0] + "' is not installed or not in PATH", {}};
@@ -114,7 +116,8 @@ Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std:
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, "fork for '" + argv[0] + "'");
   if (pid == 0)
-    become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(), null.get());
+    become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(),
+           merge_stderr ? write_end.get() : null.get(), null.get());
   (void)::setpgid(pid, pid);  // both sides, so that the group exists whoever runs first
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   (void)::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
@@ -122,9 +125,9 @@ Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std:
 }
 
 Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
-                   std::size_t max_bytes, const std::vector<std::string>& set_env) {
+                   std::size_t max_bytes, const std::vector<std::string>& set_env, bool merge_stderr) {
   const Clock::time_point end = Clock::now() + deadline;
-  Result<Child> child = spawn(argv, set_env);
+  Result<Child> child = spawn(argv, set_env, merge_stderr);
   if (!child) return child.error();
   Output output;
   std::array<char, 65536> buffer{};

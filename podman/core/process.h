@@ -51,10 +51,10 @@ class Child {
 [[nodiscard]] std::string find_program(const std::string& name);
 
 /// Starts argv[0], looked up in PATH (plus /usr/sbin:/sbin), with stdin and stderr on /dev/null and
-/// stdout on a pipe. No shell. `set_env` holds "NAME=value" entries replacing inherited ones, and "NAME"
-/// entries removing them.
+/// stdout on a pipe, with `merge_stderr` stderr as well. No shell. `set_env` holds "NAME=value" entries
+/// replacing inherited ones, and "NAME" entries removing them.
 [[nodiscard]] Result<Child> spawn(const std::vector<std::string>& argv,
-                                  const std::vector<std::string>& set_env = {});
+                                  const std::vector<std::string>& set_env = {}, bool merge_stderr = false);
 
 struct Output {
   int exit_code = -1;  ///< or 128 + signal
@@ -64,6 +64,7 @@ struct Output {
 /// Runs argv to its end. Kills its process group at the deadline or when it prints more than `max_bytes`;
 /// both, and a missing program, are an Error naming argv[0].
 [[nodiscard]] Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
-                                 std::size_t max_bytes, const std::vector<std::string>& set_env = {});
+                                 std::size_t max_bytes, const std::vector<std::string>& set_env = {},
+                                 bool merge_stderr = false);
 
 }  // namespace podshark

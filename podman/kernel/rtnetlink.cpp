@@ -49,6 +49,9 @@ void add_link(const nlmsghdr& header, std::vector<model::Link>& links) {
     if (a.type == IFLA_IFNAME) link.name = text_of(a);
     if (a.type == IFLA_ADDRESS) link.mac = mac_text(a);
     if (a.type == IFLA_MTU && a.size >= 4) std::memcpy(&link.mtu, a.data, 4);
+    if (a.type == IFLA_MASTER && a.size >= 4) std::memcpy(&link.master, a.data, 4);
+    if (a.type == IFLA_LINK && a.size >= 4) std::memcpy(&link.peer, a.data, 4);
+    if (a.type == IFLA_LINK_NETNSID && a.size >= 4) std::memcpy(&link.peer_nsid, a.data, 4);
     if (a.type == IFLA_LINKINFO) {
       for_each_attribute(a.data, a.size, [&](const Attribute& nested) {
         if (nested.type == IFLA_INFO_KIND) link.kind = text_of(nested);

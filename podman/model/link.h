@@ -16,6 +16,9 @@ struct Link {
   unsigned arphrd = 0;  ///< ARPHRD_*, net/if_arp.h
   unsigned flags = 0;   ///< IFF_*, net/if.h
   std::uint32_t mtu = 0;
+  int master = 0;      ///< ifindex of the bridge it is a port of, 0 none
+  int peer = 0;        ///< veth: ifindex of the other end, in the namespace `peer_nsid`
+  int peer_nsid = -1;  ///< id that the link's namespace gave the peer's; -1: the same one, or not known
   std::vector<std::string> addresses;  ///< "10.88.0.2/16", "fd00::2/64"; no IPv6 link-local ones
   [[nodiscard]] bool loopback() const { return (flags & 0x8U) != 0; }  // IFF_LOOPBACK
 };

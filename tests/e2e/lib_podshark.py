@@ -45,10 +45,12 @@ class Capture:
     with Capture(RIG, "own", "-i", "eth0") as capture:
         capture.wait_packets(1) …
         done = capture.stop()     # lib_pcapng.Capture
+
+    links=False: it may begin with nothing to capture.
     """
 
-    def __init__(self, user, *args, env=None, no_new_privs=False):
-        self.user = user
+    def __init__(self, user, *args, env=None, no_new_privs=False, links=True):
+        self.user, self.needs_links = user, links
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="capture-"))
         shutil.chown(self.directory, user)
         self.path = self.directory / "out.pcapng"
@@ -58,7 +60,8 @@ class Capture:
 
     def __enter__(self):
         try:
-            lib.wait_for(lambda: self.links() or self.process.poll() is not None, "the capture to attach a link")
+            ready = self.links if self.needs_links else self.so_far
+            lib.wait_for(lambda: ready() or self.process.poll() is not None, "the capture to attach a link")
         except AssertionError:
             self.__exit__()
             raise

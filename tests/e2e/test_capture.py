@@ -371,7 +371,7 @@ class Contract(RigTest):
     def test_a_stopped_container_ends_the_capture_and_says_so(self):
         lib.start(Ctr("brief"))
         self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "brief", check=False)
-        with Capture(ROOT, "brief") as capture:
+        with Capture(ROOT, "brief", "--follow", "false") as capture:
             lib.podman(ROOT, "stop", "-t", "0", "brief")
             self.assertEqual(0, capture.process.wait(15))
             done = lib_pcapng.read(capture.path)

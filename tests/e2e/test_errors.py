@@ -23,7 +23,13 @@ CONTAINERS = (
 CASES = (
     (2, ("capture",), ("capture what?", "podshark list")),
     (3, ("capture", "nope", "-w", "x"), ("'nope'", "podman:own")),
-    (4, ("capture", "stopped", "-w", "x"), ("'stopped' is not running", "podman start stopped")),
+    (4, ("capture", "stopped", "--start", "false", "-w", "x"), ("'stopped' is not running", "podman start stopped")),
+    (2, ("capture", "own", "--point", "above", "-w", "x"), ("--point 'above'", "inside, host or both")),
+    (2, ("capture", "own", "--wait", "--follow", "false", "-w", "x"), ("--wait", "--follow")),
+    (2, ("capture", "own", "--ring-size", "0", "-w", "x"), ("--ring-size '0'", "1 to 1024")),
+    (2, ("capture", "own", "--queue-size", "x", "-w", "x"), ("--queue-size 'x'", "1 to 65536")),
+    (3, ("capture", "nope*", "-w", "x"), ("no running container matches 'nope*'", "--wait")),
+    (7, ("capture", "own", "--point", "host", "-w", "x"), ("passes its traffic through sockets", "inside")),
     (7, ("capture", "host", "-w", "x"), ("uses the host's network", "host interface")),
     (8, ("capture", "own", "-f", "tcp prot 80", "-w", "x"), ("tcp prot 80", "syntax error", "pcap-filter(7)")),
     (2, ("capture", "own", "-i", "eth7", "-w", "x"), ("no link 'eth7'", "lo")),
@@ -116,7 +122,8 @@ class ThroughTshark(RigTest):
         self.fails("podman:choose", "-o", "extcap.podman_choose.name:nope", words=("'nope'",))
 
     def test_chosen_container_is_stopped(self):
-        self.fails("podman:choose", "-o", "extcap.podman_choose.name:stopped", words=("podman start stopped",))
+        self.fails("podman:choose", "-o", "extcap.podman_choose.name:stopped", "-o", "extcap.podman_choose.start:false",
+                   words=("podman start stopped",))
 
     def test_wrong_option(self):
         self.fails("podman:own", "-o", "extcap.podman_own.link:eth7", words=("no link 'eth7'",))

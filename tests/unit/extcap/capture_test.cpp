@@ -183,10 +183,10 @@ TEST_F(RecorderTest, a_stream_begins_with_section_and_events_interface_and_names
     target.container.image = "an image";
     model::Link link;
     link.name = "eth0";
-    EXPECT_EQ(recorder.add_interface(target, link, 1, 262144, "tcp", 4026), 1U);
+    EXPECT_EQ(recorder.add_interface({target, link, "eth0", 1, 262144, "tcp", 4026}), 1U);
     model::Inventory inventory;
     inventory.containers.push_back(target.container);
-    recorder.inventory(inventory);
+    recorder.inventory(inventory, /* at_once= */ false);
     recorder.release_all();
     ASSERT_TRUE(recorder.flush());
   }
@@ -211,7 +211,7 @@ TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
       c.networks.push_back({"podman", "eth0", "", {"10.88.0.2/16"}, ""});
       model::Inventory inventory;
       inventory.containers.push_back(c);
-      recorder.inventory(inventory);
+      recorder.inventory(inventory, /* at_once= */ false);
     }
     recorder.release_all();
     ASSERT_TRUE(recorder.flush());

@@ -25,9 +25,9 @@ Container running(const std::string& name, char id, pid_t pid) {
   return c;
 }
 
-std::vector<std::string> values(const Result<std::vector<Target>>& targets) {
+std::vector<std::string> values(const Result<Targets>& targets) {
   std::vector<std::string> out;
-  for (const Target& t : targets.value()) out.push_back(t.value);
+  for (const Target& t : targets->running) out.push_back(t.value);
   return out;
 }
 
@@ -104,15 +104,15 @@ TEST_F(Resolve, a_pod_is_one_network_namespace) {
   const auto targets = resolve({"pod/shop"}, inventory, kUser);
   ASSERT_TRUE(targets);
   EXPECT_THAT(values(targets), testing::ElementsAre("podman:pod/shop"));
-  EXPECT_EQ(targets->front().container.name, "infra");
+  EXPECT_EQ(targets->running.front().container.name, "infra");
 }
 
 TEST_F(Resolve, a_pod_member_is_captured_in_the_infra_containers_namespace_under_its_own_name) {
   const auto targets = resolve({"app"}, inventory, kUser);
   ASSERT_TRUE(targets);
   EXPECT_THAT(values(targets), testing::ElementsAre("podman:app"));
-  EXPECT_EQ(targets->front().container.pid, 12);
-  EXPECT_EQ(targets->front().pod, "shop");
+  EXPECT_EQ(targets->running.front().container.pid, 12);
+  EXPECT_EQ(targets->running.front().pod, "shop");
 }
 
 TEST_F(Resolve, all_takes_each_namespace_once_and_leaves_out_host_network_and_stopped) {
@@ -127,13 +127,51 @@ TEST_F(Resolve, failures_say_what_and_what_to_do) {
   EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
   EXPECT_THAT(missing.error().line(), HasSubstr("podman:web"));
   const auto stopped = resolve({"old"}, inventory, kUser);
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().kind, ErrorKind::not_running);
-  EXPECT_THAT(stopped.error().line(), HasSubstr("podman start old"));
+  ASSERT_TRUE(stopped);
+  EXPECT_TRUE(stopped->running.empty());
+  ASSERT_EQ(stopped->stopped.size(), 1U);
+  EXPECT_EQ(not_running(stopped->stopped.front()).kind, ErrorKind::not_running);
+  EXPECT_THAT(not_running(stopped->stopped.front()).line(), HasSubstr("podman start old"));
   const auto host = resolve({"hostnet"}, inventory, kUser);
   ASSERT_FALSE(host);
   EXPECT_EQ(host.error().kind, ErrorKind::unsupported);
   EXPECT_THAT(host.error().line(), HasSubstr("host interface"));
+}
+
+TEST_F(Resolve, patterns_and_labels_take_what_runs) {
+  inventory.containers[0].labels["app"] = "shop";
+  const auto pattern = resolve({"w?b*"}, inventory, kUser);
+  ASSERT_TRUE(pattern);
+  EXPECT_THAT(values(pattern), testing::ElementsAre("podman:web"));
+  for (const char* label : {"label=app", "label=app=shop"}) {
+    const auto labelled = resolve({label}, inventory, kUser);
+    ASSERT_TRUE(labelled) << label;
+    EXPECT_EQ(labelled->running.size(), 1U) << label;
+  }
+  const auto none = resolve({"label=app=other"}, inventory, kUser);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(none.error().line(), HasSubstr("--wait"));
+}
+
+TEST_F(Resolve, a_network_is_its_bridge_on_the_hosts_side) {
+  inventory.networks.push_back({"n", "lan", "bridge", "podman1", {"10.89.0.0/24"}, false});
+  inventory.networks.push_back({"m", "flat", "macvlan", "eth0", {}, false});
+  for (const char* name : {"net/lan", "podman:net/lan"}) {
+    const auto targets = resolve({name}, inventory, kUser);
+    ASSERT_TRUE(targets) << name;
+    EXPECT_EQ(targets->running.front().point, Point::host);
+    EXPECT_EQ(what(targets->running.front()), "network lan");
+  }
+  const auto flat = resolve({"net/flat"}, inventory, kUser);
+  ASSERT_FALSE(flat);
+  EXPECT_EQ(flat.error().kind, ErrorKind::unsupported);
+}
+
+TEST_F(Resolve, while_a_capture_runs_what_is_missing_is_left_out) {
+  const auto running = resolve_running({"web", "old", "nope", "hostnet"}, inventory, kUser);
+  ASSERT_EQ(running.size(), 1U);
+  EXPECT_EQ(running.front().value, "podman:web");
 }
 
 TEST_F(Resolve, an_ambiguous_id_is_refused) {
@@ -149,10 +187,10 @@ TEST_F(Resolve, an_own_container_wins_over_a_rootful_one_of_the_same_name) {
   inventory.containers.insert(inventory.containers.begin(), rootful);
   const auto own = resolve({"web"}, inventory, kUser);
   ASSERT_TRUE(own);
-  EXPECT_EQ(own->front().container.pid, 10);
+  EXPECT_EQ(own->running.front().container.pid, 10);
   const auto root = resolve({"podman-root:web"}, inventory, kUser);
   ASSERT_TRUE(root);
-  EXPECT_EQ(root->front().container.pid, 20);
+  EXPECT_EQ(root->running.front().container.pid, 20);
 }
 
 }  // namespace

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Three things tell that a container starts, each good enough alone: podman makes a file for its network
+// namespace (NetnsWatch; the earliest, before anything runs in it), podman's events, and the end of its
+// former process. The namespace is captured at once, unread, since nobody knows yet whose it is; a scan of
+// conmon processes tells that as soon as the container's process exists, podman itself a little later.
+#include "extcap/capture/roster.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "extcap/capture/host_side.h"
+#include "extcap/list_cache.h"
+#include "podman/core/clock.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr std::size_t kRingBudget = std::size_t{384} << 20U;
+constexpr std::size_t kMostRing = std::size_t{8} << 20U;
+constexpr std::size_t kLeastRing = std::size_t{1} << 20U;
+constexpr std::chrono::milliseconds kScan{40};            // while a namespace is unknown
+constexpr std::int64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
+constexpr std::size_t kMostUnknown = 64;
+constexpr auto kInitLimit = std::chrono::seconds(30);
+
+std::string seconds_text(std::int64_t ns) {
+  const std::int64_t ms = std::max<std::int64_t>(ns, 0) / 1'000'000;
+  std::string fraction = std::to_string(ms % 1000);
+  fraction.insert(0, 3 - fraction.size(), '0');
+  return std::to_string(ms / 1000) + "." + fraction + " s";
+}
+
+std::string last_line(const std::string& text) {
+  const std::string_view trimmed = trim(text);
+  return one_line(trimmed.substr(trimmed.rfind('\n') + 1), 300);
+}
+
+std::vector<std::string> start_command(const model::Container& c) {
+  if (!c.systemd_unit.empty()) {
+    // podman must not start what systemd supervises.
+    std::vector<std::string> argv{"systemctl"};
+    if (c.rootless) argv.emplace_back("--user");
+    argv.insert(argv.end(), {"start", "--", c.systemd_unit});
+    return argv;
+  }
+  if (c.infra && !c.pod_id.empty()) return {"podman", "--remote=false", "pod", "start", c.pod_id};
+  return {"podman", "--remote=false", "start", c.id};
+}
+
+}  // namespace
+
+Roster::Roster(CaptureContext context, const RosterOptions& options, Hooks hooks)
+    : context_(std::move(context)), options_(options), hooks_(std::move(hooks)) {
+  context_.ring_bytes = [this] { return ring_bytes(); };
+  if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) scan_timer_ = std::move(*timer);
+  context_.loop.add(scan_timer_.get(), EPOLLIN, [this](std::uint32_t) {
+    acknowledge(scan_timer_.get());
+    poke();
+  });
+}
+
+Roster::~Roster() {
+  for (const Child& c : starting_) context_.loop.remove(c.pidfd());
+  context_.loop.remove(scan_timer_.get());
+}
+
+// Many links share the budget evenly; those that join later get a part of what is left.
+std::size_t Roster::ring_bytes() const {
+  if (context_.options.ring_bytes != 0) return context_.options.ring_bytes;
+  return std::clamp(kRingBudget / std::max<std::size_t>(expected_links_, 1), kLeastRing, kMostRing);
+}
+
+Result<std::vector<CapturePlan>> Roster::plans(const Target& target) {
+  std::vector<CapturePlan> out;
+  if (!target.network.empty()) {
+    Result<CapturePlan> plan = plan_network(target, known_);
+    if (!plan) return plan.error();
+    out.push_back(std::move(*plan));
+    return out;
+  }
+  if (options_.points != Points::host) {
+    CapturePlan plan;
+    plan.target = target;
+    plan.place = NetnsPlace::of(target.container);
+    plan.choose = choose_by_name(context_.options.links, target.container.name, /* strict= */ true);
+    out.push_back(std::move(plan));
+  }
+  if (options_.points != Points::inside) {
+    Result<CapturePlan> plan = options_.points == Points::both
+                                   ? plan_entry(target, known_)
+                                   : plan_host_side(target, known_, context_.options.links);
+    if (!plan) return plan.error();
+    out.push_back(std::move(*plan));
+  }
+  return out;
+}
+
+std::unique_ptr<NetnsCapture> Roster::take_unknown(const Target& target) {
+  for (std::size_t i = 0; i < unknown_.size(); ++i) {
+    if (target.container.netns == 0 || unknown_[i]->netns_inode() != target.container.netns) continue;
+    std::unique_ptr<NetnsCapture> capture = std::move(unknown_[i]);
+    unknown_.erase(unknown_.begin() + static_cast<std::ptrdiff_t>(i));
+    unknown_since_.erase(unknown_since_.begin() + static_cast<std::ptrdiff_t>(i));
+    return capture;
+  }
+  return nullptr;
+}
+
+Status Roster::attach(const Target& target) {
+  Result<std::vector<CapturePlan>> wanted = plans(target);
+  if (!wanted) return wanted.error();
+  for (CapturePlan& plan : *wanted) {
+    std::unique_ptr<NetnsCapture> early =
+        plan.target.point == Point::inside ? take_unknown(plan.target) : nullptr;
+    if (early) {
+      plan.choose = choose_by_name(context_.options.links, target.container.name, /* strict= */ false);
+      if (const Status s = early->identify(std::move(plan)); !s) return s.error();
+    } else {
+      Result<std::unique_ptr<NetnsCapture>> capture =
+          NetnsCapture::open(std::move(plan), context_, hooks_.source);
+      if (!capture) return capture.error();
+      early = std::move(*capture);
+    }
+    if (paused_) early->pause(true);
+    sources_.push_back(std::move(early));
+  }
+  return ok();
+}
+
+bool Roster::captured(const Target& t) const {
+  return std::any_of(sources_.begin(), sources_.end(), [&](const auto& s) {
+    const Target& have = s->target();
+    return !s->ended() && have.network == t.network && have.container.id == t.container.id &&
+           have.container.pid == t.container.pid && have.container.pid_start == t.container.pid_start;
+  });
+}
+
+Status Roster::begin(Selection& selection) {
+  names_ = selection.names;
+  told_ = known_ = selection.inventory;
+  if (options_.follow || options_.wait) {
+    watch_ = std::make_unique<NetnsWatch>(context_.loop, [this](const std::string& name, UniqueFd netns) {
+      on_new_netns(name, std::move(netns));
+    });
+    watch_->start();
+  }
+  if (const Status s = start_stopped(selection); !s) return s.error();
+  expected_links_ = 2 * std::max<std::size_t>(selection.targets.size(), 1);
+  for (const Target& target : selection.targets) {
+    const Status s = attach(target);
+    // Of several, one that has just stopped is no reason to give up.
+    if (!s && (selection.targets.size() == 1 || s.error().kind != ErrorKind::gone)) return s.error();
+  }
+  for (const model::Container& c : selection.to_start) run_start(c);
+  if (sources_.empty() && selection.to_start.empty() && !options_.wait)
+    return Error{ErrorKind::gone, "all chosen containers have stopped meanwhile", "select again"};
+  return ok();
+}
+
+// After `podman init` a container has its namespace, links and addresses, and a process that waits: rings are
+// put on all links before anything of it runs.
+Status Roster::start_stopped(Selection& selection) {
+  bool any = false;
+  for (const model::Container& c : selection.to_start) {
+    hooks_.notice("starting container " + in_quotes(c.name));
+    if (!c.systemd_unit.empty()) continue;
+    const Result<podshark::Output> done =
+        run({"podman", "--remote=false", "init", c.id}, kInitLimit, 65536, {}, /* merge_stderr= */ true);
+    if (!done) return done.wrap("prepare container " + in_quotes(c.name));
+    if (done->exit_code != 0) {
+      return Error{ErrorKind::not_running,
+                   "podman could not prepare container " + in_quotes(c.name) + ": " + last_line(done->out),
+                   "see 'podman start " + one_line(c.name, 80) + "'"};
+    }
+    any = true;
+  }
+  if (!any) return ok();
+  selection.inventory = discover_all();
+  told_ = known_ = selection.inventory;
+  Result<Targets> found = resolve(names_, known_, ::geteuid());
+  if (!found) return found.error();
+  selection.targets = std::move(found->running);
+  return ok();
+}
+
+void Roster::run_start(const model::Container& c) {
+  Result<Child> child = spawn(start_command(c), {}, /* merge_stderr= */ true);
+  if (!child) return hooks_.failed(child.wrap("start container " + in_quotes(c.name)));
+  report("lifecycle", "started", c, "starting container " + c.name + ", which was " + c.state);
+  starting_.push_back(std::move(*child));
+  const std::size_t index = starting_.size() - 1;
+  context_.loop.add(starting_.back().pidfd(), EPOLLIN, [this, index](std::uint32_t) { on_started(index); });
+}
+
+void Roster::on_started(std::size_t index) {
+  Child& child = starting_.at(index);
+  context_.loop.remove(child.pidfd());
+  std::array<char, 4096> text{};
+  const ssize_t n = ::read(child.out(), text.data(), text.size());
+  const int status = child.wait();
+  if (status != 0) {
+    const std::string said(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    hooks_.failed({ErrorKind::not_running, "the chosen container could not be started: " + last_line(said),
+                   "start it by hand and select it again"});
+  }
+  poke();
+}
+
+void Roster::on_new_netns(const std::string&, UniqueFd netns) {
+  if (following_paused_ || unknown_.size() >= kMostUnknown || options_.points == Points::host) return;
+  NetnsPlace place;
+  place.kind = NetnsPlace::Kind::descriptor;
+  place.fd = std::make_shared<UniqueFd>(std::move(netns));
+  expected_links_ += 2;
+  Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open_unknown(
+      std::move(place), context_, {.packet = hooks_.source.packet, .changed = [] {}});
+  if (!capture) return;  // not ours to enter: podman's events tell of it later
+  unknown_.push_back(std::move(*capture));
+  unknown_since_.push_back(now_ns());
+  arm_once(scan_timer_.get(), kScan);
+}
+
+void Roster::poke() {
+  if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
+  reconcile(running_now(told_), /* told= */ false);
+  if (!unknown_.empty()) arm_once(scan_timer_.get(), kScan);
+}
+
+// Namespaces of containers that nobody chose, and those that podman never told of.
+void Roster::forget_unknown(const model::Inventory& inventory) {
+  const std::int64_t now = now_ns();
+  for (std::size_t i = unknown_.size(); i-- > 0;) {
+    const auto theirs = [&](const model::Container& c) {
+      // A limited one may yet turn out to be a member of a chosen pod, or to have a chosen label.
+      return c.alive() && !c.limited && c.netns == unknown_[i]->netns_inode();
+    };
+    const bool known = std::any_of(inventory.containers.begin(), inventory.containers.end(), theirs);
+    if (!known && now - unknown_since_[i] < kUnknownLimitNs) continue;
+    unknown_.erase(unknown_.begin() + static_cast<std::ptrdiff_t>(i));
+    unknown_since_.erase(unknown_since_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void Roster::on_inventory(const model::Inventory& inventory) {
+  told_ = inventory;
+  reconcile(inventory, /* told= */ true);
+}
+
+void Roster::reconcile(const model::Inventory& inventory, bool told) {
+  known_ = inventory;
+  if (watch_) watch_->start();
+  retire();
+  if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
+  std::int64_t earliest = 0;
+  for (const Target& target : resolve_running(names_, inventory, ::geteuid())) {
+    // Infra containers are named after their pod, which a scan of processes does not know.
+    if (captured(target) || (target.container.limited && target.container.infra)) continue;
+    const std::int64_t since = join(target, told);
+    if (since != 0 && (earliest == 0 || since < earliest)) earliest = since;
+  }
+  if (earliest != 0) hooks_.joined(earliest);
+  forget_unknown(inventory);
+}
+
+std::int64_t Roster::join(const Target& target, bool told) {
+  expected_links_ += 2;
+  if (const Status s = attach(target); !s) {
+    // It has stopped again, or is still being made (its process is the runtime's, in the host's namespace):
+    // the next hint tries again.
+    if (told && s.error().kind != ErrorKind::gone && failed_.insert(target.container.pid).second)
+      report("lifecycle", "join-failed", target.container, s.error().line());
+    return 0;
+  }
+  const auto began = static_cast<std::int64_t>(sources_.back()->since_ns());
+  const auto it = gone_.find(target.value);
+  if (it == gone_.end()) {
+    report("lifecycle", "joined", target.container, what(target) + " has started: capturing it too");
+    return began;
+  }
+  const std::string why = it->second.id == target.container.id ? "it was stopped and started again"
+                                                               : "it was removed and made anew";
+  report("gap", "restarted", target.container,
+         what(target) + " was not captured for " + seconds_text(began - it->second.since_ns) + ": " + why);
+  gone_.erase(it);
+  return began;
+}
+
+void Roster::retire() {
+  for (const auto& s : sources_) {
+    if (!s->ended()) continue;
+    gone_[s->target().value] = {now_ns(), s->target().container.id};
+    annotate::Event totals;
+    s->add_statistics(totals);
+    for (const auto& l : totals.links) {
+      auto& sum = retired_[{l.container, l.link}];
+      sum.container = l.container;
+      sum.link = l.link;
+      sum.received += l.received;
+      sum.dropped += l.dropped;
+    }
+  }
+  std::erase_if(sources_, [](const auto& s) { return s->ended(); });
+}
+
+void Roster::pause_following(bool paused) {
+  following_paused_ = paused;
+  if (paused) {
+    unknown_.clear();
+    unknown_since_.clear();
+  } else {
+    poke();
+  }
+}
+
+std::uint64_t Roster::complete_until(std::uint64_t now_ns) const {
+  std::uint64_t until = now_ns;
+  for (const auto& s : sources_) until = std::min(until, s->complete_until(now_ns));
+  for (const auto& u : unknown_) until = std::min(until, u->complete_until(now_ns));
+  return until;
+}
+
+void Roster::add_statistics(annotate::Event& event) {
+  for (const auto& [key, sum] : retired_) event.links.push_back(sum);
+  for (const auto& s : sources_) s->add_statistics(event);
+}
+
+void Roster::pause(bool paused) {
+  paused_ = paused;
+  for (const auto& s : sources_) s->pause(paused);
+}
+
+void Roster::close() {
+  for (const auto& s : sources_) s->close();
+  unknown_.clear();
+}
+
+bool Roster::idle() const {
+  return std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); });
+}
+
+void Roster::report(const char* kind, const std::string& what, const model::Container& c,
+                    const std::string& detail) {
+  annotate::Event event;
+  event.kind = kind;
+  event.time_ns = now_ns();
+  event.what = what;
+  event.container_id = c.id;
+  event.container = c.name;
+  event.detail = one_line(detail, 400);
+  context_.recorder.event(event);
+}
+
+}  // namespace podshark::extcap

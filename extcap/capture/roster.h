@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/netns_capture.h"
+#include "extcap/capture/netns_watch.h"
+#include "extcap/selection.h"
+#include "podman/core/process.h"
+
+namespace podshark::extcap {
+
+enum class Points { inside, host, both };
+
+struct RosterOptions {
+  Points points = Points::inside;
+  bool follow = true;  ///< go on with a container that restarts, and with those that join
+  bool wait = false;   ///< what was named may not exist yet
+};
+
+/// The sources of one session: who is captured now, who comes back, who joins. Resolves the chosen names anew
+/// whenever something may have started, and writes `gap` and `lifecycle` records about it.
+class Roster {
+ public:
+  struct Hooks {
+    SourceHooks source;
+    std::function<void(const Error&)> failed;        ///< a chosen container could not be started
+    std::function<void(const std::string&)> notice;  ///< one line for people
+    /// Somebody new is captured, with packets from `since_ns` on; known() knows who.
+    std::function<void(std::int64_t since_ns)> joined;
+  };
+  /// The context's references, and what the hooks refer to, outlive the object.
+  Roster(CaptureContext context, const RosterOptions& options, Hooks hooks);
+  ~Roster();
+  Roster(const Roster&) = delete;
+  Roster& operator=(const Roster&) = delete;
+
+  /// Attaches everything that was chosen and starts what was stopped. The first that cannot be captured is
+  /// the error, except, among several, one that has just stopped.
+  [[nodiscard]] Status begin(Selection& selection);
+
+  /// Something may have started: looks at processes now (milliseconds), without podman's details.
+  void poke();
+  /// Podman has told the state.
+  void on_inventory(const model::Inventory& inventory);
+  /// While true, nobody new is taken in; ended captures still end.
+  void pause_following(bool paused);
+
+  [[nodiscard]] const std::vector<std::unique_ptr<Source>>& sources() const { return sources_; }
+  [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const;
+  /// Totals of all links, those of ended captures included.
+  void add_statistics(annotate::Event& event);
+  void pause(bool paused);
+  void close();
+  /// Nothing is captured now.
+  [[nodiscard]] bool idle() const;
+  [[nodiscard]] const model::Inventory& known() const { return known_; }
+
+ private:
+  struct Gone {
+    std::int64_t since_ns = 0;
+    std::string id;
+  };
+  [[nodiscard]] Status start_stopped(Selection& selection);
+  /// `told`: by podman, not just seen.
+  void reconcile(const model::Inventory& inventory, bool told);
+  void run_start(const model::Container& container);
+  void on_started(std::size_t index);
+  [[nodiscard]] Result<std::vector<CapturePlan>> plans(const Target& target);
+  [[nodiscard]] Status attach(const Target& target);
+  [[nodiscard]] bool captured(const Target& target) const;
+  [[nodiscard]] std::unique_ptr<NetnsCapture> take_unknown(const Target& target);
+  [[nodiscard]] std::size_t ring_bytes() const;
+  /// Time of its first possible packet, 0 when it could not be captured.
+  [[nodiscard]] std::int64_t join(const Target& target, bool told);
+  void retire();
+  void forget_unknown(const model::Inventory& inventory);
+  void on_new_netns(const std::string& name, UniqueFd netns);
+  void report(const char* kind, const std::string& what, const model::Container& c,
+              const std::string& detail);
+
+  CaptureContext context_;
+  RosterOptions options_;
+  Hooks hooks_;
+  std::vector<std::string> names_;
+  model::Inventory told_;   // by podman: complete
+  model::Inventory known_;  // the same, or what a scan of processes shows since
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<NetnsCapture>> unknown_;
+  std::vector<std::int64_t> unknown_since_;
+  std::set<pid_t> failed_;            // reported already
+  std::map<std::string, Gone> gone_;  // target value → when its capture ended
+  std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
+  std::vector<Child> starting_;
+  std::unique_ptr<NetnsWatch> watch_;
+  UniqueFd scan_timer_;
+  std::size_t expected_links_ = 2;
+  bool paused_ = false;
+  bool following_paused_ = false;
+};
+
+}  // namespace podshark::extcap
