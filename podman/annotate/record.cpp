@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/annotate/record.h"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "podman/annotate/codec.h"
+
+namespace podshark::annotate {
+
+json record(const char* kind, std::int64_t time_ns) {
+  return json{{"podshark", kSchemaVersion}, {"kind", kind}, {"time", rfc3339(time_ns)}};
+}
+
+std::int64_t time_from(const std::string& text) {
+  std::tm tm{};
+  unsigned long nanos = 0;
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%9luZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+                  &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &nanos, &used) != 7 ||
+      static_cast<std::size_t>(used) != text.size()) {
+    return 0;
+  }
+  tm.tm_year -= 1900;
+  tm.tm_mon -= 1;
+  return std::int64_t{timegm(&tm)} * 1'000'000'000 + static_cast<std::int64_t>(nanos);
+}
+
+std::string rfc3339(std::int64_t time_ns) {
+  const std::time_t seconds = static_cast<std::time_t>(time_ns / 1'000'000'000);
+  std::tm tm{};
+  gmtime_r(&seconds, &tm);
+  std::array<char, 80> text{};
+  const int n = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+                              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                              static_cast<long>(time_ns % 1'000'000'000));
+  return {text.data(), static_cast<std::size_t>(n)};
+}
+
+}  // namespace podshark::annotate
