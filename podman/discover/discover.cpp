@@ -2,6 +2,7 @@
 #include "podman/discover/discover.h"
 
 #include <limits.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,12 +13,16 @@
 
 #include "podman/api/podman_cli.h"
 #include "podman/core/clock.h"
+#include "podman/core/fd.h"
 #include "podman/core/proc.h"
 #include "podman/core/process.h"
+#include "podman/discover/network_kind.h"
+#include "podman/discover/process_facts.h"
 #include "podman/discover/source_conmon.h"
 #include "podman/discover/source_podman.h"
 #include "podman/discover/source_socket.h"
 #include "podman/discover/storage.h"
+#include "podman/kernel/rtnetlink.h"
 
 namespace podshark::discover {
 namespace {
@@ -61,6 +66,26 @@ void append_answer(Inventory& to, Inventory&& from) {
   append(to.pods, std::move(from.pods));
   append(to.networks, std::move(from.networks));
   append(to.problems, std::move(from.problems));
+}
+
+// Links of the network namespace we are in, which the kernel tells anybody; none when it does not answer.
+std::vector<model::Link> own_links() {
+  const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));  // NETLINK_ROUTE
+  if (!netlink) return {};
+  Result<std::vector<model::Link>> links = kernel::list_links(netlink.get());
+  return links ? std::move(*links) : std::vector<model::Link>();
+}
+
+// What podman did not tell. conmon is in the namespace podman was called in: the host's, as a rule ours.
+void set_kinds_from_links(std::vector<Container>& containers, const std::string& proc) {
+  const std::uint64_t own = netns_identity(::getpid(), proc);
+  std::optional<std::vector<model::Link>> host;
+  for (Container& c : containers) {
+    if (!c.limited || c.kind != model::NetworkKind::unknown) continue;
+    if (own == 0 || netns_identity(c.conmon_pid, proc) != own) continue;
+    if (!host) host = own_links();
+    set_kind_from_links(c, *host);
+  }
 }
 
 // Part of the time that is left: whoever is asked next must have some.
@@ -118,6 +143,7 @@ Inventory discover(const Options& options) {
   for (Container& c : seen) {
     if (!known.contains(c.id)) out.containers.push_back(std::move(c));
   }
+  set_kinds_from_links(out.containers, options.proc);
   note_hidden_processes(options.proc, out);
   sort_by_name(out);
   return out;

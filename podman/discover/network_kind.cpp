@@ -28,6 +28,28 @@ NetworkKind kind_of_networks(const model::Container& c, const std::vector<api::N
   return kind;
 }
 
+bool has_address(const std::vector<std::string>& addresses, const std::string& wanted) {
+  return !wanted.empty() && std::any_of(addresses.begin(), addresses.end(), [&](const std::string& a) {
+    return a.substr(0, a.find('/')) == wanted;
+  });
+}
+
+bool routed_by(const Attachment& a, const model::Link& host) {
+  return host.kind == "bridge" && has_address(host.addresses, a.gateway);
+}
+
+bool is_slirp4netns(const Attachment& a) {
+  return a.interface == "tap0" && has_address(a.addresses, "10.0.2.100") && a.gateway == "10.0.2.2";
+}
+
+// pasta gives its link the name and the address of the one it stands for.
+bool is_copy(const Attachment& a, const model::Link& host) {
+  return a.interface == host.name &&
+         std::any_of(a.addresses.begin(), a.addresses.end(), [&](const auto& own) {
+           return has_address(host.addresses, own.substr(0, own.find('/')));
+         });
+}
+
 }  // namespace
 
 void set_network_kind(model::Container& c, const std::vector<api::NetworkDetails>& networks) {
@@ -73,6 +95,22 @@ void set_link_names(model::Container& c, const std::vector<api::NetworkDetails>&
     a.interface = link->interface;
     if (a.mac.empty()) a.mac = link->mac;
     if (a.addresses.empty()) a.addresses = link->addresses;
+  }
+}
+
+void set_kind_from_links(model::Container& c, const std::vector<model::Link>& host) {
+  if (c.kind != NetworkKind::unknown) return;
+  const auto any_link = [&](const auto& fits) {
+    return std::any_of(c.networks.begin(), c.networks.end(), [&](const Attachment& a) {
+      return std::any_of(host.begin(), host.end(), [&](const model::Link& l) { return fits(a, l); });
+    });
+  };
+  if (any_link(routed_by)) {
+    c.kind = NetworkKind::bridge;
+  } else if (c.rootless && std::any_of(c.networks.begin(), c.networks.end(), is_slirp4netns)) {
+    c.kind = NetworkKind::slirp4netns;
+  } else if (c.rootless && any_link(is_copy)) {
+    c.kind = NetworkKind::pasta;
   }
 }
 

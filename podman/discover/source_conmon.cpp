@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 
 #include "podman/core/proc.h"
@@ -112,18 +113,25 @@ model::Container container_from(const Conmon& conmon, pid_t pid, const std::stri
   return c;
 }
 
-// Containers in the same network namespace as an infra container are members of its pod.
+// Of several containers in one network namespace the infra container, else the oldest, passes for its owner:
+// members of a pod, --network container:X, or the same ns:PATH. The host's namespace is nobody's.
 void mark_shared(std::vector<model::Container>& containers, const std::string& proc) {
-  std::map<std::uint64_t, std::string> infra;
+  const auto rank = [&](const model::Container& c) {
+    const Result<ProcStat> stat = read_stat(c.pid, proc);
+    return std::tuple(!c.infra, stat ? stat->start_time : 0, c.id);
+  };
+  std::map<std::uint64_t, const model::Container*> owners;
   for (const model::Container& c : containers) {
-    if (c.infra) infra[netns_identity(c.pid, proc)] = c.id;
+    const std::uint64_t netns = netns_identity(c.pid, proc);
+    if (netns == 0 || netns == netns_identity(c.conmon_pid, proc)) continue;
+    const model::Container*& owner = owners[netns];
+    if (owner == nullptr || rank(c) < rank(*owner)) owner = &c;
   }
   for (model::Container& c : containers) {
-    if (c.infra || infra.empty()) continue;
-    const auto it = infra.find(netns_identity(c.pid, proc));
-    if (it == infra.end() || it->first == 0) continue;
+    const auto it = owners.find(netns_identity(c.pid, proc));
+    if (it == owners.end() || it->second == &c) continue;
     c.kind = model::NetworkKind::shared;
-    c.shares_with = it->second;
+    c.shares_with = it->second->id;
   }
 }
 

@@ -73,6 +73,30 @@ TEST(ScanConmon, members_share_the_network_of_their_infra_container) {
   EXPECT_TRUE(found.containers[1].networks.empty());
 }
 
+TEST(ScanConmon, in_a_shared_namespace_the_oldest_container_passes_for_the_owner) {
+  const FakeProc proc;
+  proc.container(200, 201, kId, "younger");
+  proc.process(201, "sleep", 200, "201\t1", 'S', 5000);
+  proc.bridge_network(201);
+  proc.container(300, 301, kOther, "older");
+  proc.same_network(301, 201);
+  const Inventory found = scan_conmon(proc.path());
+  ASSERT_EQ(found.containers.size(), 2U);
+  EXPECT_EQ(found.containers[0].kind, NetworkKind::unknown);
+  EXPECT_EQ(found.containers[1].kind, NetworkKind::shared);
+  EXPECT_EQ(found.containers[1].shares_with, kOther);
+}
+
+TEST(ScanConmon, containers_on_the_hosts_network_share_it_with_nobody) {
+  const FakeProc proc;
+  proc.container(200, 201, kId, "one");
+  proc.host_network(201);
+  proc.container(300, 301, kOther, "two");
+  proc.host_network(301);
+  const Inventory found = scan_conmon(proc.path());
+  for (const Container& c : found.containers) EXPECT_EQ(c.kind, NetworkKind::host);
+}
+
 TEST(ScanConmon, exec_sessions_and_the_cleanup_command_are_not_containers) {
   const FakeProc proc;
   proc.container(200, 201, kId, "web");

@@ -87,5 +87,56 @@ TEST(SetLinkNames, the_mac_decides_then_the_network) {
   EXPECT_EQ(other.networks[0].mac, "aa:00:00:00:00:03");
 }
 
+model::Link host_link(const std::string& name, const std::string& kind, const std::string& address) {
+  model::Link link;
+  link.name = name;
+  link.kind = kind;
+  if (!address.empty()) link.addresses = {address};
+  return link;
+}
+
+Container with_link(const std::string& name, const std::string& address, const std::string& gateway,
+                    bool rootless = false) {
+  Container c;
+  c.rootless = rootless;
+  c.networks.push_back({"", name, "", {address}, gateway});
+  return c;
+}
+
+NetworkKind kind_from_links(Container c) {
+  set_kind_from_links(c, {host_link("lo", "", "127.0.0.1/8"), host_link("wan0", "", "203.0.113.1/24"),
+                          host_link("podman0", "bridge", "10.88.0.1/16"), host_link("br0", "bridge", "")});
+  return c.kind;
+}
+
+TEST(SetKindFromLinks, a_default_route_to_a_bridge_of_the_host_is_a_bridge_network) {
+  EXPECT_EQ(kind_from_links(with_link("eth0", "10.88.0.2/16", "10.88.0.1")), NetworkKind::bridge);
+}
+
+TEST(SetKindFromLinks, what_addresses_do_not_prove_stays_unknown) {
+  EXPECT_EQ(kind_from_links(with_link("eth0", "203.0.113.50/24", "203.0.113.1")), NetworkKind::unknown)
+      << "macvlan, ipvlan or a namespace of somebody's own";
+  EXPECT_EQ(kind_from_links(with_link("eth0", "10.88.0.2/16", "")), NetworkKind::unknown);
+  EXPECT_EQ(kind_from_links(with_link("eth0", "10.88.0.2/16", "10.88.0.10")), NetworkKind::unknown);
+  EXPECT_EQ(kind_from_links(Container{}), NetworkKind::unknown);
+}
+
+TEST(SetKindFromLinks, rootless_helpers_are_known_by_their_addresses) {
+  const auto slirp = [](bool rootless) { return with_link("tap0", "10.0.2.100/24", "10.0.2.2", rootless); };
+  const auto pasta = [](bool rootless) {
+    return with_link("wan0", "203.0.113.1/24", "203.0.113.2", rootless);
+  };
+  EXPECT_EQ(kind_from_links(slirp(true)), NetworkKind::slirp4netns);
+  EXPECT_EQ(kind_from_links(pasta(true)), NetworkKind::pasta);
+  EXPECT_EQ(kind_from_links(slirp(false)), NetworkKind::unknown);
+  EXPECT_EQ(kind_from_links(pasta(false)), NetworkKind::unknown);
+}
+
+TEST(SetKindFromLinks, a_known_kind_stays) {
+  Container c = with_link("eth0", "10.88.0.2/16", "10.88.0.1");
+  c.kind = NetworkKind::ns_path;
+  EXPECT_EQ(kind_from_links(c), NetworkKind::ns_path);
+}
+
 }  // namespace
 }  // namespace podshark::discover
