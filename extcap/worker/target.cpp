@@ -106,14 +106,15 @@ OpenedNetns open_by_file(const Request& request) {
   return out;
 }
 
-// The namespace must be owned by the initial user namespace (rootful) or by the caller himself.
+// The namespace must be owned by the initial user namespace (rootful), by one that root made below it
+// (rootful with --uidmap or --userns=auto) or by the caller himself.
 bool owned_by_root_or_caller(int netns_fd) {
   const UniqueFd owner(::ioctl(netns_fd, NS_GET_USERNS));
   if (!owner) return false;
   const UniqueFd own(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
   if (own && wire::ns_inode(own.get()) == wire::ns_inode(owner.get())) return true;
   uid_t uid = 0;
-  return ::ioctl(owner.get(), NS_GET_OWNER_UID, &uid) == 0 && uid == ::getuid();
+  return ::ioctl(owner.get(), NS_GET_OWNER_UID, &uid) == 0 && (uid == 0 || uid == ::getuid());
 }
 
 bool is_own_netns(int netns_fd) {

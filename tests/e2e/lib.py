@@ -131,6 +131,12 @@ def podman_json(user, *args):
     return json.loads(podman(user, *args) or "null")
 
 
+def image_for(user):
+    """Gives the user the tests' image; root and rig have it from the start."""
+    image = run(ROOT, ["podman", "save", IMAGE], text=False).stdout
+    run(user, ["podman", "load", "-q"], input=image, text=False)
+
+
 @dataclasses.dataclass(frozen=True)
 class Ctr:
     """A container to bring up. user=RIG without network: slirp4netns (deb12) or pasta (deb13)."""

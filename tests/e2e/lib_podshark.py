@@ -13,6 +13,23 @@ import lib_pcapng
 
 PODSHARK = lib.BIN / "extcap/podshark"
 WORKER = lib.BIN / "extcap/podshark-worker"
+PREFIX = pathlib.Path("/usr/local")  # where install_worker puts both
+INSTALLED_WORKER = PREFIX / "libexec/podshark/podshark-worker"
+
+
+def give_capabilities():
+    lib.run(lib.ROOT, ["setcap", "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p", INSTALLED_WORKER])
+
+
+def install_worker():
+    """podshark and its worker as the installer leaves them."""
+    lib.run(lib.ROOT, ["install", "-D", "-m", "0755", PODSHARK, PREFIX / "bin/podshark"])
+    lib.run(lib.ROOT, ["install", "-D", "-m", "0750", "-g", "wireshark", WORKER, INSTALLED_WORKER])
+    give_capabilities()
+
+
+def remove_worker():
+    lib.run(lib.ROOT, ["rm", "-rf", PREFIX / "bin/podshark", INSTALLED_WORKER.parent])
 
 
 def podshark(user, *args, **kwargs):
@@ -49,13 +66,13 @@ class Capture:
     links=False: it may begin with nothing to capture.
     """
 
-    def __init__(self, user, *args, env=None, no_new_privs=False, links=True):
+    def __init__(self, user, *args, env=None, no_new_privs=False, links=True, program=PODSHARK):
         self.user, self.needs_links = user, links
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="capture-"))
         shutil.chown(self.directory, user)
         self.path = self.directory / "out.pcapng"
         self.errors = (self.directory / "stderr").open("w+")
-        self.process = lib.popen(user, [PODSHARK, "capture", *args, "-w", self.path], env=env,
+        self.process = lib.popen(user, [program, "capture", *args, "-w", self.path], env=env,
                                  no_new_privs=no_new_privs, stderr=self.errors)
 
     def __enter__(self):

@@ -11,7 +11,8 @@ import subprocess
 import lib
 import lib_pcapng
 from lib import MEMBER, OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, quick, run, wait_for
-from lib_podshark import PODSHARK, Capture, extcap_home, podshark, tshark
+from lib_podshark import (INSTALLED_WORKER, PODSHARK, PREFIX, Capture, extcap_home, give_capabilities, install_worker,
+                          podshark, remove_worker, tshark)
 
 CONTAINERS = (
     Ctr("web", ports=("28080:80",)),
@@ -232,28 +233,19 @@ class Privilege(RigTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.prefix = pathlib.Path("/usr/local")
-        run(ROOT, ["install", "-D", "-m", "0755", PODSHARK, cls.prefix / "bin/podshark"])
-        run(ROOT, ["install", "-D", "-m", "0750", "-g", "wireshark", PODSHARK.parent / "podshark-worker",
-                   cls.prefix / "libexec/podshark/podshark-worker"])
-        run(ROOT, ["setcap", "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p", cls.prefix / "libexec/podshark/podshark-worker"])
-
-    @classmethod
-    def tearDownClass(cls):
-        run(ROOT, ["rm", "-f", cls.prefix / "bin/podshark"])
-        run(ROOT, ["rm", "-rf", cls.prefix / "libexec/podshark"])
-        super().tearDownClass()
+        install_worker()
+        cls.addClassCleanup(remove_worker)
 
     def capture(self, user, name, **kwargs):
         path = self.tmp / f"{user}.pcapng"
-        done = run(user, [self.prefix / "bin/podshark", "capture", name, "-c", "4", "-w", path, "--duration", "20"],
+        done = run(user, [PREFIX / "bin/podshark", "capture", name, "-c", "4", "-w", path, "--duration", "20"],
                    check=False, **kwargs)
         return done, path
 
     @quick
     def test_a_group_member_captures(self):
         path = self.tmp / "m.pcapng"
-        child = self.child(MEMBER, [self.prefix / "bin/podshark", "capture", "web", "-c", "4", "-w", path],
+        child = self.child(MEMBER, [PREFIX / "bin/podshark", "capture", "web", "-c", "4", "-w", path],
                            stderr=subprocess.PIPE, text=True)
         wait_for(lambda: len(links_in(path)) == 2, "two links")
         # The group's power is in the worker: podshark itself has no capability at all.
@@ -267,7 +259,7 @@ class Privilege(RigTest):
 
     def test_the_worker_holds_no_effective_capability_between_requests(self):
         path = self.tmp / "m.pcapng"
-        child = self.child(MEMBER, [self.prefix / "bin/podshark", "capture", "web", "-w", path], stderr=subprocess.DEVNULL)
+        child = self.child(MEMBER, [PREFIX / "bin/podshark", "capture", "web", "-w", path], stderr=subprocess.DEVNULL)
         wait_for(lambda: len(links_in(path)) == 2, "two links")
         worker = lib.processes("podshark-worker")
         self.assertEqual(1, len(worker))
@@ -285,19 +277,17 @@ class Privilege(RigTest):
         self.assertIn("usermod -aG wireshark", done.stderr)
 
     def test_a_worker_without_capabilities_is_explained(self):
-        worker = self.prefix / "libexec/podshark/podshark-worker"
-        run(ROOT, ["setcap", "-r", worker])
-        self.addCleanup(run, ROOT, ["setcap", "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p", worker])
+        run(ROOT, ["setcap", "-r", INSTALLED_WORKER])
+        self.addCleanup(give_capabilities)
         done, _ = self.capture(MEMBER, "web")
         self.assertEqual(5, done.returncode)
         self.assertIn("setup.sh", done.stderr)
         self.assertEqual(1, len(done.stderr.strip().splitlines()), done.stderr)
 
     def test_a_missing_worker_is_explained(self):
-        worker = self.prefix / "libexec/podshark/podshark-worker"
-        away = worker.with_suffix(".away")
-        worker.rename(away)
-        self.addCleanup(away.rename, worker)
+        away = INSTALLED_WORKER.with_suffix(".away")
+        INSTALLED_WORKER.rename(away)
+        self.addCleanup(away.rename, INSTALLED_WORKER)
         done, _ = self.capture(MEMBER, "web")
         self.assertEqual(5, done.returncode)
         self.assertIn("not installed", done.stderr)
