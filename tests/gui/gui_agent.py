@@ -3,7 +3,8 @@
 session bus it is started on, and a frozen GUI can only hang it, not the test.
 
 Reads one JSON command a line, answers one JSON line:
-  {"do": "nodes", "pid": N}               [{path, role, name, text, states, box}] of everything that shows
+  {"do": "nodes", "pid": N, "window": T}  [{path, role, name, text, states, box}] of everything that shows, in windows
+                                          whose title contains T
   {"do": "press", "pid": N, "path": [i…]} true, or {"error": …}
 """
 
@@ -42,7 +43,7 @@ def describe(node, path):
     return entry
 
 
-def nodes(pid):
+def nodes(pid, window):
     root = application(pid)
     found, queue = [], [(root, [])] if root is not None else []
     while queue and len(found) < MOST_NODES:
@@ -55,6 +56,8 @@ def nodes(pid):
             continue  # gone meanwhile
         # Menus are found although they do not show until opened; other hidden parts are none of our business.
         if path and "showing" not in entry["states"] and "menu" not in entry["role"]:
+            continue
+        if len(path) == 1 and window not in entry["name"]:
             continue
         found.append(entry)
         queue += [c for c in children if c[0] is not None]
@@ -74,7 +77,7 @@ def main():
     for line in sys.stdin:
         command = json.loads(line)
         try:
-            answer = nodes(command["pid"]) if command["do"] == "nodes" else press(command["pid"], command["path"])
+            answer = nodes(command["pid"], command["window"]) if command["do"] == "nodes" else press(command["pid"], command["path"])
         except (GLib.Error, AttributeError, TypeError) as error:  # a widget that is gone answers None
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)

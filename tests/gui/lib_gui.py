@@ -47,9 +47,10 @@ class Wireshark:
         self.log = (desktop.directory / "wireshark.log").open("w+")
         self.process = lib.popen(desktop.user, ["wireshark", *args], env=env, stdout=self.log, stderr=self.log)
 
-    def nodes(self, role="", name="", text=""):
-        """Visible widgets whose role and name are as given and whose text contains `text`."""
-        found = self.desktop.ask({"do": "nodes", "pid": self.process.pid})
+    def nodes(self, role="", name="", text="", window=""):
+        """Visible widgets whose role and name are as given and whose text contains `text`. Naming the window, by a part
+        of its title, is much faster for a dialog: the main window has hundreds of menu entries."""
+        found = self.desktop.ask({"do": "nodes", "pid": self.process.pid, "window": window})
         return [n for n in found if (not role or n["role"] == role) and (not name or n["name"] == name)
                 and text in n.get("text", n["name"])]
 
@@ -224,10 +225,11 @@ class Desktop:
         self.windows.append(window)
         return window
 
-    def click(self, node):
+    def click(self, node, times=1):
         """A mouse click on a node of Wireshark.nodes(); then the pointer leaves for the corner."""
         x, y, width, height = node["box"]
-        lib.run(self.user, ["xdotool", "mousemove", str(x + min(width // 2, 60)), str(y + height // 2), "click", "1",
+        lib.run(self.user, ["xdotool", "mousemove", str(x + min(width // 2, 60)), str(y + height // 2),
+                            "click", "--repeat", str(times), "--delay", "50", "1",
                             "mousemove", str(WIDTH - 1), str(HEIGHT - 1)], env={"DISPLAY": self.display})
 
     def screenshot(self, path):
@@ -242,3 +244,48 @@ class Desktop:
             time.sleep(0.1)
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shot, path)
+
+
+class GuiTest(lib.RigTest):
+    """Tests that look at windows of the user rig."""
+
+    OURS = (*lib.RigTest.OURS, "wireshark", "dumpcap", "Xvfb")
+
+    def desktop(self):
+        desktop = Desktop(lib.RIG)
+        self.enterContext(desktop)
+        desktop.install_plugin()
+        return desktop
+
+    def shown(self, shark, name):
+        """The row of an interface on the start page: 'DISPLAY: VALUE'."""
+        return next((n for n in shark.nodes() if n["name"].endswith(": " + name)), None)
+
+    def select(self, shark, name):
+        """Clicks on the interface until it is selected: a refresh just ending, or the menu it was chosen from, may
+        swallow a click. Never twice in a second, which would start a capture."""
+        clicked = 0.0
+
+        def selected():
+            nonlocal clicked
+            row = self.shown(shark, name)
+            if row and "selected" not in row["states"] and time.monotonic() - clicked > 3:
+                shark.desktop.click(row)
+                clicked = time.monotonic()
+            return row and "selected" in row["states"]
+        shark.wait(selected, f"{name} to be selected")
+
+    def double_click(self, shark, name):
+        """Starts a capture as people do, by a double click on the interface on the start page."""
+        clicked = 0.0
+
+        def started():
+            nonlocal clicked
+            row = self.shown(shark, name)
+            if row and time.monotonic() - clicked > 5:
+                shark.desktop.click(row, times=2)
+                clicked = time.monotonic()
+            return "Capturing from" in shark.title()
+        shark.wait(started, f"a capture of {name} to start")
+        # The capture is running once Wireshark counts the records every capture begins with.
+        shark.wait_node("label", text="Packets: ")

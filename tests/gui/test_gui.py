@@ -2,13 +2,11 @@
 """The real Wireshark window with real rootless containers: its start page, a live capture, a saved file. Screenshots
 go to PODSHARK_ARTIFACTS (tests/run.sh: build/artifacts/WORLD)."""
 
-import time
-
 import lib
 import lib_pcapng
 import make_capture
-from lib import ARTIFACTS, RIG, WEB, RigTest
-from lib_gui import Desktop
+from lib import ARTIFACTS, RIG, WEB
+from lib_gui import GuiTest
 from lib_podshark import extcap_home
 
 IMAGES = ("localhost/shop-web:2.1", "localhost/postgres:16", "localhost/redis:7.4")
@@ -30,9 +28,7 @@ def start_shop():
     lib.start(lib.Ctr("proxy", ports=("443:80",)))
 
 
-class Gui(RigTest):
-    OURS = (*RigTest.OURS, "wireshark", "dumpcap", "Xvfb")
-
+class Gui(GuiTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -41,30 +37,6 @@ class Gui(RigTest):
             cls.addClassCleanup(lib.remove_all, user)
         start_shop()
         extcap_home(RIG)
-
-    def desktop(self):
-        desktop = Desktop(RIG)
-        self.enterContext(desktop)
-        desktop.install_plugin()
-        return desktop
-
-    def shown(self, shark, name):
-        """The row of an interface on the start page: 'DISPLAY: VALUE'."""
-        return next((n for n in shark.nodes() if n["name"].endswith(": " + name)), None)
-
-    def select(self, shark, name):
-        """Clicks on the interface until it is selected: a refresh just ending, or the menu it was chosen from, may
-        swallow a click. Never twice in a second, which would start a capture."""
-        clicked = 0.0
-
-        def selected():
-            nonlocal clicked
-            row = self.shown(shark, name)
-            if row and "selected" not in row["states"] and time.monotonic() - clicked > 3:
-                shark.desktop.click(row)
-                clicked = time.monotonic()
-            return row and "selected" in row["states"]
-        shark.wait(selected, f"{name} to be selected")
 
     def test_the_start_page_lists_containers_and_pods(self):
         desktop = self.desktop()
@@ -111,6 +83,12 @@ class Gui(RigTest):
         lib.wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
         shark.wait(lambda: any(t.startswith("Packets: ") for t in shark.texts()), "the number of packets")
         self.assertFalse([t for t in shark.texts() if "rror" in t], "no error box")
+
+    def test_a_double_click_on_a_container_shows_its_packets(self):
+        shark = self.desktop().wireshark()
+        self.double_click(shark, "podman:web")
+        self.assertIn("hello", lib.fetch(8080))
+        shark.wait(lambda: [r for r in shark.packets() if r["To"] == "web" and "GET /" in r["Info"]], "the request")
 
     def test_a_capture_with_an_end_of_its_own_leaves_a_complete_file(self):
         # Here dumpcap leaves first and the program gets EPIPE, unlike Stop.
