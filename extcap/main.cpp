@@ -12,9 +12,11 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 3> kCommands{{
+constexpr std::array<Command, 4> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
+    {"top", "bandwidth, drops, retransmits and connections per container and peer",
+     podshark::extcap::cmd_top},
     {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor},
 }};
 

@@ -18,16 +18,6 @@ const char* to_string(Level level) {
   return kNames[static_cast<std::size_t>(level)];
 }
 
-// one_line() leaves valid UTF-8 without control characters: only these two need care.
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : one_line(text, kLongestLine)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 std::ptrdiff_t count(const Findings& findings, Level level) {
   return std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.level == level; });
 }
@@ -52,9 +42,9 @@ void write_json(const Findings& findings, std::ostream& out) {
   out << '[';
   const char* separator = "\n";
   for (const Finding& finding : findings) {
-    out << separator << "{\"topic\":" << json_string(finding.topic) << ",\"level\":\""
-        << to_string(finding.level) << "\",\"fact\":" << json_string(finding.fact)
-        << ",\"fix\":" << json_string(finding.fix) << '}';
+    out << separator << "{\"topic\":" << json_string(finding.topic, kLongestLine) << ",\"level\":\""
+        << to_string(finding.level) << "\",\"fact\":" << json_string(finding.fact, kLongestLine)
+        << ",\"fix\":" << json_string(finding.fix, kLongestLine) << '}';
     separator = ",\n";
   }
   out << "\n]\n";

@@ -84,6 +84,16 @@ std::string in_quotes(std::string_view name) {
   return "'" + one_line(name, 80) + "'";
 }
 
+// one_line() leaves valid UTF-8 without control characters: only these two need care.
+std::string json_string(std::string_view text, std::size_t max_bytes) {
+  std::string out = "\"";
+  for (const char c : one_line(text, max_bytes)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t h = 0xcbf29ce484222325u;
   for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;

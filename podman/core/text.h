@@ -18,6 +18,9 @@ namespace podshark {
 /// A name in a message: 'web', one clean line of at most 80 bytes.
 [[nodiscard]] std::string in_quotes(std::string_view name);
 
+/// The same as a JSON string with its quotes: one clean line, at most `max_bytes` of the text.
+[[nodiscard]] std::string json_string(std::string_view text, std::size_t max_bytes);
+
 /// Keeps valid UTF-8 as it is and replaces every invalid byte by U+FFFD (JSON writers refuse the rest).
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 

@@ -34,6 +34,7 @@ void add_link(const nlmsghdr& header, std::vector<LinkCounters>& links) {
   LinkCounters link;
   link.ifindex = info.ifi_index;
   link.flags = info.ifi_flags;
+  link.arphrd = info.ifi_type;
   for_each_attribute(body + aligned(sizeof(info)), header.nlmsg_len - used, [&](const Attribute& a) {
     if (a.type == IFLA_IFNAME) link.name.assign(a.data, strnlen(a.data, a.size));
     if (a.type == IFLA_STATS64) take_stats(a, link);

@@ -16,7 +16,8 @@ namespace podshark::kernel {
 struct LinkCounters {
   int ifindex = 0;
   std::string name;
-  unsigned flags = 0;  ///< IFF_*, net/if.h
+  unsigned flags = 0;   ///< IFF_*, net/if.h
+  unsigned arphrd = 0;  ///< ARPHRD_*, net/if_arp.h
   std::uint64_t rx_packets = 0;
   std::uint64_t rx_bytes = 0;  ///< with the link-layer header, except on lo
   std::uint64_t rx_errors = 0;

@@ -57,6 +57,12 @@ TEST(Hex, has_exactly_the_digits_asked_for) {
   EXPECT_EQ(hex(~0ULL, 16), "ffffffffffffffff");
 }
 
+TEST(JsonString, quotes_and_control_characters_can_not_end_it) {
+  EXPECT_EQ(json_string("a\"b\\c\nd\x01\xff", 80), "\"a\\\"b\\\\c d \xEF\xBF\xBD\"");
+  EXPECT_EQ(json_string("", 80), "\"\"");
+  EXPECT_EQ(json_string("abcdef", 5), "\"ab\xE2\x80\xA6\"");
+}
+
 TEST(Split, keeps_empty_pieces) {
   EXPECT_EQ(split("", ','), (std::vector<std::string>{""}));
   EXPECT_EQ(split("a,,b,", ','), (std::vector<std::string>{"a", "", "b", ""}));
