@@ -37,6 +37,9 @@ constexpr std::uint32_t kBlockSize = 1U << 16U;   // holds the cut head of any p
 constexpr std::size_t kMaxLinks = 64;             // with rings; all are counted
 constexpr std::size_t kPacketsPerTurn = 65536;    // one busy link must not starve the others
 constexpr std::size_t kPacketsAtEnd = 1U << 20U;  // of an interval: more than a ring holds
+// The moment of a reading is known only as well as it was quick: interrupted by other work it is done again.
+constexpr std::int64_t kExactNs = 500'000;
+constexpr int kReadings = 3;
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 // Packets as they are, cut to their headers by the kernel: `ret #96`.
@@ -154,11 +157,15 @@ void NetnsMeter::read_sockets(Reading& reading) {
 
 Result<Reading> NetnsMeter::read() {
   Reading reading;
-  Result<std::vector<kernel::LinkCounters>> links = kernel::link_counters(netlink_.get());
-  if (!links) return links.error();
-  reading.monotonic_ns = monotonic_ns();
-  read_ns_ = static_cast<std::uint64_t>(now_ns());
-  reading.links = std::move(*links);
+  for (int attempt = 0; attempt < kReadings; ++attempt) {
+    const std::int64_t before = monotonic_ns();
+    Result<std::vector<kernel::LinkCounters>> links = kernel::link_counters(netlink_.get());
+    if (!links) return links.error();
+    reading.monotonic_ns = monotonic_ns();
+    read_ns_ = static_cast<std::uint64_t>(now_ns());
+    reading.links = std::move(*links);
+    if (reading.monotonic_ns - before < kExactNs) break;
+  }
   read_sockets(reading);
   return reading;
 }
@@ -182,7 +189,8 @@ void NetnsMeter::follow_links(const std::vector<kernel::LinkCounters>& links) {
   }
   if (wanted.empty()) return;
   Result<NetnsSockets> sockets = worker_.open(target_.container, counts);
-  // It has ended: the pidfd tells. Or it may not be captured: its counters are shown all the same.
+  // Its counters are shown all the same. If it has ended the pidfd tells.
+  if (!sockets && sockets.error().kind != ErrorKind::gone) problem_ = sockets.error().line();
   if (!sockets || sockets->netns_inode != netns_inode_) return;
   for (const kernel::LinkCounters* l : wanted) {
     auto& pool = wire::encoding_for(l->arphrd).raw ? sockets->raw : sockets->cooked;

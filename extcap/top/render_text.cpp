@@ -136,13 +136,15 @@ void shorten(std::vector<std::string>& lines, std::size_t most) {
   lines.push_back("\u2026 " + std::to_string(missing) + " more");
 }
 
+// Below this many lines there is no use in two tables.
+constexpr std::size_t kTwoTables = 8;
+
 // The upper table may have what the lower one leaves, at least half.
 void fit_height(std::vector<std::string>& upper, std::vector<std::string>& lower, std::size_t height) {
+  if (height < kTwoTables) lower.clear();
   const std::size_t wanted_below = lower.empty() ? 0 : lower.size() + 1;
   shorten(upper, std::max(height / 2, height - std::min(height, wanted_below)));
-  const std::size_t left = height - std::min(height, upper.size() + 1);
-  if (left < 3) lower.clear();
-  shorten(lower, left);
+  if (!lower.empty()) shorten(lower, height - std::min(height, upper.size() + 1));
 }
 
 }  // namespace

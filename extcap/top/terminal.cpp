@@ -30,12 +30,13 @@ Result<WriteEnd> write_unless_stopped(int fd, const std::string& text, int stop_
   while (done < text.size()) {
     std::array<pollfd, 2> wait{{{fd, POLLOUT, 0}, {stop_fd, POLLIN, 0}}};
     if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return os_error(errno, "poll");
-    if ((wait[0].revents & (POLLOUT | POLLERR)) == 0) {
+    if ((wait[0].revents & (POLLOUT | POLLERR | POLLHUP)) == 0) {
       if ((wait[1].revents & POLLIN) != 0) return WriteEnd{.reader_gone = false, .stopped = true};
       continue;
     }
     const ssize_t n = ::write(fd, text.data() + done, std::min(kPiece, text.size() - done));
-    if (n < 0 && errno == EPIPE) return WriteEnd{.reader_gone = true, .stopped = false};
+    if (n < 0 && (errno == EPIPE || errno == EIO))  // EIO: the terminal was closed
+      return WriteEnd{.reader_gone = true, .stopped = false};
     if (n < 0 && errno != EINTR && errno != EAGAIN) {
       return os_error(errno, "write to standard output", {}, ErrorKind::output);
     }

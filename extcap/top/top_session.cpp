@@ -117,6 +117,7 @@ class TopSession {
   [[nodiscard]] std::vector<Target> wanted();
   [[nodiscard]] Status attach(const Target& target);
   void follow_targets();
+  void publish_ports();
   void on_inventory(model::Inventory&& fresh);
   void on_tick();
   void on_settled();
@@ -147,7 +148,8 @@ class TopSession {
   std::unique_ptr<InventoryWatch> watch_;
   std::optional<Screen> screen_;
   std::optional<Report> shown_;
-  std::int64_t cut_ns_ = 0;
+  std::int64_t cut_ns_ = 0;  // CLOCK_REALTIME of the last tick
+  bool settling_ = false;    // it has no report yet
   std::uint64_t refreshes_ = 0;
   bool stopping_ = false;
   Status outcome_ = ok();
@@ -181,6 +183,7 @@ Status TopSession::attach_first(const Selection& selection) {
     Status s = attach(target);
     if (!s && first) first = std::move(s);
   }
+  publish_ports();
   // Of all containers, some may be shown; a container that was asked for must be.
   const bool none = meters_.empty() && !targets.empty();
   return first || (everything_ && !none) ? ok() : std::move(first);
@@ -235,6 +238,10 @@ void TopSession::follow_targets() {
     }
   }
   std::erase_if(failed_, [&](const auto& f) { return !names.contains(f.first); });
+  publish_ports();
+}
+
+void TopSession::publish_ports() {
   for (const auto& m : meters_) {
     for (const model::Container& c : inventory_.containers) {
       const model::Container& owner = m->target().container;
@@ -308,12 +315,15 @@ void TopSession::on_key() {
 }
 
 void TopSession::on_tick() {
+  on_settled();  // after a stall both timers may be due, and this one be told first
   cut_ns_ = now_ns();
+  settling_ = true;
   for (const auto& m : meters_) m->cut();
   arm_once(settled_.get(), kSettle);
 }
 
 void TopSession::on_settled() {
+  if (!std::exchange(settling_, false)) return;
   show(make_report());
   std::erase_if(meters_, [](const auto& m) { return m->ended(); });
   if (options_.count != 0 && ++refreshes_ >= options_.count) stop();
@@ -328,6 +338,7 @@ void TopSession::remember(Entry& e) {
 Report TopSession::make_report() {
   Report report;
   report.time_ns = cut_ns_;
+  if (meters_.empty()) report.seconds = static_cast<double>(options_.interval.count()) / 1000;
   const AddressBook book(inventory_);
   for (const auto& m : meters_) {
     Measured measured = m->take();
