@@ -15,6 +15,7 @@ namespace podshark::extcap {
 namespace {
 
 constexpr std::chrono::milliseconds kMostRetry{60000};
+constexpr std::size_t kMostLine = std::size_t{1} << 20U;
 constexpr std::chrono::milliseconds kDebounce{200};  // a container start is four or more events
 
 // Reads what is there; false at end of file or error.
@@ -33,8 +34,8 @@ bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
 
 }  // namespace
 
-InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory, std::function<void()> on_hint)
-    : loop_(loop), on_inventory_(std::move(on_inventory)), on_hint_(std::move(on_hint)) {
+InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event)
+    : loop_(loop), on_inventory_(std::move(on_inventory)), on_event_(std::move(on_event)) {
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) retry_ = std::move(*timer);
   loop_.add(retry_.get(), EPOLLIN, [this](std::uint32_t) {
     acknowledge(retry_.get());
@@ -72,15 +73,27 @@ void InventoryWatch::stop_events() {
 }
 
 void InventoryWatch::on_podman_event() {
-  bool any = false;
-  if (!drain(events_.out(), [&](const char*, std::size_t) { any = true; })) {
+  std::string text;
+  if (!drain(events_.out(), [&](const char* data, std::size_t size) { text.append(data, size); })) {
     stop_events();
     arm_once(retry_.get(), retry_after_);
     retry_after_ = std::min(retry_after_ * 2, kMostRetry);
   }
-  if (!any) return;
-  on_hint_();
+  if (text.empty()) return;
+  take_lines(text);
   refresh();
+}
+
+void InventoryWatch::take_lines(const std::string& text) {
+  line_ += text;
+  std::size_t from = 0;
+  for (std::size_t end = 0; (end = line_.find('\n', from)) != std::string::npos; from = end + 1) {
+    const Result<api::ContainerEvent> event =
+        api::parse_container_event(std::string_view(line_).substr(from, end - from));
+    if (event) on_event_(*event);
+  }
+  line_.erase(0, from);
+  if (line_.size() > kMostLine) line_.clear();
 }
 
 void InventoryWatch::refresh() {

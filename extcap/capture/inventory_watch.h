@@ -5,6 +5,7 @@
 #include <string>
 
 #include "extcap/capture/event_loop.h"
+#include "podman/api/parse.h"
 #include "podman/core/process.h"
 #include "podman/model/inventory.h"
 
@@ -18,8 +19,9 @@ class InventoryWatch {
   using Callback = std::function<void(model::Inventory&&)>;
 
   /// `loop` must outlive the object.
-  /// `on_hint` is called at once for every event of podman's, before the state is read.
-  InventoryWatch(EventLoop& loop, Callback on_inventory, std::function<void()> on_hint);
+  /// `on_event` is called at once for every container event of podman's, before the state is read.
+  using OnEvent = std::function<void(const api::ContainerEvent&)>;
+  InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event);
   ~InventoryWatch();
   InventoryWatch(const InventoryWatch&) = delete;
   InventoryWatch& operator=(const InventoryWatch&) = delete;
@@ -31,6 +33,7 @@ class InventoryWatch {
 
  private:
   void on_podman_event();
+  void take_lines(const std::string& text);
   void begin_reading();
   void on_listing();
   void stop_events();
@@ -38,13 +41,14 @@ class InventoryWatch {
 
   EventLoop& loop_;
   Callback on_inventory_;
-  std::function<void()> on_hint_;
+  OnEvent on_event_;
   UniqueFd debounce_;
   UniqueFd retry_;
   std::chrono::milliseconds retry_after_{2000};
   Child events_;
   Child listing_;
   std::string listed_;
+  std::string line_;    // of podman's events, not yet complete
   bool again_ = false;  // a hint came while a listing was under way
 };
 

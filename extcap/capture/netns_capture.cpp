@@ -104,16 +104,19 @@ Result<std::unique_ptr<NetnsCapture>> NetnsCapture::open_unknown(NetnsPlace plac
   return capture;
 }
 
-Status NetnsCapture::identify(CapturePlan plan) {
+void NetnsCapture::identify(CapturePlan plan) {
   plan_ = std::move(plan);
   known_ = true;
-  if (const Status s = watch_process(); !s) return s.error();
+  const bool alive = static_cast<bool>(watch_process());
   if (pidfd_) context_.loop.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_process_ended(); });
   report("lifecycle", "attached", "",
          "capturing in container " + plan_.target.container.name + " since its namespace was made");
   for (const auto& r : rings_) begin_reading(*r);
-  on_links_changed();
-  return ok();
+  if (alive) {
+    on_links_changed();
+  } else {
+    on_process_ended();  // it was quicker than podman: what it sent is in the rings
+  }
 }
 
 // Before the namespace is opened, so that the process cannot be replaced unnoticed; its start time proves who

@@ -68,7 +68,7 @@ class NetnsCapture final : public Source {
                                                                           CaptureContext context,
                                                                           SourceHooks hooks);
   /// It is this container: declares the interfaces and begins to read.
-  [[nodiscard]] Status identify(CapturePlan plan);
+  void identify(CapturePlan plan);
 
   ~NetnsCapture() override;
   NetnsCapture(const NetnsCapture&) = delete;

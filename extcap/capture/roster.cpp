@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kRingBudget = std::size_t{384} << 20U;
 constexpr std::size_t kMostRing = std::size_t{8} << 20U;
 constexpr std::size_t kLeastRing = std::size_t{1} << 20U;
-constexpr std::chrono::milliseconds kScan{40};            // while a namespace is unknown
+constexpr std::chrono::milliseconds kScan{20};            // while a namespace is unknown
 constexpr std::int64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
 constexpr auto kInitLimit = std::chrono::seconds(30);
@@ -119,7 +119,7 @@ Status Roster::attach(const Target& target) {
         plan.target.point == Point::inside ? take_unknown(plan.target) : nullptr;
     if (early) {
       plan.choose = choose_by_name(context_.options.links, target.container.name, /* strict= */ false);
-      if (const Status s = early->identify(std::move(plan)); !s) return s.error();
+      early->identify(std::move(plan));
     } else {
       Result<std::unique_ptr<NetnsCapture>> capture =
           NetnsCapture::open(std::move(plan), context_, hooks_.source);
@@ -227,8 +227,39 @@ void Roster::on_new_netns(const std::string&, UniqueFd netns) {
 
 void Roster::poke() {
   if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
-  reconcile(running_now(told_), /* told= */ false);
+  reconcile(seen_now(), /* told= */ false);
   if (!unknown_.empty()) arm_once(scan_timer_.get(), kScan);
+}
+
+void Roster::on_event(const api::ContainerEvent& event) {
+  constexpr std::size_t kMost = 256;
+  if (event.status != "create" && event.status != "init" && event.status != "start") return;
+  if (events_.size() >= kMost) events_.clear();
+  events_[event.container.id] = event.container;
+}
+
+// Processes now, with what podman said in its events; and containers whose packets wait although they are
+// over already: they lived shorter than podman takes to answer.
+model::Inventory Roster::seen_now() {
+  model::Inventory now = running_now(told_);
+  const auto unknown = [&](std::uint64_t netns) {
+    return std::any_of(unknown_.begin(), unknown_.end(),
+                       [&](const auto& u) { return u->netns_inode() == netns; });
+  };
+  std::erase_if(seen_, [&](const auto& s) { return !unknown(s.first); });
+  for (const model::Container& c : now.containers) {
+    if (unknown(c.netns)) seen_[c.netns] = c;
+  }
+  for (const auto& [netns, c] : seen_) {
+    if (now.by_id(c.id) == nullptr) now.containers.push_back(c);
+  }
+  for (model::Container& c : now.containers) {
+    const auto it = c.limited ? events_.find(c.id) : events_.end();
+    if (it == events_.end()) continue;
+    c.image = it->second.image;
+    c.labels = it->second.labels;
+  }
+  return now;
 }
 
 // Namespaces of containers that nobody chose, and those that podman never told of.

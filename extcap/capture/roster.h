@@ -11,6 +11,7 @@
 #include "extcap/capture/netns_capture.h"
 #include "extcap/capture/netns_watch.h"
 #include "extcap/selection.h"
+#include "podman/api/parse.h"
 #include "podman/core/process.h"
 
 namespace podshark::extcap {
@@ -46,6 +47,9 @@ class Roster {
 
   /// Something may have started: looks at processes now (milliseconds), without podman's details.
   void poke();
+  /// What podman tells of a container with its event: labels, for one that may be over before podman is
+  /// asked.
+  void on_event(const api::ContainerEvent& event);
   /// Podman has told the state.
   void on_inventory(const model::Inventory& inventory);
   /// While true, nobody new is taken in; ended captures still end.
@@ -74,6 +78,7 @@ class Roster {
   [[nodiscard]] Result<std::vector<CapturePlan>> plans(const Target& target);
   [[nodiscard]] Status attach(const Target& target);
   [[nodiscard]] bool captured(const Target& target) const;
+  [[nodiscard]] model::Inventory seen_now();
   [[nodiscard]] std::unique_ptr<NetnsCapture> take_unknown(const Target& target);
   [[nodiscard]] std::size_t ring_bytes() const;
   /// Time of its first possible packet, 0 when it could not be captured.
@@ -93,8 +98,11 @@ class Roster {
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<NetnsCapture>> unknown_;
   std::vector<std::int64_t> unknown_since_;
-  std::set<pid_t> failed_;            // reported already
-  std::map<std::string, Gone> gone_;  // target value → when its capture ended
+  std::map<std::uint64_t, model::Container>
+      seen_;  // netns of an unknown capture → the container last seen in it
+  std::map<std::string, model::Container> events_;  // id → what podman's events said
+  std::set<pid_t> failed_;                          // reported already
+  std::map<std::string, Gone> gone_;                // target value → when its capture ended
   std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
   std::vector<Child> starting_;
   std::unique_ptr<NetnsWatch> watch_;

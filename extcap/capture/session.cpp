@@ -212,7 +212,11 @@ Status Session::watch_everything() {
   if (recorder_.output().pipe()) watch_output();
   if (options_.extcap) watch_parent_pipes();
   watch_ = std::make_unique<InventoryWatch>(
-      loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); }, [this] { changed_ = true; });
+      loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); },
+      [this](const api::ContainerEvent& event) {
+        roster_.on_event(event);
+        changed_ = true;
+      });
   watch_->start();
   if (refresh_now_) watch_->refresh();
   return ok();

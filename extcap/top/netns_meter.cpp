@@ -114,7 +114,7 @@ Status NetnsMeter::start() {
   proc_net_.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const Result<ProcStat> stat = read_stat(c.pid);
   if (!pidfd_ || !stat || stat->start_time != c.pid_start || stat->state == 'Z') return gone(c);
-  Result<NetnsSockets> sockets = worker_.open(c, {.netlink = 1, .raw = 0, .cooked = 0});
+  Result<NetnsSockets> sockets = worker_.open(NetnsPlace::of(c), {.netlink = 1, .raw = 0, .cooked = 0});
   if (!sockets) return sockets.error();
   netlink_ = std::move(sockets->netlink.at(0));
   netns_inode_ = sockets->netns_inode;
@@ -188,7 +188,7 @@ void NetnsMeter::follow_links(const std::vector<kernel::LinkCounters>& links) {
     ++(wire::encoding_for(l.arphrd).raw ? counts.raw : counts.cooked);
   }
   if (wanted.empty()) return;
-  Result<NetnsSockets> sockets = worker_.open(target_.container, counts);
+  Result<NetnsSockets> sockets = worker_.open(NetnsPlace::of(target_.container), counts);
   // Its counters are shown all the same. If it has ended the pidfd tells.
   if (!sockets && sockets.error().kind != ErrorKind::gone) problem_ = sockets.error().line();
   if (!sockets || sockets->netns_inode != netns_inode_) return;

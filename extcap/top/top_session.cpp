@@ -165,9 +165,10 @@ Status TopSession::start() {
       return Error{ErrorKind::no_podman, p.what, p.hint};
     }
   } else {
-    Result<Selection> chosen = select(options_.targets);
+    Result<Selection> chosen = select(options_.targets, {});
     if (!chosen) return chosen.error();
     selection = std::move(*chosen);
+    std::erase_if(selection.targets, [](const Target& t) { return t.container.id.empty(); });
   }
   inventory_ = std::move(selection.inventory);
   if (Status s = attach_first(selection); !s) return s;
@@ -190,17 +191,9 @@ Status TopSession::attach_first(const Selection& selection) {
 }
 
 std::vector<Target> TopSession::wanted() {
-  std::vector<Target> out;
-  for (const std::string& name : options_.targets) {
-    // Each by itself: one that is stopped now must not hide the others.
-    const Result<std::vector<Target>> found = resolve({name}, inventory_, ::geteuid());
-    if (!found) continue;
-    for (const Target& t : *found) {
-      const bool known = std::any_of(out.begin(), out.end(),
-                                     [&](const Target& o) { return o.container.id == t.container.id; });
-      if (!known) out.push_back(t);
-    }
-  }
+  std::vector<Target> out = resolve_running(options_.targets, inventory_, ::geteuid());
+  std::erase_if(
+      out, [](const Target& t) { return t.container.id.empty(); });  // a network has no container's links
   return out;
 }
 
@@ -283,8 +276,8 @@ Status TopSession::watch() {
   if (Status s = add_timer(settled_, milliseconds(0), &TopSession::on_settled); !s) return s;
   if (options_.count == 1) return ok();  // nobody comes or goes within one interval
   if (Status s = add_timer(scan_, kScan, &TopSession::on_scan); !s) return s;
-  watch_ =
-      std::make_unique<InventoryWatch>(loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); });
+  watch_ = std::make_unique<InventoryWatch>(
+      loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); }, [](const auto&) {});
   watch_->start();
   return ok();
 }

@@ -47,4 +47,13 @@ struct NetworkDetails {
 /// `pod ps` or `pod inspect` (object in 4.x, list in 5.x).
 [[nodiscard]] Result<Parsed<model::Pod>> parse_pods(std::string_view json);
 
+/// One line of `podman events --format json` about a container: what podman says of it before anybody can
+/// ask. `status` is its verb: create, init, start, died, remove, …
+struct ContainerEvent {
+  std::string status;
+  model::Container container;  ///< id, name, image, labels
+};
+/// An error for events of other things as well.
+[[nodiscard]] Result<ContainerEvent> parse_container_event(std::string_view line);
+
 }  // namespace podshark::api

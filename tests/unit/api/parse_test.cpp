@@ -141,5 +141,21 @@ TEST(IsPodmanName, follows_podmans_rule) {
     EXPECT_FALSE(is_podman_name(bad)) << bad;
 }
 
+TEST(ParseEvents, labels_are_told_before_podman_is_asked) {
+  const auto event = parse_container_event(
+      R"({"ID":")" + kId +
+      R"(","Image":"bb","Name":"web","Status":"start","Type":"container","Attributes":{"tier":"front","image":"x"}})");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->status, "start");
+  EXPECT_EQ(event->container.name, "web");
+  EXPECT_EQ(event->container.labels, (std::map<std::string, std::string>{{"tier", "front"}}));
+}
+
+TEST(ParseEvents, other_lines_are_errors) {
+  for (const char* line :
+       {"", "{", "[]", R"({"Type":"pod","ID":"aaaaaaaaaaaa"})", R"({"Type":"container","ID":7})"})
+    EXPECT_FALSE(parse_container_event(line)) << line;
+}
+
 }  // namespace
 }  // namespace podshark::api
