@@ -219,6 +219,7 @@ def start(spec):
 def remove_all(user):
     """Removes every container, pod and network of the user."""
     podman(user, "pod", "rm", "-f", "-a", "-t", "0")
+    podman(user, "rm", "-f", "-a", "-t", "0", check=False)  # 4.3.1 may try one before those that depend on it
     podman(user, "rm", "-f", "-a", "-t", "0")
     for network in podman_json(user, "network", "ls", "--format", "json"):
         if network["name"] != "podman":

@@ -121,13 +121,13 @@ class Capture:
         return lib_pcapng.read(self.path)
 
 
-def extcap_home(user):
+def extcap_home(user, program=PODSHARK):
     """Links podshark into the personal extcap directory of the user's Wireshark: 4.0 and 4.4 look in different
     ones. Returns the directory."""
     home = pathlib.Path(lib.environment(user)["HOME"])
     where = home / (".config/wireshark/extcap" if lib.WORLD == "deb12" else ".local/lib/wireshark/extcap")
     lib.run(user, ["mkdir", "-p", where])
-    lib.run(user, ["ln", "-sf", PODSHARK, where / "podshark"])
+    lib.run(user, ["ln", "-sf", program, where / "podshark"])
     return where
 
 

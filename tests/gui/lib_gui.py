@@ -40,12 +40,13 @@ def wireshark_version():
 class Wireshark:
     """A running GUI. `nodes` are what the accessibility tree shows now; everything else polls it."""
 
-    def __init__(self, desktop, args):
+    def __init__(self, desktop, args, stdin):
         self.desktop = desktop
         env = {"DISPLAY": desktop.display, "DBUS_SESSION_BUS_ADDRESS": desktop.bus, "QT_ACCESSIBILITY": "1",
                "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_QPA_PLATFORM": "xcb", "TZ": "UTC", "NO_AT_BRIDGE": "0"}
         self.log = (desktop.directory / "wireshark.log").open("w+")
-        self.process = lib.popen(desktop.user, ["wireshark", *args], env=env, stdout=self.log, stderr=self.log)
+        self.process = lib.popen(desktop.user, ["wireshark", *args], env=env, stdin=stdin, stdout=self.log,
+                                 stderr=self.log)
 
     def nodes(self, role="", name="", text="", window=""):
         """Visible widgets whose role and name are as given and whose text contains `text`. Naming the window, by a part
@@ -220,8 +221,8 @@ class Desktop:
         lib.run(self.user, ["mkdir", "-p", folder])
         shutil.copy(lib.BIN / "plugin/podshark.so", folder / "podshark.so")
 
-    def wireshark(self, *args):
-        window = Wireshark(self, args)
+    def wireshark(self, *args, stdin=subprocess.DEVNULL):
+        window = Wireshark(self, args, stdin)
         self.windows.append(window)
         return window
 

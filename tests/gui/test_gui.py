@@ -2,12 +2,14 @@
 """The real Wireshark window with real rootless containers: its start page, a live capture, a saved file. Screenshots
 go to PODSHARK_ARTIFACTS (tests/run.sh: build/artifacts/WORLD)."""
 
+import subprocess
+
 import lib
 import lib_pcapng
 import make_capture
 from lib import ARTIFACTS, RIG, WEB
 from lib_gui import GuiTest
-from lib_podshark import extcap_home
+from lib_podshark import PODSHARK, extcap_home
 
 IMAGES = ("localhost/shop-web:2.1", "localhost/postgres:16", "localhost/redis:7.4")
 
@@ -89,6 +91,23 @@ class Gui(GuiTest):
         self.double_click(shark, "podman:web")
         self.assertIn("hello", lib.fetch(8080))
         shark.wait(lambda: [r for r in shark.packets() if r["To"] == "web" and "GET /" in r["Info"]], "the request")
+
+    def test_the_command_line_feeds_a_window(self):
+        """podshark capture web -w - | wireshark -k -i -"""
+        command = self.child(RIG, [PODSHARK, "capture", "web", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        shark = self.desktop().wireshark("-k", "-i", "-", stdin=command.stdout)
+        command.stdout.close()  # else the pipe has a reader after the window is gone
+        shark.wait_node("label", text="Packets: ")
+        self.assertIn("hello", lib.fetch(8080))
+        shark.wait(lambda: [r for r in shark.packets() if r["To"] == "web" and "GET /" in r["Info"]], "the request")
+        shark.close()
+        self.assertEqual(0, command.wait(10), "the window is closed: a normal end")
+
+    def test_a_failure_is_told_in_a_box_and_the_window_stays_alive(self):
+        shark = self.desktop().wireshark("-k", "-i", "podman:choose")
+        shark.wait(lambda: [t for t in shark.texts() if "no container chosen" in t], "the reason")
+        self.assertFalse(shark.frozen())
+        lib.wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
 
     def test_a_capture_with_an_end_of_its_own_leaves_a_complete_file(self):
         # Here dumpcap leaves first and the program gets EPIPE, unlike Stop.
