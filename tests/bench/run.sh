@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh: benchmarks in a Debian 12 rig, with the finished build in $PODSHARK_BUILD (default build/release).
-# Prints one table; PODSHARK_BENCH_ROUNDS (default 5) says how often each pair is run.
+# Prints two tables; PODSHARK_BENCH_ROUNDS (default 5) says how often each pair is run.
 set -euo pipefail
 top=$(readlink -f "$(dirname "$0")/../..")
 rig=$top/tests/rig/rig.sh
@@ -13,3 +13,4 @@ trap 'exit 130' INT TERM
 "$rig" up "$name" / "$top" "$build"
 "$rig" image "$name"
 "$rig" in "$name" /usr/bin/python3 "$top/tests/bench/bench.py"
+"$build/tests/bench/bench_formats"

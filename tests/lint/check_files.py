@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """check_files.py: every source file says its licence first, headers have an include guard, Python parses, lines end
-cleanly. Prints each violation and exits 1."""
+cleanly; the top level holds what it should and no more. Prints each violation and exits 1."""
 
+import fnmatch
 import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOPS = ("podman", "extcap", "plugin", "tests", "install", ".ci")
+TOP_LEVEL = {*TOPS, "docs", "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md"}
 SOURCES = {".h", ".cpp", ".c", ".py", ".sh", ".cmake"}
 
 
@@ -41,8 +43,18 @@ def judge(file):
             yield error.lineno, f"does not parse: {error.msg}"
 
 
+def strangers():
+    """Names of the top level that do not belong there; dot files, and what .gitignore names, may be anything."""
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    for entry in sorted(p.name for p in ROOT.iterdir()):
+        if entry not in TOP_LEVEL and not entry.startswith(".") and not any(fnmatch.fnmatch(entry, i) for i in ignored):
+            yield f"{entry}: not a place of this project"
+    for entry in sorted(TOP_LEVEL - {p.name for p in ROOT.iterdir()}):
+        yield f"{entry}: missing"
+
+
 def main():
-    found = [f"{f.relative_to(ROOT)}:{line}: {what}" for f in files() for line, what in judge(f)]
+    found = list(strangers()) + [f"{f.relative_to(ROOT)}:{line}: {what}" for f in files() for line, what in judge(f)]
     print("\n".join(found) or "files: no violations")
     return 1 if found else 0
 

@@ -90,6 +90,12 @@ fetch() {
 }
 denied() { ! "$@" >/dev/null 2>&1; }
 
+# rig.sh shell as a person uses it: a terminal, a command inside, exit.
+by_hand() {
+  script -qec "$rig shell $name-hand" /dev/null <<<'podman images --format "{{.Repository}}:{{.Tag}}"; exit' |
+    grep -qP 'localhost/bb:1\r?$' && [ ! -e "/run/podshark-rig/$name-hand" ]
+}
+
 world() {
   local root=/ down_at
   [ "$1" = deb12 ] || root=$("$rig" root trixie)
@@ -120,5 +126,6 @@ world() {
 
 [ $# -gt 0 ] || set -- deb12 deb13
 for w; do world "$w"; done
+check "a rig by hand" by_hand
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]
