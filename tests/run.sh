@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sudo tests/run.sh [--quick | --long] [--no-install]: installs what the tests need, builds, tests. See README.md.
+# sudo tests/run.sh [--quick | --long [NAME...]] [--no-install]: installs what the tests need, builds, tests; README.md.
 #   (neither)  everything CI runs       --quick  five minutes after the build      --long  only tests/long.txt
 # Closing line: N passed, N failed, N skipped; exits 1 when anything failed.
 # shellcheck disable=SC2317  # steps are called by name
 set -uo pipefail
 top=$(readlink -f "$(dirname "$0")/..")
 cd "$top" || exit 1
-what=ci install=yes
+what=ci install=yes names=()
 for arg; do
-  case $arg in
-    --quick | --long) what=${arg#--} ;;
-    --no-install) install= ;;
+  case $what:$arg in
+    *:--quick | *:--long) what=${arg#--} ;;
+    *:--no-install) install= ;;
+    long:[a-z]*) names+=("$arg") ;;
     *) sed -n '3,5s/^# //p' "$0" >&2; exit 2 ;;
   esac
 done
@@ -36,7 +37,8 @@ step() {
   # A run that died, or failed before its tests, failed once more than it counted.
   if [ $status != 0 ] && [ "$f" = 0 ]; then f=1; fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  printf '%-16s %4d s   %s passed, %s failed, %s skipped   %s\n' "$name" $((SECONDS - began)) "$p" "$f" "$s" "$log"
+  took=$((SECONDS - began)) result="$p passed, $f failed, $s skipped"
+  printf '%-16s %4d s   %s   %s\n' "$name" $took "$result" "$log"
   [ "$f" != 0 ] || return 0
   bad+=("$name")
   echo "--- end of $log"
@@ -60,6 +62,16 @@ build() {  # PRESET
   cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && cmake --build --preset "$1" -- -k 0
 }
 build_and_unit() { build "$1" && tests/ctest.sh "build/$1" -L unit; }
+
+# long NAME COMMAND: one of tests/long.txt; its row in docs/LONG-TESTS.md says when it was last run and how that went.
+long() {
+  local table=docs/LONG-TESTS.md machine
+  machine="$(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
+  step "long-$1" bash -c "$2"
+  { grep -v "^| $1 |" $table
+    echo "| $1 | $(date -u '+%F %H:%M') | $version | $machine | $took s | $result |"; } >$table.new
+  cat $table.new >$table && rm $table.new
+}
 
 finish() {
   [ ${#bad[@]} = 0 ] || echo "failed: ${bad[*]}"
@@ -85,8 +97,10 @@ case $what in
       [ ! -x "$script" ] || step "$(basename "$(dirname "$script")")" "$script"
     done ;;
   long)
+    version=$(git describe --always --dirty 2>/dev/null || echo unknown)  # before the table changes
     while read -r name command; do
-      step "long-$name" bash -c "$command"
+      [ ${#names[@]} = 0 ] || [[ " ${names[*]} " = *" $name "* ]] || continue
+      long "$name" "$command"
     done < <(grep -vE '^#|^$' tests/long.txt) ;;
 esac
 finish
