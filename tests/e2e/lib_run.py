@@ -16,7 +16,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
-HANG = 600  # seconds one test may take before the stacks are printed and the run ends
+HANG = 600  # seconds one test may take before the stacks are printed and the run ends; long ones six times as much
 
 
 def allowed_skips():
@@ -34,7 +34,7 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.began, self._bad = time.monotonic(), False
-        faulthandler.dump_traceback_later(HANG, exit=True)
+        faulthandler.dump_traceback_later(HANG * (6 if marked(test, "long") else 1), exit=True)
 
     def stopTest(self, test):
         faulthandler.cancel_dump_traceback_later()
