@@ -61,6 +61,14 @@ std::uint8_t protocol_number(const std::string& protocol) {
   return protocol == "udp" ? IPPROTO_UDP : protocol == "sctp" ? IPPROTO_SCTP : IPPROTO_TCP;
 }
 
+// The line of TCP's numbers. While it stays the same no segment has passed, so no connection has come or
+// gone. Worth knowing, because for /proc/PID/net/tcp the kernel walks the socket table of all namespaces, a
+// millisecond each time.
+std::string tcp_numbers(const std::string& snmp) {
+  const std::size_t at = snmp.rfind("\nTcp:");
+  return at == std::string::npos ? std::string() : snmp.substr(at, snmp.find('\n', at + 1) - at);
+}
+
 Error gone(const model::Container& c) {
   return {ErrorKind::gone, "container " + in_quotes(c.name) + " has stopped or restarted meanwhile",
           "select it again"};
@@ -144,15 +152,23 @@ void NetnsMeter::read_sockets(Reading& reading) {
   if (const auto text = read_file(proc_file("netstat"), kMaxProcFile)) kernel::add_snmp(*text, counters);
   if (const auto text = read_file(proc_file("snmp6"), kMaxProcFile)) kernel::add_snmp6(*text, counters);
   reading.protocols = counters;
-  std::vector<kernel::TcpSocket> sockets;
-  for (const char* name : {"tcp", "tcp6"}) {
-    const Result<std::string> text = read_file(proc_file(name), kMaxProcFile);
-    if (text) kernel::add_tcp_sockets(*text, sockets);
-    // tcp6 is not there without IPv6; tcp missing, or being too large, leaves the number unknown.
-    if (!text && std::string(name) == "tcp") return;
+  std::string tcp = tcp_numbers(*snmp);
+  if (tcp.empty() || tcp != tcp_seen_) {
+    tcp_seen_ = std::move(tcp);
+    connections_ = read_tcp_table();
   }
-  reading.connections = kernel::count_connections(sockets);
+  reading.connections = connections_;
+}
+
+std::optional<std::uint64_t> NetnsMeter::read_tcp_table() {
+  std::vector<kernel::TcpSocket> sockets;
+  const Result<std::string> v4 = read_file(proc_file("tcp"), kMaxProcFile);
+  if (!v4) return std::nullopt;
+  kernel::add_tcp_sockets(*v4, sockets);
+  const Result<std::string> v6 = read_file(proc_file("tcp6"), kMaxProcFile);
+  if (v6) kernel::add_tcp_sockets(*v6, sockets);  // not there without IPv6
   ports_.set_tcp(kernel::listening_ports(sockets));
+  return kernel::count_connections(sockets);
 }
 
 Result<Reading> NetnsMeter::read() {
@@ -244,6 +260,7 @@ void NetnsMeter::take_packets(LinkRing& r, std::size_t most) {
     if (packet.direction == PACKET_OTHERHOST) continue;  // only there because somebody else is promiscuous
     const bool sent = packet.direction == PACKET_OUTGOING;
     const PacketFlow flow = read_flow(r.ring.encoding.linktype, packet.data, packet.captured);
+    if (flow.accepts && (sent || r.ring.options.loopback)) ports_.learn_tcp(flow.source_port);
     const Placed placed = place(flow, sent, r.ring.options.loopback, ports_);
     (packet.time_ns > cut_ns_ ? next_ : current_).add(placed, packet.length);
   }

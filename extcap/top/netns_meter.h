@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ class NetnsMeter {
   [[nodiscard]] Status start();
   [[nodiscard]] Result<Reading> read();
   void read_sockets(Reading& reading);
+  [[nodiscard]] std::optional<std::uint64_t> read_tcp_table();
   void follow_links(const std::vector<kernel::LinkCounters>& links);
   void attach(const kernel::LinkCounters& link, UniqueFd socket);
   void take_packets(LinkRing& ring, std::size_t most);
@@ -75,6 +77,8 @@ class NetnsMeter {
   std::uint64_t netns_inode_ = 0;
   std::vector<std::unique_ptr<LinkRing>> rings_;
   ServicePorts ports_;
+  std::string tcp_seen_;
+  std::optional<std::uint64_t> connections_;
   Reading before_;
   Reading after_;
   std::uint64_t begin_ns_ = 0;  // CLOCK_REALTIME: packets of before were not counted by the links either

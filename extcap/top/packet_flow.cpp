@@ -19,6 +19,8 @@ constexpr unsigned kServiceVlanType = 0x88A8;
 constexpr int kMaxVlans = 2;
 constexpr int kMaxExtensions = 8;
 constexpr unsigned kUdpLite = 136;
+constexpr unsigned kSyn = 0x02;
+constexpr unsigned kAck = 0x10;
 
 unsigned word(Bytes b, std::size_t at) {
   return static_cast<unsigned>(b[at]) << 8U | b[at + 1];
@@ -34,6 +36,9 @@ void read_ports(Bytes b, PacketFlow& flow) {
   flow.ports = true;
   flow.source_port = static_cast<std::uint16_t>(word(b, 0));
   flow.destination_port = static_cast<std::uint16_t>(word(b, 2));
+  if (flow.protocol != IPPROTO_TCP || b.size() < 14 || (b[13] & kSyn) == 0) return;
+  flow.accepts = (b[13] & kAck) != 0;
+  flow.opens = !flow.accepts;
 }
 
 void read_ipv4(Bytes b, PacketFlow& flow) {

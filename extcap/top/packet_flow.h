@@ -18,6 +18,8 @@ inline constexpr std::uint32_t kFlowSnaplen = 96;
 struct PacketFlow {
   bool ip = false;
   bool ports = false;
+  bool opens = false;         ///< TCP SYN: the destination is asked for a service
+  bool accepts = false;       ///< TCP SYN+ACK: the source serves
   std::uint8_t protocol = 0;  ///< IPPROTO_*, of IPv6 the one behind the extension headers
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;

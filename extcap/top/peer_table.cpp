@@ -23,16 +23,25 @@ auto order(const PeerKey& k) {
 
 // Is `local` the service of a flow between the two? Client ports are not known to be clients': listeners are
 // asked first, then the smaller number wins.
-bool local_serves(const PacketFlow& f, std::uint16_t local, std::uint16_t remote, const ServicePorts& ports) {
+bool local_serves(const PacketFlow& f, bool sent, std::uint16_t local, std::uint16_t remote,
+                  const ServicePorts& ports) {
+  if (f.opens) return !sent;
+  if (f.accepts) return sent;
   if (ports.serves(f.protocol, local)) return true;
   if (f.protocol == IPPROTO_TCP && ports.knows_tcp()) return false;
   return local < remote;
 }
 
+bool goes_to_service(const PacketFlow& f, const ServicePorts& ports) {
+  if (!f.ports || f.opens) return true;
+  if (f.accepts) return false;
+  if (ports.serves(f.protocol, f.destination_port)) return true;
+  return !ports.serves(f.protocol, f.source_port) && f.destination_port <= f.source_port;
+}
+
 Placed place_on_loopback(const PacketFlow& f, const ServicePorts& ports) {
   Placed out;
-  const bool to_service = !f.ports || ports.serves(f.protocol, f.destination_port) ||
-                          (!ports.serves(f.protocol, f.source_port) && f.destination_port <= f.source_port);
+  const bool to_service = goes_to_service(f, ports);
   out.sent = !to_service;
   out.key.peer = to_service ? f.source : f.destination;
   if (f.ports) {
@@ -49,7 +58,7 @@ Placed place_on_link(const PacketFlow& f, bool sent, const ServicePorts& ports) 
   if (f.ports) {
     const std::uint16_t local = sent ? f.source_port : f.destination_port;
     const std::uint16_t remote = sent ? f.destination_port : f.source_port;
-    const bool here = local_serves(f, local, remote, ports);
+    const bool here = local_serves(f, sent, local, remote, ports);
     out.key.side = here ? Side::local : Side::remote;
     out.key.port = here ? local : remote;
   }
@@ -78,7 +87,8 @@ void ServicePorts::publish(std::uint8_t protocol, std::uint16_t port) {
 }
 
 bool ServicePorts::serves(std::uint8_t protocol, std::uint16_t port) const {
-  if (protocol == IPPROTO_TCP) return listening_.test(port) || published_tcp_.test(port);
+  if (protocol == IPPROTO_TCP)
+    return listening_.test(port) || accepted_.test(port) || published_tcp_.test(port);
   return protocol == IPPROTO_UDP && published_udp_.test(port);
 }
 

@@ -46,12 +46,15 @@ class ServicePorts {
   /// Without the listeners known, the smaller port of a TCP flow is taken for the service, as for UDP.
   void set_tcp(const std::vector<std::uint16_t>& listening);
   void publish(std::uint8_t protocol, std::uint16_t port);
+  /// A connection was accepted on this port. Kept: its listener may be gone before the connection is.
+  void learn_tcp(std::uint16_t port) { accepted_.set(port); }
   [[nodiscard]] bool serves(std::uint8_t protocol, std::uint16_t port) const;
   [[nodiscard]] bool knows_tcp() const { return knows_tcp_; }
 
  private:
   bool knows_tcp_ = false;
   std::bitset<65536> listening_;
+  std::bitset<65536> accepted_;
   std::bitset<65536> published_tcp_;
   std::bitset<65536> published_udp_;
 };

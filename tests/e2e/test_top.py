@@ -195,6 +195,16 @@ class Bytes(TopTest):
                 mine = dict(address=lib.CLIENT, loopback=False, side="local", port=80, published_port=28081)
                 self.assertGreaterEqual(top.peer_sum("own", "tx_bytes", **mine), 5_000_000)
 
+    def test_a_service_that_begins_during_the_run_is_named_from_its_first_connection(self):
+        with Top(self, ROOT, "web", "peer") as top:
+            listener = self.inside("web", SERVER, 50006, "swallow")  # greater than a client's port may be
+            self.run_inside("peer", SEND, self.up["web"].address, 50006, 100_000)
+            self.assertEqual("done\n", listener.stdout.readline())
+            self.assertTrue(top.wait(lambda t: t.peer_sum("web", "rx_bytes", side="local", port=50006) > 100_000,
+                                     "the bytes"))
+            self.assertEqual(0, top.peer_sum("web", "rx_bytes", side="remote", protocol="tcp"))
+            self.assertEqual(0, top.peer_sum("peer", "tx_bytes", side="local", protocol="tcp"))
+
     def test_without_peers_no_packet_socket_is_opened(self):
         with Top(self, ROOT, "web", "--peers", "0") as top:
             fetch(28080)

@@ -115,6 +115,21 @@ TEST(ReadFlow, a_chain_of_headers_that_does_not_end_is_given_up) {
   EXPECT_FALSE(f.ports);
 }
 
+TEST(ReadFlow, flags_of_a_handshake) {
+  const auto with_flags = [](std::uint8_t flags, std::uint8_t protocol = 6) {
+    const Bytes tcp{0x9C, 0x40, 0x00, 0x50, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, flags};
+    return ethernet(Bytes{8, 0} + ipv4(protocol) + tcp);
+  };
+  EXPECT_TRUE(with_flags(0x02).opens);
+  EXPECT_TRUE(with_flags(0xCA).opens);  // with ECN and, from pasta, PSH
+  EXPECT_FALSE(with_flags(0x02).accepts);
+  EXPECT_TRUE(with_flags(0x12).accepts);
+  EXPECT_FALSE(with_flags(0x12).opens);
+  EXPECT_FALSE(with_flags(0x10).accepts);
+  EXPECT_FALSE(with_flags(0x02, 17).opens);
+  EXPECT_FALSE(ethernet(Bytes{8, 0} + ipv4(6) + kPorts).opens);  // cut off before the flags
+}
+
 TEST(ReadFlow, protocols_without_ports) {
   const PacketFlow f = ethernet(Bytes{8, 0} + ipv4(1) + kPorts);
   EXPECT_TRUE(f.ip);

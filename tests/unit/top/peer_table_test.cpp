@@ -75,6 +75,31 @@ TEST(Place, loopback_goes_to_the_service_and_comes_from_it) {
   EXPECT_NE(request.key, place(flow("127.0.0.1", 5000, "127.0.0.1", 8080), false, false, ports).key);
 }
 
+TEST(Place, handshakes_tell_the_service_before_any_list_does) {
+  const ServicePorts none = listening({});
+  PacketFlow syn = flow("10.0.0.9", 5000, "10.88.0.2", 8080);
+  syn.opens = true;
+  EXPECT_EQ(place(syn, false, false, none).key.port, 8080);
+  EXPECT_EQ(place(syn, false, false, none).key.side, Side::local);
+  EXPECT_EQ(place(syn, true, false, none).key.side, Side::remote);
+  EXPECT_FALSE(place(syn, false, true, none).sent);
+  PacketFlow answer = flow("10.88.0.2", 8080, "10.0.0.9", 5000);
+  answer.accepts = true;
+  EXPECT_EQ(place(answer, true, false, none).key, place(syn, false, false, none).key);
+  EXPECT_EQ(place(answer, false, false, none).key.side, Side::remote);
+  EXPECT_TRUE(place(answer, false, true, none).sent);
+  EXPECT_EQ(place(answer, false, true, none).key.port, 8080);
+}
+
+TEST(ServicePorts, an_accepted_port_stays_known_when_its_listener_has_gone) {
+  ServicePorts ports = listening({80});
+  ports.learn_tcp(8080);
+  ports.set_tcp({});
+  EXPECT_TRUE(ports.serves(IPPROTO_TCP, 8080));
+  EXPECT_FALSE(ports.serves(IPPROTO_TCP, 80));
+  EXPECT_FALSE(ports.serves(IPPROTO_UDP, 8080));
+}
+
 TEST(Place, what_is_not_ip_is_one_peer) {
   const Placed p = place(PacketFlow{}, true, false, ServicePorts{});
   EXPECT_FALSE(p.key.ip);
