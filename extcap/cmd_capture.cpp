@@ -11,6 +11,7 @@
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "extcap/selection.h"
+#include "podman/core/clock.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -37,7 +38,15 @@ cxxopts::Options option_table() {
       "BOOL")("ring-size", "Kernel ring per link in MiB (default: 8, less with many links)",
               cxxopts::value<std::string>(), "MIB")(
       "queue-size", "Memory for a slow reader in MiB (default: 256)", cxxopts::value<std::string>(), "MIB")(
-      "w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
+      "b,ring-buffer",
+      "Go on in a new file: filesize:KB, duration:S, packets:N; files:N keeps the last N (repeatable)",
+      cxxopts::value<std::vector<std::string>>(),
+      "RULE")("last", "Keep the last TIME (90s, 5m, 1h) in memory; SIGUSR1 and triggers save it",
+              cxxopts::value<std::string>(), "TIME")("last-size", "Memory for --last in MiB (default: 512)",
+                                                     cxxopts::value<std::string>(), "MIB")(
+      "save-on", "Triggers of --last: exit, loss, exit,loss or none (default: exit,loss)",
+      cxxopts::value<std::string>(),
+      "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
       "q,quiet", "No progress, no closing line")("h,help", "This text")(
       "target", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"target"});
@@ -47,6 +56,9 @@ cxxopts::Options option_table() {
 struct Request {
   std::vector<std::string> targets;
   std::string output;
+  RotationRule rotation;
+  std::chrono::seconds last{0};
+  std::uint64_t last_mib = 512;
   SessionOptions session;
   bool quiet = false;
 };
@@ -61,6 +73,60 @@ Status read_limit(const cxxopts::ParseResult& parsed, const char* name, std::uin
                      std::to_string(most),
                  {}};
   }
+  return ok();
+}
+
+// "90s", "5m", "1h", "300"
+Status read_time(const std::string& text, std::chrono::seconds& out) {
+  const std::size_t digits = text.find_first_not_of("0123456789");
+  const std::string unit = digits == std::string::npos ? "s" : text.substr(digits);
+  const std::uint64_t factor = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  std::uint64_t value = 0;
+  constexpr std::uint64_t kDay = 24 * 3600;
+  if (!parse_number(text.substr(0, digits), kDay, value) || value == 0 || factor == 0 ||
+      value * factor > kDay) {
+    return Error{ErrorKind::usage, "--last " + in_quotes(text) + " is not a time up to a day",
+                 "for example 90s, 5m or 1h"};
+  }
+  out = std::chrono::seconds(value * factor);
+  return ok();
+}
+
+Status read_triggers(const std::string& text, SessionOptions& options) {
+  options.save_on_exit = options.save_on_loss = false;
+  for (const std::string& word : split(text, ',')) {
+    if (word == "exit") options.save_on_exit = true;
+    if (word == "loss") options.save_on_loss = true;
+    if (word != "exit" && word != "loss" && word != "none")
+      return Error{ErrorKind::usage, "--save-on " + in_quotes(word) + " is not exit, loss or none", {}};
+  }
+  return ok();
+}
+
+// -w with changing files, or a history: both need a name of a file, and exclude each other.
+Status read_files(const cxxopts::ParseResult& parsed, Request& r) {
+  if (parsed.count("ring-buffer") != 0) {
+    for (const std::string& rule : parsed["ring-buffer"].as<std::vector<std::string>>()) {
+      if (const Status s = read_rotation(rule, r.rotation); !s) return s.error();
+    }
+    if (!r.rotation.active())
+      return Error{ErrorKind::usage, "-b files:N alone never changes files",
+                   "add filesize, duration or packets"};
+  }
+  if (const Status s = read_limit(parsed, "last-size", 65536, r.last_mib); !s) return s.error();
+  if (parsed.count("save-on") != 0) {
+    if (const Status s = read_triggers(parsed["save-on"].as<std::string>(), r.session); !s) return s.error();
+  }
+  if (parsed.count("last") != 0) {
+    if (const Status s = read_time(parsed["last"].as<std::string>(), r.last); !s) return s.error();
+  } else if (parsed.count("save-on") != 0 || parsed.count("last-size") != 0) {
+    return Error{ErrorKind::usage, "--save-on and --last-size belong to --last", "add --last 5m"};
+  }
+  const bool changing = r.rotation.active() || r.last.count() != 0;
+  if (changing && r.output == "-")
+    return Error{ErrorKind::usage, "-b and --last write files of their own", "name one with -w FILE"};
+  if (r.rotation.active() && r.last.count() != 0)
+    return Error{ErrorKind::usage, "-b and --last exclude each other", "choose one"};
   return ok();
 }
 
@@ -85,6 +151,7 @@ Result<Request> read_request(const cxxopts::ParseResult& parsed) {
   if (parsed.count("filter") != 0) r.session.link.filter = parsed["filter"].as<std::string>();
   r.quiet = parsed.count("quiet") != 0;
   r.output = parsed.count("write") != 0 ? parsed["write"].as<std::string>() : "-";
+  if (const Status s = read_files(parsed, r); !s) return s.error();
   if (r.output == "-" && ::isatty(STDOUT_FILENO) != 0) {
     return Error{ErrorKind::usage, "pcapng is not for a terminal",
                  "use -w FILE, or pipe it: podshark capture web -w - | wireshark -k -i -"};
@@ -97,6 +164,21 @@ int fail(std::ostream& err, const Error& error) {
   return static_cast<int>(error.kind);
 }
 
+Result<std::unique_ptr<Recorder>> make_recorder(const Request& request) {
+  if (request.last.count() != 0)
+    return std::make_unique<Recorder>(
+        std::make_unique<History>(request.last, static_cast<std::size_t>(request.last_mib) << 20U));
+  if (request.rotation.active()) {
+    FileSet files(request.output, request.rotation);
+    Result<Output> first = files.next(now_ns());
+    if (!first) return first.error();
+    return std::make_unique<Recorder>(std::move(files), std::move(*first));
+  }
+  Result<Output> output = Output::open(request.output);
+  if (!output) return output.error();
+  return std::make_unique<Recorder>(std::move(*output));
+}
+
 Result<Summary> capture(const Request& request, std::ostream& err) {
   // Wrong filters and targets are told before a file is touched.
   if (const Result<Filter> f =
@@ -107,13 +189,13 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
   Result<Selection> selection =
       select(request.targets, {.wait = request.session.roster.wait, .start = request.session.start});
   if (!selection) return selection.error();
-  Result<Output> output = Output::open(request.output);
-  if (!output) return output.error();
   SessionOptions session = request.session;
   if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
   if (!request.quiet) session.notices = &err;
-  Recorder recorder(std::move(*output));
-  return run_session(recorder, std::move(*selection), session);
+  if (request.last.count() != 0) session.history_path = request.output;
+  Result<std::unique_ptr<Recorder>> recorder = make_recorder(request);
+  if (!recorder) return recorder.error();
+  return run_session(**recorder, std::move(*selection), session);
 }
 
 }  // namespace
@@ -137,6 +219,11 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
     if (!request->quiet) {
       err << summary->packets << " packets, " << summary->bytes << " bytes captured, " << summary->dropped
           << " dropped by the kernel\n";
+      if (const std::string warning = loss_warning(*summary); !warning.empty())
+        err << "podshark capture: warning: " << warning << '\n';
+      if (summary->link_errors > 0)
+        err << "podshark capture: the links themselves counted " << summary->link_errors
+            << " faulty or lost packets\n";
     }
     return 0;
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read

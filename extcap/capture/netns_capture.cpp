@@ -20,6 +20,7 @@
 #include "podman/core/clock.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
+#include "podman/kernel/link_counters.h"
 #include "podman/kernel/rtnetlink.h"
 
 namespace podshark::extcap {
@@ -68,6 +69,8 @@ struct NetnsCapture::LinkRing {
   std::uint32_t id = 0;
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;  // 0: open
+  std::uint64_t queue_dropped = 0;
+  std::uint64_t dropped_at_pause = 0;
   bool open = false;
   bool declared = false;
 
@@ -143,6 +146,7 @@ Status NetnsCapture::start() {
   netns_inode_ = sockets->netns_inode;
   opened_ns_ = static_cast<std::uint64_t>(now_ns());
   if (const Status s = kernel::subscribe_links(changes_.get()); !s) return s.error();
+  before_ = carried();
   if (const Status s = attach_links(); !s) return s.error();
   if (known_) report("lifecycle", "attached", "", "capturing " + what(plan_.target));
   context_.loop.add(changes_.get(), EPOLLIN, [this](std::uint32_t) { on_links_changed(); });
@@ -248,7 +252,12 @@ void NetnsCapture::take_packets(LinkRing& r, std::size_t most) {
 void NetnsCapture::pause(bool paused) {
   paused_ = paused;
   for (const auto& r : rings_) {
-    if (r->open && r->declared) context_.loop.change(r->ring.fd, paused ? 0U : std::uint32_t{EPOLLIN});
+    if (!r->open || !r->declared) continue;
+    // What is dropped while nobody reads is the reader's fault, not the kernel's.
+    wire::update_counters(&r->ring);
+    if (paused) r->dropped_at_pause = r->ring.dropped;
+    if (!paused) r->queue_dropped += r->ring.dropped - r->dropped_at_pause;
+    context_.loop.change(r->ring.fd, paused ? 0U : std::uint32_t{EPOLLIN});
   }
 }
 
@@ -325,10 +334,43 @@ std::size_t NetnsCapture::open_links() const {
 }
 
 void NetnsCapture::add_statistics(annotate::Event& event) {
+  const std::map<int, Carried> now = carried();
   for (const auto& r : rings_) {
     if (!r->declared) continue;
     wire::update_counters(&r->ring);
-    event.links.push_back({plan_.target.container.name, r->link.name, r->ring.received, r->ring.dropped});
+    const std::uint64_t queue =
+        r->queue_dropped + (paused_ && r->open ? r->ring.dropped - r->dropped_at_pause : 0);
+    const auto link = r->open ? now.find(r->link.ifindex) : now.end();
+    const auto was = before_.find(r->link.ifindex);
+    const std::uint64_t errors =
+        link == now.end() ? 0 : link->second.errors - (was == before_.end() ? 0 : was->second.errors);
+    event.links.push_back(
+        {plan_.target.container.name, r->link.name, r->ring.received, r->ring.dropped, queue, errors});
+  }
+}
+
+std::map<int, NetnsCapture::Carried> NetnsCapture::carried() const {
+  std::map<int, Carried> out;
+  const Result<std::vector<kernel::LinkCounters>> counters =
+      queries_ ? kernel::link_counters(queries_.get()) : Result<std::vector<kernel::LinkCounters>>(Error{});
+  if (!counters) return out;
+  for (const kernel::LinkCounters& c : *counters) {
+    const std::uint64_t packets = c.loopback() ? c.rx_packets : c.rx_packets + c.tx_packets;
+    out[c.ifindex] = {c.name, c.flags, packets, c.rx_errors + c.tx_errors + c.rx_dropped + c.tx_dropped};
+  }
+  return out;
+}
+
+void NetnsCapture::add_traffic(std::vector<LinkTraffic>& links) {
+  for (const auto& [ifindex, c] : carried()) {
+    const auto was = before_.find(ifindex);
+    const bool captured = std::any_of(rings_.begin(), rings_.end(), [&, index = ifindex](const auto& r) {
+      return r->open && r->link.ifindex == index;
+    });
+    // On the host's side every other link is somebody else's.
+    if (plan_.target.point == Point::host && !captured) continue;
+    links.push_back({c.name, captured, (c.flags & 0x8U) != 0, (c.flags & 0x1U) != 0,
+                     c.packets - (was == before_.end() ? 0 : was->second.packets)});
   }
 }
 

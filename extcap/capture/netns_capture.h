@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,6 +83,7 @@ class NetnsCapture final : public Source {
   void close() override;
   void add_statistics(annotate::Event& event) override;
   [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
+  void add_traffic(std::vector<LinkTraffic>& links) override;
   /// A NETLINK_ROUTE socket in the namespace, -1 once closed. Not for subscriptions.
   [[nodiscard]] int netlink() const { return queries_.get(); }
   [[nodiscard]] std::size_t open_links() const;
@@ -92,6 +94,12 @@ class NetnsCapture final : public Source {
 
  private:
   struct LinkRing;
+  struct Carried {
+    std::string name;
+    unsigned flags = 0;
+    std::uint64_t packets = 0;
+    std::uint64_t errors = 0;
+  };
   NetnsCapture(CapturePlan plan, CaptureContext context, SourceHooks hooks, bool known);
   [[nodiscard]] Status start();
   [[nodiscard]] Status watch_process();
@@ -117,6 +125,8 @@ class NetnsCapture final : public Source {
   UniqueFd pidfd_;
   std::uint64_t netns_inode_ = 0;
   std::uint64_t opened_ns_ = 0;
+  [[nodiscard]] std::map<int, Carried> carried() const;
+  std::map<int, Carried> before_;  // ifindex → counters when the capture began
   std::vector<std::unique_ptr<LinkRing>> rings_;
   bool paused_ = false;
   bool ended_ = false;

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "podman/core/clock.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -16,6 +18,12 @@ namespace {
 
 wire::Text text(const std::string& s) {
   return {s.data(), s.size()};
+}
+
+void append(wire::Bytes* to, const wire::Bytes& from) {
+  if (!wire::reserve(to, from.size)) return;
+  std::memcpy(to->data + to->size, from.data, from.size);
+  to->size += from.size;
 }
 
 // Values of if_description hold no blanks, so that a reader may split at them.
@@ -75,24 +83,79 @@ bool nameable(const model::Container& c) {
 
 }  // namespace
 
-Recorder::Recorder(Output output) : output_(std::move(output)) {
+Recorder::Recorder(Output output) : output_(std::make_unique<Output>(std::move(output))) {
+  begin();
+}
+
+Recorder::Recorder(FileSet files, Output first)
+    : output_(std::make_unique<Output>(std::move(first))),
+      files_(std::make_unique<FileSet>(std::move(files))) {
+  begin();
+}
+
+Recorder::Recorder(std::unique_ptr<History> history) : history_(std::move(history)) {
+  begin();
+}
+
+void Recorder::begin() {
   (void)wire::reserve(&buffer_, 2 * kBatch);
   utsname os{};
   (void)::uname(&os);
   const std::string system = std::string(os.sysname) + " " + os.release;
   const std::string application = std::string("podshark ") + PODSHARK_VERSION;
-  (void)wire::put_section_header(&buffer_, text(system), text(application));
+  (void)wire::put_section_header(&prologue_, text(system), text(application));
   const std::string name(annotate::kEventsInterface);
   wire::InterfaceInfo info{};
   info.linktype = wire::kLinktypeUpperPdu;
   info.snaplen = wire::kMaxBlock;
   info.name = text(name);
-  (void)wire::put_interface(&buffer_, &info);
+  (void)wire::put_interface(&prologue_, &info);
   interfaces_ = 1;
+  file_began_ns_ = now_ns();
+  if (!history_) append(&buffer_, prologue_);
 }
 
 Recorder::~Recorder() {
   wire::free_bytes(&buffer_);
+  wire::free_bytes(&prologue_);
+}
+
+Status Recorder::flush() {
+  if (output_) return output_->write(&buffer_);
+  history_->take(&buffer_, now_ns());
+  return ok();
+}
+
+Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets) {
+  if (!files_) return ok();
+  const std::int64_t now = now_ns();
+  const std::chrono::seconds age((now - file_began_ns_) / 1'000'000'000);
+  if (!files_->due(output_->written(), packets - file_began_packets_, age)) return ok();
+  if (Status s = flush(); !s) return s;
+  Result<Output> next = files_->next(now);
+  if (!next) return next.error();
+  output_ = std::make_unique<Output>(std::move(*next));
+  file_began_ns_ = now;
+  file_began_packets_ = packets;
+  append(&buffer_, prologue_);
+  named_.clear();
+  model::Inventory repeated = inventory;
+  repeated.time_ns = now;
+  this->inventory(repeated, /* at_once= */ true);
+  return flush();
+}
+
+Status Recorder::save_history(const std::string& path, const model::Inventory& inventory) {
+  if (Status s = flush(); !s) return s;
+  Result<Output> file = Output::open(path);
+  if (!file) return file.error();
+  wire::Bytes head;
+  append(&head, prologue_);
+  for (const std::string& part : annotate::encode_inventory_parts(inventory))
+    put_event(&head, inventory.time_ns, "inventory: what ran when this was saved", part);
+  Status status = file->write(&head);
+  wire::free_bytes(&head);
+  return status ? history_->save(*file) : status;
 }
 
 std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
@@ -110,7 +173,8 @@ std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
   info.filter = text(i.filter);
   info.metadata = text(meta);
   info.enterprise = annotate::kEnterpriseNumber;
-  (void)wire::put_interface(&buffer_, &info);
+  (void)wire::put_interface(&prologue_, &info);
+  if (!history_) (void)wire::put_interface(&buffer_, &info);
   return interfaces_++;
 }
 
@@ -164,7 +228,7 @@ void Recorder::names(const model::Inventory& inventory) {
       entries.push_back({reinterpret_cast<const std::uint8_t*>(fresh[i].first.data()), fresh[i].first.size(),
                          text(fresh[i].second)});
     }
-    (void)wire::put_names(&buffer_, entries.data(), entries.size());
+    (void)wire::put_names(standing(), entries.data(), entries.size());
   }
 }
 

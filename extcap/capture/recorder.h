@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
+#include "extcap/capture/file_set.h"
+#include "extcap/capture/history.h"
 #include "extcap/capture/output.h"
 #include "extcap/capture/sequencer.h"
 #include "extcap/naming.h"
@@ -30,11 +33,19 @@ struct InterfaceRecord {
 class Recorder {
  public:
   explicit Recorder(Output output);
+  /// A new file whenever the set's rule says so; each stands alone.
+  Recorder(FileSet files, Output first);
+  /// The last minutes only, in memory, until save_history().
+  explicit Recorder(std::unique_ptr<History> history);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  [[nodiscard]] Output& output() { return output_; }
+  /// Where the stream goes; none while a history is kept.
+  [[nodiscard]] Output* output() { return output_.get(); }
+  [[nodiscard]] History* history() { return history_.get(); }
+  /// What is held, as a complete file.
+  [[nodiscard]] Status save_history(const std::string& path, const model::Inventory& inventory);
 
   /// New IDB; the number packets of that link carry.
   [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);
@@ -54,14 +65,25 @@ class Recorder {
   void release(std::uint64_t until_ns) { sequencer_.release(until_ns, &buffer_); }
   void release_all() { release(~std::uint64_t{0}); }
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
-  [[nodiscard]] Status flush() { return output_.write(&buffer_); }
+  [[nodiscard]] Status flush();
+  /// Goes on in the next file when its rule says so. `inventory` is repeated in it.
+  [[nodiscard]] Status rotate(const model::Inventory& inventory, std::uint64_t packets);
 
  private:
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
   void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
   void names(const model::Inventory& inventory);
 
-  Output output_;
+  void begin();
+  /// Interfaces and names go here in a history, whose packets may have been dropped when it is saved.
+  [[nodiscard]] wire::Bytes* standing() { return history_ ? &prologue_ : &buffer_; }
+
+  std::unique_ptr<Output> output_;
+  std::unique_ptr<FileSet> files_;
+  std::unique_ptr<History> history_;
+  std::int64_t file_began_ns_ = 0;
+  std::uint64_t file_began_packets_ = 0;
+  wire::Bytes prologue_;  // section header and interfaces: what every further file begins with
   wire::Bytes buffer_;
   Sequencer sequencer_;
   std::uint32_t interfaces_ = 0;

@@ -324,6 +324,7 @@ std::int64_t Roster::join(const Target& target, bool told) {
 void Roster::retire() {
   for (const auto& s : sources_) {
     if (!s->ended()) continue;
+    hooks_.ended(s->target());
     gone_[s->target().value] = {now_ns(), s->target().container.id};
     annotate::Event totals;
     s->add_statistics(totals);
@@ -333,6 +334,8 @@ void Roster::retire() {
       sum.link = l.link;
       sum.received += l.received;
       sum.dropped += l.dropped;
+      sum.queue_dropped += l.queue_dropped;
+      sum.errors += l.errors;
     }
   }
   std::erase_if(sources_, [](const auto& s) { return s->ended(); });
@@ -358,6 +361,22 @@ std::uint64_t Roster::complete_until(std::uint64_t now_ns) const {
 void Roster::add_statistics(annotate::Event& event) {
   for (const auto& [key, sum] : retired_) event.links.push_back(sum);
   for (const auto& s : sources_) s->add_statistics(event);
+}
+
+EmptyFacts Roster::empty_facts() const {
+  EmptyFacts facts;
+  facts.filter = one_line(context_.options.filter, 200);
+  facts.any_source = !idle();
+  for (const auto& s : sources_) s->add_traffic(facts.links);
+  if (sources_.empty()) return facts;
+  const Target& target = sources_.front()->target();
+  facts.target = sources_.size() == 1 ? what(target) : "what was chosen";
+  facts.kind = target.container.kind;
+  for (const model::Container& c : told_.containers) {
+    if (c.alive() && c.id != target.container.id && c.name == target.container.name)
+      facts.other_owner = c.owner == 0 ? "root" : "another user";
+  }
+  return facts;
 }
 
 void Roster::pause(bool paused) {

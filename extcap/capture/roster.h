@@ -32,6 +32,7 @@ class Roster {
     SourceHooks source;
     std::function<void(const Error&)> failed;        ///< a chosen container could not be started
     std::function<void(const std::string&)> notice;  ///< one line for people
+    std::function<void(const Target&)> ended;        ///< a container that was captured has stopped
     /// Somebody new is captured, with packets from `since_ns` on; known() knows who.
     std::function<void(std::int64_t since_ns)> joined;
   };
@@ -61,6 +62,8 @@ class Roster {
   void add_statistics(annotate::Event& event);
   void pause(bool paused);
   void close();
+  /// Why there are no packets.
+  [[nodiscard]] EmptyFacts empty_facts() const;
   /// Nothing is captured now.
   [[nodiscard]] bool idle() const;
   [[nodiscard]] const model::Inventory& known() const { return known_; }

@@ -26,13 +26,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
-constexpr int kHoldMs = 5;                                    // held packets are looked at again after this
+constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
+constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
+constexpr int kHoldMs = 5;      // held packets are looked at again after this
 constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark counts on an end within a second
 
 sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, s);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, s);
   return set;
 }
 
@@ -53,8 +55,15 @@ class Session {
   Status watch_everything();
   void watch_output();
   void watch_parent_pipes();
+  [[nodiscard]] bool reader_gone() const;
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
+  void on_signal();
   void after_change();
+  void save_history(const char* why);
+  void tell_why_empty();
+  void watch_loss();
+  void rotate();
+  [[nodiscard]] Summary totals();
   void on_joined(std::int64_t since_ns);
   void notice(const std::string& line);
   void on_inventory(model::Inventory&& fresh);
@@ -68,7 +77,6 @@ class Session {
     stopping_ = true;
     if (summary_.ended.empty()) summary_.ended = std::move(why);
   }
-  [[nodiscard]] std::uint64_t total_dropped();
 
   Recorder& recorder_;
   const SessionOptions& options_;
@@ -88,6 +96,10 @@ class Session {
   bool pumping_ = false;
   bool stopping_ = false;
   bool finishing_ = false;
+  bool empty_told_ = false;
+  bool loss_told_ = false;
+  const char* save_why_ = nullptr;  // save the history after this turn
+  int last_save_tick_ = -kSaveTicks;
   bool idle_ = false;
   bool changed_ = false;  // links or containers: looked at after the turn, when no source is being called
   Status outcome_ = ok();
@@ -103,6 +115,7 @@ Roster::Hooks Session::roster_hooks() {
                 stop();
               },
           .notice = [this](const std::string& line) { notice(line); },
+          .ended = [this](const Target&) { save_why_ = options_.save_on_exit ? "exit" : save_why_; },
           .joined = [this](std::int64_t since_ns) { on_joined(since_ns); }};
 }
 
@@ -128,6 +141,10 @@ void Session::on_joined(std::int64_t since_ns) {
   recorder_.inventory(inventory_, /* at_once= */ true);
 }
 
+bool Session::reader_gone() const {
+  return recorder_.output() != nullptr && recorder_.output()->reader_gone();
+}
+
 bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
   if (options_.count != 0 && summary_.packets >= options_.count) {
     stop();
@@ -139,7 +156,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
   const bool enough = options_.count != 0 && summary_.packets >= options_.count;
   if (enough) stop();
   // While finishing, the rings are emptied; before that a stop or a full queue ends the turn.
-  return !enough && !recorder_.output().reader_gone() && (finishing_ || (!stopping_ && !paused_));
+  return !enough && !reader_gone() && (finishing_ || (!stopping_ && !paused_));
 }
 
 // `began_ns` is the time before the turn in which all sources were read.
@@ -150,13 +167,14 @@ void Session::release(std::uint64_t began_ns) {
 void Session::flush() {
   if (!outcome_) return;
   if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
-  Output& out = recorder_.output();
-  if (!outcome_ || out.reader_gone()) stop();
-  if (out.backlog() > 0 && !pumping_) {
+  if (!outcome_ || reader_gone()) stop();
+  const Output* out = recorder_.output();
+  if (out == nullptr) return;
+  if (out->backlog() > 0 && !pumping_) {
     pumping_ = true;
-    loop_.change(out.fd(), EPOLLOUT);
+    loop_.change(out->fd(), EPOLLOUT);
   }
-  const bool full = out.backlog() >= options_.queue_bytes;
+  const bool full = out->backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
     roster_.pause(true);
@@ -165,8 +183,8 @@ void Session::flush() {
 
 void Session::watch_output() {
   // EPOLLERR, always delivered, is the reader closing: also while no packet makes a write fail.
-  loop_.add(recorder_.output().fd(), 0, [this](std::uint32_t events) {
-    Output& out = recorder_.output();
+  loop_.add(recorder_.output()->fd(), 0, [this](std::uint32_t events) {
+    Output& out = *recorder_.output();
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) return stop();
     if (Status s = out.pump(); !s) outcome_ = std::move(s);
     if (!outcome_ || out.reader_gone()) return stop();
@@ -197,7 +215,7 @@ Status Session::watch_everything() {
   const sigset_t set = stop_signals();
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) return os_error(errno, "signalfd");
-  loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
+  loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   Result<UniqueFd> tick = make_timer(kTick);
   if (!tick) return tick.error();
   tick_ = std::move(*tick);
@@ -209,7 +227,7 @@ Status Session::watch_everything() {
     arm_once(deadline_.get(), options_.duration);
     loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
   }
-  if (recorder_.output().pipe()) watch_output();
+  if (recorder_.output() != nullptr && recorder_.output()->pipe()) watch_output();
   if (options_.extcap) watch_parent_pipes();
   watch_ = std::make_unique<InventoryWatch>(
       loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); },
@@ -251,6 +269,8 @@ void Session::on_tick() {
   acknowledge(tick_.get());
   if (options_.extcap && ::getppid() != parent_) return stop();
   show_progress();
+  watch_loss();
+  if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();
@@ -259,18 +279,68 @@ void Session::on_tick() {
   if (watch_) watch_->refresh();
 }
 
-std::uint64_t Session::total_dropped() {
+Summary Session::totals() {
   annotate::Event event;
   roster_.add_statistics(event);
-  std::uint64_t dropped = 0;
-  for (const auto& l : event.links) dropped += l.dropped;
-  return dropped;
+  Summary sum = summary_;
+  for (const auto& l : event.links) {
+    sum.dropped += l.dropped;
+    sum.queue_dropped += l.queue_dropped;
+    sum.link_errors += l.errors;
+  }
+  return sum;
 }
 
 void Session::show_progress() {
   if (options_.progress == nullptr) return;
   *options_.progress << "\rpackets " << summary_.packets << "  bytes " << summary_.bytes << "  dropped "
-                     << total_dropped() << "   " << std::flush;
+                     << totals().dropped << "   " << std::flush;
+}
+
+// Told once while it lasts; the closing line has the final figures.
+void Session::watch_loss() {
+  const std::string warning = loss_told_ ? std::string() : loss_warning(totals());
+  if (warning.empty()) return;
+  loss_told_ = true;
+  notice(warning);
+  write_stats(warning.c_str());
+  if (options_.save_on_loss) save_why_ = "loss";
+}
+
+void Session::tell_why_empty() {
+  empty_told_ = true;
+  annotate::Event event;
+  event.kind = "check";
+  event.time_ns = now_ns();
+  event.what = "empty-capture";
+  event.detail = one_line("no packet yet: " + empty_reason(roster_.empty_facts()), 400);
+  recorder_.event(event);
+  notice(event.detail);
+}
+
+void Session::on_signal() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return;
+  if (info.ssi_signo != SIGUSR1) return stop();
+  if (!options_.history_path.empty()) save_history("signal");
+}
+
+void Session::save_history(const char* why) {
+  if (options_.history_path.empty()) return;
+  recorder_.release_all();
+  inventory_.time_ns = now_ns();
+  const std::string path = stamped_name(options_.history_path, inventory_.time_ns, why);
+  const Status saved = recorder_.save_history(path, inventory_);
+  last_save_tick_ = ticks_;
+  notice(saved ? "saved to " + path : saved.error().line());
+}
+
+void Session::rotate() {
+  if (!outcome_ || stopping_) return;
+  if (Status s = recorder_.rotate(inventory_, summary_.packets); !s) {
+    outcome_ = std::move(s);
+    stop();
+  }
 }
 
 void Session::write_stats(const char* detail) {
@@ -286,17 +356,18 @@ void Session::finish() {
   watch_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
-  summary_.dropped = total_dropped();
+  summary_ = totals();
+  if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   roster_.close();
   write_stats("capture ended");
   recorder_.release_all();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
-  Output& out = recorder_.output();
+  Output* out = recorder_.output();
   const Clock::time_point end = Clock::now() + kFlushLimit;
-  while (outcome_ && out.backlog() > 0 && !out.reader_gone() && Clock::now() < end) {
-    loop_.change(out.fd(), EPOLLOUT);
+  while (outcome_ && out != nullptr && out->backlog() > 0 && !out->reader_gone() && Clock::now() < end) {
+    loop_.change(out->fd(), EPOLLOUT);
     loop_.wait(50);
   }
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
@@ -312,6 +383,10 @@ Result<Summary> Session::run() {
     after_change();
     if (all_read) release(began);
     flush();
+    rotate();
+    if (const char* why = std::exchange(save_why_, nullptr);
+        why != nullptr && ticks_ - last_save_tick_ >= kSaveTicks)
+      save_history(why);
   }
   finish();
   if (!outcome_) return outcome_.error();
@@ -319,6 +394,22 @@ Result<Summary> Session::run() {
 }
 
 }  // namespace
+
+std::string loss_warning(const Summary& s) {
+  const std::uint64_t all = s.packets + s.dropped;
+  if (s.dropped * 1000 < all || s.dropped == 0) return {};
+  const std::uint64_t hundredths = s.dropped * 10000 / all;
+  std::string fraction = std::to_string(hundredths % 100);
+  fraction.insert(0, 2 - fraction.size(), '0');
+  std::string out = std::to_string(hundredths / 100) + "." + fraction +
+                    " % of the packets were lost: " + std::to_string(s.dropped) + " of " +
+                    std::to_string(all);
+  if (s.queue_dropped > 0)
+    out += ", " + std::to_string(s.queue_dropped) + " of them because the reader was too slow";
+  return out + (s.queue_dropped * 2 > s.dropped
+                    ? " (a larger --queue-size, a filter, or -w to a file helps)"
+                    : " (a larger --ring-size, a filter or a smaller --snaplen helps)");
+}
 
 void prepare_signals(bool extcap) {
   const sigset_t set = stop_signals();

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
+#include "extcap/capture/empty_reason.h"
 #include "extcap/naming.h"
 #include "podman/annotate/codec.h"
 #include "podman/wire/ring.h"
@@ -30,6 +32,8 @@ class Source {
   virtual void close() = 0;
   /// Totals of all links, also of those that have gone.
   virtual void add_statistics(annotate::Event& event) = 0;
+  /// What its links carried since it began, by their own counters; nothing when that is not known.
+  virtual void add_traffic(std::vector<LinkTraffic>&) {}
   /// When it began to see packets (CLOCK_REALTIME, ns).
   [[nodiscard]] virtual std::uint64_t since_ns() const = 0;
   /// Every packet stamped at or before this time (CLOCK_REALTIME, ns) has been handed over, given that

@@ -14,6 +14,8 @@ std::string encode_event(const Event& event) {
   for (const Event::LinkStats& l : event.links) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
+    if (l.queue_dropped != 0) j["links"].back()["queue_dropped"] = l.queue_dropped;
+    if (l.errors != 0) j["links"].back()["errors"] = l.errors;
   }
   return dump(j);
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/history.h"
+
+#include <cstring>
+#include <utility>
+
+namespace podshark::extcap {
+namespace {
+
+// Dropped as a whole: small enough to keep close to the wanted length, large enough to be few.
+constexpr std::size_t kChunk = std::size_t{1} << 20U;
+constexpr std::int64_t kChunkNs = 1'000'000'000;
+
+}  // namespace
+
+History::~History() {
+  for (Chunk& c : chunks_) wire::free_bytes(&c.bytes);
+}
+
+void History::drop_oldest() {
+  held_ -= chunks_.front().bytes.size;
+  wire::free_bytes(&chunks_.front().bytes);
+  chunks_.pop_front();
+}
+
+void History::take(wire::Bytes* bytes, std::int64_t now_ns) {
+  const std::int64_t oldest = now_ns - length_.count() * 1'000'000'000;
+  while (!chunks_.empty() && chunks_.front().last_ns < oldest) drop_oldest();
+  if (bytes->size == 0) return;
+  const bool fresh = chunks_.empty() || chunks_.back().bytes.size + bytes->size > kChunk ||
+                     now_ns - chunks_.back().last_ns > kChunkNs;
+  if (fresh) chunks_.emplace_back();
+  Chunk& chunk = chunks_.back();
+  chunk.last_ns = now_ns;
+  if (chunk.bytes.size == 0 && bytes->size >= kChunk) {
+    std::swap(chunk.bytes, *bytes);
+    held_ += chunk.bytes.size;
+  } else if (wire::reserve(&chunk.bytes, bytes->size)) {
+    std::memcpy(chunk.bytes.data + chunk.bytes.size, bytes->data, bytes->size);
+    chunk.bytes.size += bytes->size;
+    held_ += bytes->size;
+  }
+  bytes->size = 0;
+  while (held_ > most_ && chunks_.size() > 1) {
+    cut_short_ = true;
+    drop_oldest();
+  }
+}
+
+Status History::save(Output& output) const {
+  wire::Bytes copy;
+  Status status = ok();
+  for (const Chunk& c : chunks_) {
+    copy.size = 0;
+    if (!wire::reserve(&copy, c.bytes.size)) break;
+    std::memcpy(copy.data, c.bytes.data, c.bytes.size);
+    copy.size = c.bytes.size;
+    status = output.write(&copy);
+    if (!status) break;
+  }
+  wire::free_bytes(&copy);
+  return status;
+}
+
+}  // namespace podshark::extcap

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+
+#include "extcap/capture/output.h"
+#include "podman/wire/pcapng.h"
+
+namespace podshark::extcap {
+
+/// The last minutes of a capture in memory, bounded by time and by size. Holds packet blocks only: the
+/// recorder has the section header and the interfaces.
+class History {
+ public:
+  History(std::chrono::seconds length, std::size_t most_bytes) : length_(length), most_(most_bytes) {}
+  ~History();
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  /// Takes whole blocks written at `now_ns`; `bytes` is left empty.
+  void take(wire::Bytes* bytes, std::int64_t now_ns);
+  /// Writes what is held, oldest first. Held on to afterwards.
+  [[nodiscard]] Status save(Output& output) const;
+  [[nodiscard]] std::size_t bytes() const { return held_; }
+  /// True once something younger than the wanted length had to go, for lack of memory.
+  [[nodiscard]] bool cut_short() const { return cut_short_; }
+
+ private:
+  struct Chunk {
+    wire::Bytes bytes;
+    std::int64_t last_ns = 0;
+  };
+  void drop_oldest();
+
+  std::chrono::seconds length_;
+  std::size_t most_;
+  std::deque<Chunk> chunks_;
+  std::size_t held_ = 0;
+  bool cut_short_ = false;
+};
+
+}  // namespace podshark::extcap

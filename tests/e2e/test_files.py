@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where packets go: files that change, the last minutes, the host's side; and what is said about emptiness and loss."""
+
+import signal
+
+import lib
+import lib_pcapng
+from lib import RIG, ROOT, Ctr, Net, RigTest, fetch, quick, wait_for
+from lib_podshark import PODSHARK, Capture, fields, podshark
+
+CONTAINERS = (
+    Ctr("web", ports=("28280:80",)),
+    Ctr("db"),
+    Ctr("own", user=RIG, ports=("28281:80",)),
+    Net("lan", user=RIG),
+    Ctr("bridged", user=RIG, network="lan", ports=("28282:80",)),
+    Ctr("peer", user=RIG, network="lan", cmd=("sleep", "1000000")),
+)
+
+
+class FilesTest(RigTest):
+    def begin(self, *args, user=ROOT):
+        """podshark capture in the background; its process and a function that reads its stderr."""
+        log = (self.tmp / "stderr").open("w+")
+        self.addCleanup(log.close)
+        process = self.child(user, [PODSHARK, "capture", *args], stderr=log, cwd=self.tmp)
+
+        def said():
+            return (self.tmp / "stderr").read_text()
+        return process, said
+
+    def files(self, pattern):
+        return sorted(self.tmp.glob(pattern))
+
+
+@quick
+class Changing(FilesTest):
+    def test_each_file_stands_alone_and_the_oldest_go(self):
+        process, said = self.begin("web", "-w", self.tmp / "x.pcapng", "-b", "packets:5", "-b", "files:3")
+        wait_for(lambda: self.files("x_*.pcapng"), "the first file")
+
+        def fifth():
+            fetch(28280)
+            return [f for f in self.files("x_*.pcapng") if "_00005_" in f.name]
+        wait_for(fifth, "the fifth file")
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+        files = self.files("x_*.pcapng")
+        self.assertEqual(3, len(files))
+        for path in files:
+            done = lib_pcapng.read(path)
+            self.assertIn("podman:web/eth0", [i.name for i in done.links])
+            self.assertTrue(done.events_of("inventory"), path)
+            self.assertTrue([n for names in done.names.values() for n in names if n == "web"], path)
+            lib.run(ROOT, ["tshark", "-n", "-r", path])
+
+    def test_a_filesize_and_a_duration(self):
+        process, said = self.begin("web", "-w", self.tmp / "y.pcapng", "-b", "filesize:20", "-b", "duration:3600")
+        wait_for(lambda: self.files("y_*.pcapng"), "the first file")
+
+        def another():
+            fetch(28280)
+            return len(self.files("y_*.pcapng")) >= 2
+        wait_for(another, "a second file")
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+        timed, said = self.begin("web", "-w", self.tmp / "z.pcapng", "-b", "duration:1")
+        wait_for(lambda: len(self.files("z_*.pcapng")) >= 2, "a file a second")
+        self.assertEqual(0, lib.end(timed, signal.SIGINT), said())
+
+    def test_impossible_wishes(self):
+        for args, words in ((("-b", "filesize:0"), "filesize:KB"), (("-b", "files:2"), "never changes"),
+                            (("--last", "5x"), "5m"), (("--last", "0"), "5m"), (("--save-on", "exit"), "--last"),
+                            (("--last", "5m", "-b", "packets:1"), "exclude each other"),
+                            (("--last", "5m", "--save-on", "rain"), "exit, loss or none")):
+            with self.subTest(args):
+                done = podshark(ROOT, "capture", "web", "-w", self.tmp / "x", *args, check=False)
+                self.assertEqual(2, done.returncode, done.stderr)
+                self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
+                self.assertIn(words, done.stderr)
+        done = podshark(ROOT, "capture", "web", "-w", "-", "-b", "packets:1", check=False)
+        self.assertEqual(2, done.returncode)
+
+
+class LastMinutes(FilesTest):
+    def test_a_signal_saves_what_was_and_the_capture_goes_on(self):
+        process, said = self.begin("web", "--last", "5m", "-w", self.tmp / "last.pcapng")
+        lib.wait_for(lambda: lib.processes("podshark"), "podshark")
+        wait_for(lambda: self.ready(process), "the ring")
+        fetch(28280)
+        self.save_until(process, said, 1)
+        fetch(28280)
+        path = self.save_until(process, said, 2)
+        self.assertTrue(lib_pcapng.read(path).events_of("inventory"))
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+        self.assertEqual([], self.files("last.pcapng"), "nothing under the plain name")
+
+    def save_until(self, process, said, requests):
+        """Saves again and again, since a packet may still be in the ring, until the newest file has that many."""
+        def enough():
+            process.send_signal(signal.SIGUSR1)
+            files = self.files("last_*_signal.pcapng")
+            if not files:
+                return None
+            packets = lib_pcapng.read(files[-1], partial=True).packets
+            return files[-1] if len([p for p in packets if b"GET / HTTP" in p.data]) >= requests else None
+        return wait_for(enough, f"a saved file with {requests} requests: {said()}")
+
+    def ready(self, process):
+        """Rings are mapped once links are captured."""
+        with open(f"/proc/{process.pid}/maps") as maps:
+            return "socket:" in maps.read()
+
+    def test_a_dying_container_saves(self):
+        lib.start(Ctr("dying"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
+        address = lib.Up("dying", ROOT).address
+        process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "d.pcapng")
+        wait_for(lambda: self.ready(process), "the ring")
+        self.up["db"].exec("wget", "-qO-", f"http://{address}/")
+        lib.podman(ROOT, "kill", "dying")
+        path = wait_for(lambda: self.files("d_*_exit.pcapng"), f"the saved file: {said()}")[0]
+        done = wait_for(lambda: lib_pcapng.read(path, partial=True), "its content")
+        self.assertTrue([p for p in done.packets if b"GET / HTTP" in p.data])
+        self.assertTrue([e for e in done.events if e.get("what") == "exited"])
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+
+
+class Points(FilesTest):
+    def captured(self, user, name, *args, traffic):
+        with Capture(user, name, *args) as capture:
+            traffic()
+            wait_for(lambda: [p for p in capture.so_far().packets if b"GET / HTTP" in p.data], "the request")
+            done = capture.stop()
+            times = [p.time_ns for p in done.packets]
+            self.assertEqual(sorted(times), times, "in order of time")
+            flags = lib.run(ROOT, ["tshark", "-n", "-r", capture.path, "-Y", "tcp.analysis.retransmission"]).stdout
+            return done, flags
+
+    def from_db(self):
+        self.up["db"].exec("wget", "-qO-", f"http://{self.up['web'].address}/")
+
+    def from_peer(self):
+        self.up["peer"].exec("wget", "-qO-", f"http://{self.up['bridged'].address}/")
+
+    def test_the_hosts_end_of_the_link(self):
+        done, flags = self.captured(ROOT, "web", "--point", "host", traffic=self.from_db)
+        self.assertRegex(done.links[0].name, r"^podman:web/veth\w+@host$")
+        self.assertIn("point=host", done.links[0].description)
+        self.assertEqual("", flags)
+
+    def test_both_follows_a_published_port_from_the_uplink_into_the_container(self):
+        done, flags = self.captured(ROOT, "web", "--point", "both", "-i", "eth0", traffic=lambda: fetch(28280))
+        self.assertEqual({"podman:web/eth0", "podman:web/wan0@host"}, {p.interface.name for p in done.packets})
+        self.assertEqual("", flags, "the two sides of a DNAT are no retransmission")
+
+    def test_both_without_ports_marks_the_copies_on_the_bridge(self):
+        done, _ = self.captured(ROOT, "db", "--point", "both", "-i", "eth0", traffic=self.from_db)
+        self.assertEqual({"podman:db/eth0", "podman:db/podman0@host"}, {p.interface.name for p in done.packets})
+        for link in done.links:
+            self.assertIn("point=host" if "@host" in link.name else "point=inside", link.description)
+
+    def test_a_named_link_on_the_host(self):
+        done, _ = self.captured(ROOT, "web", "--point", "host", "-i", "podman0", traffic=self.from_db)
+        self.assertEqual(["podman:web/podman0@host"], [i.name for i in done.links])
+
+    def test_rootless_networks_are_seen_without_privilege(self):
+        done, flags = self.captured(RIG, "bridged", "--point", "host", traffic=self.from_peer)
+        self.assertRegex(done.links[0].name, r"^podman:bridged/veth\w+@rootless-netns$")
+        self.assertEqual("", flags)
+        done, flags = self.captured(RIG, "net/lan", traffic=self.from_peer)
+        self.assertRegex(done.links[0].name, r"^podman:net/lan/podman\w+@rootless-netns$")
+        self.assertEqual("", flags)
+        done, _ = self.captured(RIG, "bridged", "--point", "both", traffic=self.from_peer)
+        self.assertTrue([i for i in done.links if "@rootless-netns" in i.name], [i.name for i in done.links])
+
+
+class Empty(FilesTest):
+    def reason(self, *args, traffic=None):
+        with Capture(ROOT, *args) as capture:
+            if traffic:
+                traffic()
+            wait_for(lambda: "no packet yet" in capture.stderr(), "the reason", 30)
+            done = capture.stop()
+            events = [e["detail"] for e in done.events_of("check") if e["what"] == "empty-capture"]
+            self.assertTrue(events)
+            return events[0]
+
+    def test_the_filter_matches_nothing(self):
+        self.assertIn("the capture filter 'port 1' matched none",
+                      self.reason("web", "-i", "eth0", "-f", "port 1", traffic=lambda: fetch(28280)))
+
+    def test_traffic_is_on_another_link(self):
+        loop = lambda: self.up["web"].exec("wget", "-qO-", "http://127.0.0.1/")  # noqa: E731
+        lib.run(ROOT, ["nsenter", "-t", str(self.up["web"].pid), "-n", "ip", "link", "set", "lo", "up"])
+        self.assertRegex(self.reason("web", "-i", "eth0", "-f", "tcp port 80", traffic=loop),
+                         r"packets have passed lo .*not among the captured links")
+
+    def test_a_link_that_is_down(self):
+        lib.start(Ctr("downed"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "downed")
+        lib.run(ROOT, ["nsenter", "-t", str(lib.Up("downed", ROOT).pid), "-n", "ip", "link", "set", "eth0", "down"])
+        with Capture(ROOT, "downed") as capture:
+            # A link that is down keeps the program idle: it once spun on the socket's error.
+            wait_for(lambda: "no packet yet" in capture.stderr() or capture.so_far().packets, "the reason", 30)
+            spent = sum(int(x) for x in open(f"/proc/{capture.process.pid}/stat").read().split(") ")[1].split()[11:13])
+            self.assertLess(spent, 150, "hundredths of a second of CPU")
+            capture.stop()
+
+
+class Sort(RigTest):
+    def test_fields_of_interfaces_are_filterable(self):
+        with Capture(ROOT, "web", "--point", "host") as capture:
+            self.up["db"].exec("wget", "-qO-", f"http://{self.up['web'].address}/")
+            wait_for(lambda: capture.so_far().packets, "packets")
+            capture.stop()
+            rows = fields(capture.path, "frame.interface_description", display_filter="http.request")
+            self.assertIn("point=host", rows[0]["frame.interface_description"])

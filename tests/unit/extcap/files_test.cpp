@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Files that change, the last minutes in memory, and what is told about loss and emptiness.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "extcap/capture/empty_reason.h"
+#include "extcap/capture/file_set.h"
+#include "extcap/capture/history.h"
+#include "extcap/capture/session.h"
+
+namespace podshark::extcap {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+TEST(Rotation, rules_are_read) {
+  RotationRule rule;
+  EXPECT_FALSE(rule.active());
+  for (const char* text : {"filesize:2000", "duration:60", "packets:7", "files:3"})
+    EXPECT_TRUE(read_rotation(text, rule)) << text;
+  EXPECT_TRUE(rule.active());
+  EXPECT_EQ(rule.bytes, 2000000U);
+  EXPECT_EQ(rule.duration.count(), 60);
+  EXPECT_EQ(rule.packets, 7U);
+  EXPECT_EQ(rule.files, 3U);
+  for (const char* text : {"", "filesize", "filesize:", "filesize:0", "size:5", "files:-1", "packets:x"})
+    EXPECT_FALSE(read_rotation(text, rule)) << text;
+}
+
+TEST(Rotation, number_and_time_go_before_the_extension) {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  EXPECT_EQ(numbered_name("/a.b/web.pcapng", 2, 0), "/a.b/web_00002_19700101000000.pcapng");
+  EXPECT_EQ(numbered_name("/a.b/web", 1, 0), "/a.b/web_00001_19700101000000");
+  EXPECT_EQ(stamped_name("web.pcapng", 61 * kSecond, "exit"), "web_19700101-000101_exit.pcapng");
+}
+
+wire::Bytes block(std::uint64_t time) {
+  wire::Bytes b;
+  const std::uint8_t byte = 1;
+  EXPECT_TRUE(wire::put_packet(&b, 1, time, &byte, 1, 1));
+  return b;
+}
+
+TEST(History, keeps_what_is_young_enough) {
+  History history(std::chrono::seconds(10), std::size_t{1} << 20U);
+  wire::Bytes b;
+  std::size_t one = 0;
+  for (std::int64_t t = 0; t < 60; t += 2) {
+    b = block(static_cast<std::uint64_t>(t));
+    one = b.size;
+    history.take(&b, t * kSecond);
+    EXPECT_EQ(b.size, 0U);
+    wire::free_bytes(&b);
+  }
+  EXPECT_EQ(history.bytes(), 6 * one);
+  EXPECT_FALSE(history.cut_short());
+}
+
+TEST(History, memory_is_a_limit_too) {
+  History history(std::chrono::seconds(3600), 5000);
+  for (std::int64_t t = 0; t < 1000; ++t) {
+    wire::Bytes b = block(1);
+    history.take(&b, 2 * t * kSecond);
+    wire::free_bytes(&b);
+  }
+  EXPECT_LE(history.bytes(), 5000U);
+  EXPECT_TRUE(history.cut_short());
+}
+
+TEST(Loss, is_told_from_a_thousandth_on) {
+  Summary s;
+  EXPECT_EQ(loss_warning(s), "");
+  s.packets = 99'901;
+  s.dropped = 99;
+  EXPECT_EQ(loss_warning(s), "");
+  s.dropped = 110;
+  EXPECT_THAT(loss_warning(s),
+              HasSubstr("0.10 % of the packets were lost: 110 of 100011 (a larger --ring-size"));
+  s.queue_dropped = 100;
+  EXPECT_THAT(loss_warning(s),
+              HasSubstr("100 of them because the reader was too slow (a larger --queue-size"));
+}
+
+EmptyFacts facts(std::vector<LinkTraffic> links, const std::string& filter = "") {
+  EmptyFacts f;
+  f.target = "container web";
+  f.filter = filter;
+  f.links = std::move(links);
+  return f;
+}
+
+TEST(EmptyReason, each_likely_reason_has_its_sentence) {
+  const LinkTraffic quiet{"eth0", true, false, true, 0};
+  const LinkTraffic busy{"eth0", true, false, true, 5};
+  const LinkTraffic lo{"lo", false, true, true, 7};
+  EXPECT_THAT(empty_reason(facts({quiet})), HasSubstr("no packet has passed any link of container web"));
+  EXPECT_THAT(empty_reason(facts({busy}, "port 1")), HasSubstr("the capture filter 'port 1' matched none"));
+  EXPECT_THAT(empty_reason(facts({quiet, lo})), HasSubstr("7 packets have passed lo"));
+  EXPECT_THAT(empty_reason(facts({{"eth0", true, false, false, 0}})),
+              HasSubstr("eth0 of container web is down"));
+  EmptyFacts other = facts({quiet});
+  other.other_owner = "root";
+  EXPECT_THAT(empty_reason(other), HasSubstr("root has a container of the same name"));
+  other.any_source = false;
+  EXPECT_THAT(empty_reason(other), HasSubstr("nothing that was chosen is running"));
+}
+
+}  // namespace
+}  // namespace podshark::extcap
