@@ -189,7 +189,7 @@ Status Roster::start_stopped(Selection& selection) {
 }
 
 void Roster::run_start(const model::Container& c) {
-  Result<Child> child = spawn(start_command(c), {}, /* merge_stderr= */ true);
+  Result<Child> child = spawn(start_command(c), {}, {.merge_stderr = true});
   if (!child) return hooks_.failed(child.wrap("start container " + in_quotes(c.name)));
   report("lifecycle", "started", c, "starting container " + c.name + ", which was " + c.state);
   starting_.push_back(std::move(*child));

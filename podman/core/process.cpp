@@ -65,18 +65,33 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 // Between fork and exec only async-signal-safe calls: the parent may have threads one day.
-[[noreturn]] void become(const char* program, char* const* argv, char* const* env, int out, int err,
-                         int null) {
+[[noreturn]] void become(const char* program, char* const* argv, char* const* env, int in, int out,
+                         int errors) {
   (void)::setpgid(0, 0);
-  ::dup2(null, 0);
+  ::dup2(in, 0);
   ::dup2(out, 1);
-  ::dup2(err, 2);
+  ::dup2(errors, 2);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   ::execve(program, argv, env);
   ::_exit(127);
+}
+
+struct PipeEnds {
+  UniqueFd read;
+  UniqueFd write;
+};
+
+Result<PipeEnds> make_pipe(const std::string& program) {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return os_error(errno, "pipe for '" + program + "'");
+  return PipeEnds{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+void set_nonblocking(const UniqueFd& fd) {
+  if (fd) (void)::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
 }
 
 }  // namespace
@@ -89,23 +104,34 @@ int Child::wait() {
   return status;
 }
 
+void Child::leave() {
+  end_lease();
+  left_ = true;
+}
+
 void Child::kill_and_reap() {
   if (pid_ <= 0) return;
+  if (left_) {
+    (void)::waitpid(std::exchange(pid_, 0), nullptr, WNOHANG);  // else init's, when we have ended
+    return;
+  }
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);
   (void)wait();
 }
 
 Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std::string>& set_env,
-                    bool merge_stderr) {
+                    Pipes pipes) {
   const std::string program = find_program(argv.at(0));
   if (program.empty()) {
     return Error{ErrorKind::internal, "'" + argv[0] + "' is not installed or not in PATH", {}};
   }
-  std::array<int, 2> pipe_fds{};
-  if (::pipe2(pipe_fds.data(), O_CLOEXEC) != 0) return os_error(errno, "pipe for '" + argv[0] + "'");
-  UniqueFd read_end(pipe_fds[0]);
-  const UniqueFd write_end(pipe_fds[1]);
+  Result<PipeEnds> out = make_pipe(argv[0]);
+  Result<PipeEnds> errors = pipes.errors ? make_pipe(argv[0]) : PipeEnds{};
+  Result<PipeEnds> lease = pipes.lease ? make_pipe(argv[0]) : PipeEnds{};
+  for (const auto* p : {&out, &errors, &lease}) {
+    if (!*p) return p->error();
+  }
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return os_error(errno, "open '/dev/null'");
 
@@ -115,19 +141,24 @@ Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std:
   const std::vector<char*> env_pointers = pointers(env);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, "fork for '" + argv[0] + "'");
-  if (pid == 0)
-    become(program.c_str(), arg_pointers.data(), env_pointers.data(), write_end.get(),
-           merge_stderr ? write_end.get() : null.get(), null.get());
+  if (pid == 0) {
+    become(program.c_str(), arg_pointers.data(), env_pointers.data(),
+           pipes.lease ? lease->read.get() : null.get(), out->write.get(),
+           pipes.errors         ? errors->write.get()
+           : pipes.merge_stderr ? out->write.get()
+                                : null.get());
+  }
   (void)::setpgid(pid, pid);  // both sides, so that the group exists whoever runs first
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  (void)::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
-  return Child(pid, std::move(pidfd), std::move(read_end));
+  set_nonblocking(out->read);
+  set_nonblocking(errors->read);
+  return Child(pid, std::move(pidfd), std::move(out->read), std::move(errors->read), std::move(lease->write));
 }
 
 Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
                    std::size_t max_bytes, const std::vector<std::string>& set_env, bool merge_stderr) {
   const Clock::time_point end = Clock::now() + deadline;
-  Result<Child> child = spawn(argv, set_env, merge_stderr);
+  Result<Child> child = spawn(argv, set_env, {.merge_stderr = merge_stderr});
   if (!child) return child.error();
   Output output;
   std::array<char, 65536> buffer{};

@@ -153,5 +153,57 @@ TEST(Spawn, pidfd_tells_the_end) {
   EXPECT_FALSE(*child);
 }
 
+// ---- leases -------------------------------------------------------------------------------------------
+
+std::string read_all(int fd) {
+  std::string out;
+  std::array<char, 256> buffer{};
+  for (;;) {
+    pollfd p{fd, POLLIN, 0};
+    (void)::poll(&p, 1, -1);
+    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+    if (n <= 0) return out;
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+}
+
+TEST(Lease, lasts_until_it_is_ended) {
+  Result<Child> child = spawn({"sh", "-c", "echo held; cat; echo over"}, {}, {.lease = true});
+  ASSERT_TRUE(child);
+  pollfd p{child->pidfd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&p, 1, 100), 0);
+  child->end_lease();
+  EXPECT_EQ(read_all(child->out()), "held\nover\n");
+  EXPECT_EQ(child->wait(), 0);
+}
+
+TEST(Lease, is_not_inherited_by_other_children) {
+  Result<Child> child = spawn({"cat"}, {}, {.lease = true});
+  const Result<Child> other = spawn({"sleep", "1000"});
+  ASSERT_TRUE(child && other);
+  child->end_lease();
+  EXPECT_EQ(child->wait(), 0);
+}
+
+TEST(Spawn, errors_have_a_pipe_of_their_own) {
+  Result<Child> child = spawn({"sh", "-c", "echo out; echo err >&2"}, {}, {.errors = true});
+  ASSERT_TRUE(child);
+  EXPECT_EQ(read_all(child->errors()), "err\n");
+  EXPECT_EQ(read_all(child->out()), "out\n");
+}
+
+TEST(Leave, a_child_that_tidies_up_is_not_killed) {
+  const TempTree tree;
+  const std::string file = tree.path() + "/tidy";
+  {
+    Result<Child> child = spawn({"sh", "-c", "cat; echo done >\"$1.new\"; mv \"$1.new\" \"$1\"", "sh", file},
+                                {}, {.lease = true});
+    ASSERT_TRUE(child);
+    child->leave();
+  }
+  while (!std::filesystem::exists(file)) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(test::slurp(file), "done\n");
+}
+
 }  // namespace
 }  // namespace podshark
