@@ -1,50 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/filter.h"
 
-#include <dlfcn.h>
-#include <pcap/pcap.h>
-
+#include "extcap/capture/libpcap.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
 namespace {
 
 constexpr int kNoNetmask = -1;  // PCAP_NETMASK_UNKNOWN: "ip broadcast" is refused rather than guessed
-
-// Types come from pcap.h, so that a changed signature still fails to compile.
-struct Libpcap {
-  decltype(&::pcap_open_dead) open_dead = nullptr;
-  decltype(&::pcap_compile) compile = nullptr;
-  decltype(&::pcap_geterr) geterr = nullptr;
-  decltype(&::pcap_freecode) freecode = nullptr;
-  decltype(&::pcap_close) close = nullptr;
-  decltype(&::pcap_offline_filter) offline_filter = nullptr;
-  std::string error;
-};
-
-const Libpcap& libpcap() {
-  static const Libpcap loaded = [] {
-    Libpcap lib;
-    void* handle = ::dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) handle = ::dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      lib.error = ::dlerror();
-      return lib;
-    }
-    const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(handle, name));
-      if (function == nullptr) lib.error = std::string("libpcap has no ") + name;
-    };
-    find(lib.open_dead, "pcap_open_dead");
-    find(lib.compile, "pcap_compile");
-    find(lib.geterr, "pcap_geterr");
-    find(lib.freecode, "pcap_freecode");
-    find(lib.close, "pcap_close");
-    find(lib.offline_filter, "pcap_offline_filter");
-    return lib;
-  }();
-  return loaded;
-}
 
 bool speaks_of_vlans(const std::string& text) {
   return text.find("vlan") != std::string::npos;

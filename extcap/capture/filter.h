@@ -14,8 +14,7 @@ struct bpf_program;
 
 namespace podshark::extcap {
 
-/// A capture filter compiled by libpcap for one link-layer type. libpcap is loaded on the first call: it
-/// pulls in D-Bus, systemd and three compressors, about 3 ms that listing interfaces must not pay.
+/// A capture filter compiled by libpcap (loaded on the first call) for one link-layer type.
 class Filter {
  public:
   /// An empty `text` accepts everything, cut to `snaplen`. Errors are ErrorKind::bad_filter with libpcap's

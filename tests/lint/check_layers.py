@@ -28,8 +28,8 @@ LAYERS = {
 # Foreign header → the only files that may include it.
 HOMES = {
     "nlohmann/*": ["podman/api/*", "podman/annotate/*"],
-    "pcap.h": ["extcap/*filter*", "extcap/*read*"],
-    "pcap/*": ["extcap/*filter*", "extcap/*read*"],
+    "pcap.h": ["extcap/capture/libpcap.h"],
+    "pcap/*": ["extcap/capture/libpcap.h"],
     "glib*": ["plugin/*"],
     "gio/*": ["plugin/*"],
     "epan/*": ["plugin/*"],

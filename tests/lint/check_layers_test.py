@@ -12,7 +12,7 @@ GOOD = {
     "podman/core/fd.h": "#include <utility>\n#include <sys/stat.h>\n",
     "podman/model/link.h": '#include "podman/core/fd.h"\n',
     "podman/wire/ring.cpp": "#include <linux/if_packet.h>\n#include <cstdint>\n",
-    "extcap/filter.cpp": "#include <pcap/pcap.h>\n",
+    "extcap/capture/libpcap.h": "#include <pcap/pcap.h>\n",
     "extcap/worker/main.cpp": '#include "podman/core/fd.h"\n#include "podman/wire/ring.h"\n',
     "podman/wire/ring.h": "",
     "podman/api/json.cpp": "#include <nlohmann/json.hpp>\n",
