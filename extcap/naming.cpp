@@ -103,6 +103,7 @@ class Resolver {
   Status add_matching(const std::string& name, const std::function<bool(const Container&)>& fits);
   Status add_container(const Container& container, const std::string& value);
   [[nodiscard]] const Container* netns_owner(const Container& container) const;
+  [[nodiscard]] const Container& with_tools(const Container& container) const;
   [[nodiscard]] Result<const Container*> find_container(const std::string& name) const;
   [[nodiscard]] const Pod* find_pod(const std::string& name) const;
   [[nodiscard]] std::string pod_name(const Container& c) const {
@@ -161,6 +162,15 @@ const Container* Resolver::netns_owner(const Container& container) const {
   return c;
 }
 
+// An infra container has nothing in it to run: another member of its pod has.
+const Container& Resolver::with_tools(const Container& container) const {
+  if (!container.infra) return container;
+  const auto member = std::find_if(
+      inventory_.containers.begin(), inventory_.containers.end(),
+      [&](const Container& c) { return c.alive() && !c.infra && c.shares_with == container.id; });
+  return member == inventory_.containers.end() ? container : *member;
+}
+
 Status Resolver::add_container(const Container& container, const std::string& value) {
   if (!container.alive()) {
     const auto same = [&](const Container& c) { return c.id == container.id; };
@@ -170,15 +180,21 @@ Status Resolver::add_container(const Container& container, const std::string& va
   }
   const Container* owner = netns_owner(container);
   if (owner->kind == NetworkKind::host) {
-    return Error{ErrorKind::unsupported,
-                 "container " + in_quotes(container.name) +
-                     " uses the host's network: it has no network namespace of its own",
-                 "capture on a host interface instead, for example 'any'"};
+    // All of these share one namespace; what tells them apart is whose ports they are.
+    const bool there = std::any_of(targets_.running.begin(), targets_.running.end(),
+                                   [&](const Target& t) { return t.container.id == container.id; });
+    Target target{value, container, pod_name(container), {}, Point::host, container};
+    target.container.kind = NetworkKind::host;
+    if (!there) targets_.running.push_back(std::move(target));
+    return ok();
   }
   const bool known = std::any_of(targets_.running.begin(), targets_.running.end(), [&](const Target& t) {
     return t.container.id == owner->id || (owner->netns != 0 && t.container.netns == owner->netns);
   });
-  if (!known) targets_.running.push_back({value, *owner, pod_name(container), {}, Point::inside});
+  if (!known) {
+    targets_.running.push_back(
+        {value, *owner, pod_name(container), {}, Point::inside, with_tools(container)});
+  }
   return ok();
 }
 
@@ -189,7 +205,7 @@ Status Resolver::add_network(const Network& network) {
                      one_line(network.driver, 20) + "): its containers' links lead straight out",
                  "capture its containers, or the host link " + in_quotes(network.bridge)};
   }
-  targets_.running.push_back({interface_value(network), {}, {}, network.name, Point::host});
+  targets_.running.push_back({interface_value(network), {}, {}, network.name, Point::host, {}});
   return ok();
 }
 
@@ -209,17 +225,19 @@ Status Resolver::add_matching(const std::string& name, const std::function<bool(
 Status Resolver::add_pod(const Pod& pod) {
   for (const std::string& id : pod.members) {
     const Container* c = inventory_.by_id(id);
-    if (c != nullptr && c->alive() && (pod.infra_id.empty() || id == pod.infra_id)) {
+    if (c != nullptr && c->alive() && c->kind != NetworkKind::host &&
+        (pod.infra_id.empty() || id == pod.infra_id)) {
       return add_container(*c, interface_value(pod));
     }
   }
-  // No infra container: members have namespaces of their own. A stopped pod is known by its infra container.
+  // No infra container: members have namespaces of their own, or all are in the host's. A stopped pod is
+  // known by its infra container.
   if (const Container* infra = inventory_.by_id(pod.infra_id); infra != nullptr && !infra->alive())
     return add_container(*infra, interface_value(pod));
   bool any = false;
   for (const std::string& id : pod.members) {
     const Container* c = inventory_.by_id(id);
-    if (c == nullptr || !c->alive()) continue;
+    if (c == nullptr || !c->alive() || c->infra) continue;
     any = true;
     if (Status s = add_container(*c, interface_value(*c, caller_)); !s) return s;
   }
@@ -229,7 +247,11 @@ Status Resolver::add_pod(const Pod& pod) {
 }
 
 Status Resolver::add_all() {
-  for (const Pod& pod : inventory_.pods) (void)add_pod(pod);  // stopped pods have nothing to capture
+  for (const Pod& pod : inventory_.pods) {
+    const Container* infra = inventory_.by_id(pod.infra_id);
+    if (infra != nullptr && infra->kind == NetworkKind::host) continue;
+    (void)add_pod(pod);  // stopped pods have nothing to capture
+  }
   for (const Container& c : inventory_.containers) {
     // "all" means one's own; rootful ones need the worker and are named one by one.
     if (!c.alive() || c.kind == NetworkKind::host || foreign(c, caller_)) continue;

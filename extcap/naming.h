@@ -39,6 +39,7 @@ struct Target {
   std::string pod;             ///< pod name, empty without
   std::string network;         ///< podman network whose bridge is captured, empty for containers
   Point point = Point::inside;
+  model::Container chosen;  ///< the one that was named; of a pod, one that is not its infra container
 };
 
 /// "container web", "network lan", "the host's side of container web".
@@ -51,8 +52,8 @@ struct Targets {
 
 /// What a person or Wireshark named: interface values, container names or (at least 3 digits of) ids,
 /// "pod/NAME", "net/NAME", "all", "label=KEY" or "label=KEY=VALUE", or a glob(7) for names. A name that fits
-/// nothing is ErrorKind::not_found, host network unsupported, an ambiguous id usage; a stopped container
-/// is in Targets::stopped. Containers that share a network namespace give one target.
+/// nothing is ErrorKind::not_found, an ambiguous id usage; a stopped container is in Targets::stopped.
+/// Containers that share a network namespace give one target, except in the host's.
 [[nodiscard]] Result<Targets> resolve(const std::vector<std::string>& names,
                                       const model::Inventory& inventory, uid_t caller);
 

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "extcap/capture/empty_reason.h"
 #include "extcap/naming.h"
 #include "podman/annotate/codec.h"
+#include "podman/core/result.h"
 #include "podman/wire/ring.h"
 
 namespace podshark::extcap {
@@ -26,8 +28,12 @@ class Source {
   [[nodiscard]] virtual const Target& target() const = 0;
   /// Nothing more can come; closed already.
   [[nodiscard]] virtual bool ended() const = 0;
+  /// Why it ended, when that was neither the container's end nor ours.
+  [[nodiscard]] virtual std::optional<Error> failure() const { return std::nullopt; }
   /// Stops and starts reading, for a slow output.
   virtual void pause(bool paused) = 0;
+  /// close() follows soon: told to all sources first, so that their ends take their time together.
+  virtual void ending() {}
   /// Packets handed over so far, statistics blocks written, descriptors closed. Idempotent.
   virtual void close() = 0;
   /// Totals of all links, also of those that have gone.

@@ -132,10 +132,32 @@ TEST_F(Resolve, failures_say_what_and_what_to_do) {
   ASSERT_EQ(stopped->stopped.size(), 1U);
   EXPECT_EQ(not_running(stopped->stopped.front()).kind, ErrorKind::not_running);
   EXPECT_THAT(not_running(stopped->stopped.front()).line(), HasSubstr("podman start old"));
-  const auto host = resolve({"hostnet"}, inventory, kUser);
-  ASSERT_FALSE(host);
-  EXPECT_EQ(host.error().kind, ErrorKind::unsupported);
-  EXPECT_THAT(host.error().line(), HasSubstr("host interface"));
+}
+
+TEST_F(Resolve, containers_in_the_hosts_network_are_told_apart) {
+  inventory.containers[1].kind = NetworkKind::host;
+  inventory.containers[1].netns = inventory.containers[4].netns = 7;
+  const auto targets = resolve({"hostnet", "db", "hostnet"}, inventory, kUser);
+  ASSERT_TRUE(targets);
+  EXPECT_THAT(values(targets), testing::ElementsAre("podman:hostnet", "podman:db"));
+}
+
+TEST_F(Resolve, a_pod_in_the_hosts_network_is_its_members) {
+  inventory.containers[2].kind = NetworkKind::host;
+  const auto targets = resolve({"pod/shop"}, inventory, kUser);
+  ASSERT_TRUE(targets);
+  EXPECT_THAT(values(targets), testing::ElementsAre("podman:app"));
+  EXPECT_EQ(targets->running.front().container.pid, 13);
+  EXPECT_EQ(targets->running.front().container.kind, NetworkKind::host);
+}
+
+TEST_F(Resolve, a_tool_is_run_in_the_named_container_or_in_a_member_of_the_pod) {
+  const auto chosen = [&](const char* name) {
+    return resolve({name}, inventory, kUser)->running.front().chosen.name;
+  };
+  EXPECT_EQ(chosen("web"), "web");
+  EXPECT_EQ(chosen("app"), "app");
+  EXPECT_EQ(chosen("pod/shop"), "app");
 }
 
 TEST_F(Resolve, patterns_and_labels_take_what_runs) {
@@ -169,7 +191,7 @@ TEST_F(Resolve, a_network_is_its_bridge_on_the_hosts_side) {
 }
 
 TEST_F(Resolve, while_a_capture_runs_what_is_missing_is_left_out) {
-  const auto running = resolve_running({"web", "old", "nope", "hostnet"}, inventory, kUser);
+  const auto running = resolve_running({"web", "old", "nope"}, inventory, kUser);
   ASSERT_EQ(running.size(), 1U);
   EXPECT_EQ(running.front().value, "podman:web");
 }

@@ -95,7 +95,10 @@ INSTANTIATE_TEST_SUITE_P(Bad, LinkOptionsTest,
                          testing::Values(std::pair{"snaplen", "0"}, std::pair{"snaplen", "262145"},
                                          std::pair{"snaplen", "-1"}, std::pair{"snaplen", "many"},
                                          std::pair{"ring-size", "0"}, std::pair{"ring-size", "99999"},
-                                         std::pair{"queue-size", "1e3"}, std::pair{"promiscuous", "maybe"}));
+                                         std::pair{"queue-size", "1e3"}, std::pair{"promiscuous", "maybe"},
+                                         std::pair{"method", "ssh"}, std::pair{"method", "sidecar"},
+                                         std::pair{"sidecar-image", "--privileged"},
+                                         std::pair{"install-tool", "yes"}, std::pair{"all-host", "1"}));
 
 TEST(LinkOptionsRead, what_wireshark_passes_is_taken) {
   SessionOptions options;
@@ -110,6 +113,23 @@ TEST(LinkOptionsRead, what_wireshark_passes_is_taken) {
   EXPECT_THAT(options.link.links, testing::ElementsAre("eth0", "lo"));
   EXPECT_EQ(options.link.snaplen, 96U);
   EXPECT_FALSE(options.link.promiscuous);
+}
+
+TEST(LinkOptionsRead, a_switch_is_a_bare_word_or_true) {
+  const auto read = [](const char* install) {
+    SessionOptions options;
+    EXPECT_TRUE(read_link_options(
+        [&](const std::string& n) -> std::optional<std::string> {
+          if (n == "install-tool" && install != nullptr) return install;
+          return std::nullopt;
+        },
+        options));
+    return options.methods.install_tool;
+  };
+  EXPECT_FALSE(read(nullptr));
+  EXPECT_TRUE(read(""));
+  EXPECT_TRUE(read("true"));
+  EXPECT_FALSE(read("false"));
 }
 
 }  // namespace
