@@ -34,10 +34,14 @@ cxxopts::Options option_table() {
                cxxopts::value<std::string>(),
                "BOOL")("wait", "It need not exist or run yet: attach when it is created")(
       "start", "Start a named container that is stopped: true or false (default: true)",
-      cxxopts::value<std::string>(),
-      "BOOL")("ring-size", "Kernel ring per link in MiB (default: 8, less with many links)",
-              cxxopts::value<std::string>(), "MIB")(
-      "queue-size", "Memory for a slow reader in MiB (default: 256)", cxxopts::value<std::string>(), "MIB")(
+      cxxopts::value<std::string>(), "BOOL")("method", "auto, netns, exec or sidecar (default: auto)",
+                                             cxxopts::value<std::string>(), "METHOD")(
+      "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
+      "install-tool", "Install tcpdump in a container that lacks it")(
+      "all-host", "Host network: everything, not only the container's ports")(
+      "ring-size", "Kernel ring per link in MiB (default: 8, less with many links)",
+      cxxopts::value<std::string>(), "MIB")("queue-size", "Memory for a slow reader in MiB (default: 256)",
+                                            cxxopts::value<std::string>(), "MIB")(
       "b,ring-buffer",
       "Go on in a new file: filesize:KB, duration:S, packets:N; files:N keeps the last N (repeatable)",
       cxxopts::value<std::vector<std::string>>(),
@@ -139,7 +143,7 @@ Result<Request> read_request(const cxxopts::ParseResult& parsed) {
   }
   const OptionSource source = [&](const std::string& name) -> std::optional<std::string> {
     if (name == "links" || parsed.count(name) == 0) return std::nullopt;
-    if (name == "wait") return "true";
+    if (name == "wait" || name == "install-tool" || name == "all-host") return "true";
     return parsed[name].as<std::string>();
   };
   if (const Status s = read_link_options(source, r.session); !s) return s.error();

@@ -329,7 +329,8 @@ std::string display_text(const Network& network, std::size_t containers) {
 std::string what(const Target& target) {
   if (!target.network.empty()) return "network " + one_line(target.network, 80);
   const std::string name = "container " + one_line(target.container.name, 80);
-  return target.point == Point::host ? "the host's side of " + name : name;
+  const bool outside = target.point == Point::host && target.container.kind != NetworkKind::host;
+  return outside ? "the host's side of " + name : name;
 }
 
 Error not_running(const Container& c) {

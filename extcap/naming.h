@@ -39,7 +39,7 @@ struct Target {
   std::string pod;             ///< pod name, empty without
   std::string network;         ///< podman network whose bridge is captured, empty for containers
   Point point = Point::inside;
-  model::Container chosen;  ///< the one that was named; of a pod, one that is not its infra container
+  model::Container chosen = {};  ///< the one that was named; of a pod, one that is not its infra container
 };
 
 /// "container web", "network lan", "the host's side of container web".

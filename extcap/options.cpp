@@ -38,6 +38,30 @@ Status read_flag(const OptionSource& source, const char* name, bool& out) {
   return ok();
 }
 
+// Wireshark gives a boolflag as a bare word, or not at all.
+Status read_switch(const OptionSource& source, const char* name, bool& out) {
+  if (const std::optional<std::string> text = source(name); text && text->empty()) {
+    out = true;
+    return ok();
+  }
+  return read_flag(source, name, out);
+}
+
+Status read_methods(const OptionSource& source, MethodOptions& out) {
+  if (const auto text = source("method"); text && !text->empty()) {
+    const Result<Method> method = read_method(*text);
+    if (!method) return method.error();
+    out.method = *method;
+  }
+  out.sidecar_image = source("sidecar-image").value_or("");
+  if (out.sidecar_image.starts_with('-')) {
+    return Error{
+        ErrorKind::usage, "--sidecar-image '" + one_line(out.sidecar_image, 80) + "' is no image name", {}};
+  }
+  if (Status s = read_switch(source, "install-tool", out.install_tool); !s) return s;
+  return read_switch(source, "all-host", out.all_host);
+}
+
 Status read_points(const OptionSource& source, Points& out) {
   const std::string text = source("point").value_or("");
   if (text.empty() || text == "inside") return ok();
@@ -61,6 +85,14 @@ Status check_combination(const SessionOptions& options) {
     return Error{ErrorKind::usage, "--wait with --follow false: who waits for a container follows it",
                  "leave one of them out"};
   }
+  const MethodOptions& methods = options.roster.methods;
+  const std::string method = std::string("--method ") + to_string(methods.method);
+  if (methods.method == Method::sidecar && methods.sidecar_image.empty())
+    return Error{ErrorKind::usage, method + " needs an image", "give it: --sidecar-image IMAGE"};
+  if (methods.install_tool && (methods.method == Method::netns || methods.method == Method::sidecar))
+    return Error{ErrorKind::usage, "--install-tool with " + method + ": nothing is run in the container", {}};
+  if (methods.by_tool() && options.roster.points != Points::inside)
+    return Error{ErrorKind::usage, method + " sees the inside of a container only", "leave --point out"};
   return ok();
 }
 
@@ -117,6 +149,25 @@ void write_follow(ArgumentWriter& w) {
           .with("default", "true"));
 }
 
+void write_method(ArgumentWriter& w) {
+  w.done(w.begin("--method", "Method", "selector", "Method",
+                 "How packets are obtained. Automatic: in the network namespace, or, where that is not "
+                 "permitted, by a capture tool in the container or beside it"));
+  w.value("auto", "Automatic", true);
+  w.value("netns", "In the network namespace", false);
+  w.value("exec", "By tcpdump or dumpcap in the container", false);
+  w.value("sidecar", "By tcpdump in a container beside it", false);
+  w.done(w.begin("--sidecar-image", "Image beside it", "string", "Method",
+                 "An image with tcpdump that is on this machine. It gets CAP_NET_RAW and nothing else")
+             .with("placeholder", "localhost/tcpdump:latest"));
+  w.done(w.begin("--install-tool", "Install tcpdump in the container", "boolflag", "Method",
+                 "When it has no capture tool: by its apt-get, apk or dnf. This changes the container")
+             .with("default", "false"));
+  w.done(w.begin("--all-host", "Host network: everything", "boolflag", "Method",
+                 "For a container in the host's network: all traffic of the host, not only that of its ports")
+             .with("default", "false"));
+}
+
 void write_buffers(ArgumentWriter& w) {
   w.done(
       w.begin(
@@ -146,6 +197,7 @@ Status read_link_options(const OptionSource& source, SessionOptions& options) {
   if (Status s = read_flag(source, "wait", options.roster.wait); !s) return s;
   if (Status s = read_flag(source, "start", options.start); !s) return s;
   if (Status s = read_points(source, options.roster.points); !s) return s;
+  if (Status s = read_methods(source, options.roster.methods); !s) return s;
   options.link.snaplen = static_cast<std::uint32_t>(snaplen);
   options.link.ring_bytes = ring_mib << 20U;
   options.queue_bytes = queue_mib << 20U;
@@ -169,6 +221,7 @@ int write_link_arguments(std::ostream& out, int first) {
   write_all_links_value(out, first);
   write_what(w);
   write_follow(w);
+  write_method(w);
   write_buffers(w);
   return w.number();
 }

@@ -230,4 +230,18 @@ Result<CapturePlan> plan_entry(const Target& target, const model::Inventory& inv
   return outer_plan(target, std::move(*place), choose_entry(c, parent_names(c, inventory)));
 }
 
+CapturePlan plan_host_network(const Target& target, const std::string& filter,
+                              const std::vector<std::string>& names) {
+  LinkChooser choose = [by_name = choose_by_name(names, target.container.name, /* strict= */ true), filter,
+                        all = names.empty()](
+                           int netlink, std::vector<model::Link> links) -> Result<std::vector<ChosenLink>> {
+    if (all) std::erase_if(links, [](const model::Link& l) { return l.master != 0; });
+    Result<std::vector<ChosenLink>> chosen = by_name(netlink, std::move(links));
+    if (!chosen) return chosen;
+    for (ChosenLink& l : *chosen) l = outside(l.link, /* rootless= */ false, filter);
+    return chosen;
+  };
+  return outer_plan(target, NetnsPlace::host(), std::move(choose));
+}
+
 }  // namespace podshark::extcap

@@ -22,6 +22,11 @@ namespace podshark::extcap {
 /// of the rootless networks whole.
 [[nodiscard]] Result<CapturePlan> plan_entry(const Target& target, const model::Inventory& inventory);
 
+/// The links of the host (`names` empty) or these, for a container without a network of its own, limited by
+/// `filter`. Ports of a bridge are left out: what passes them passes the bridge too.
+[[nodiscard]] CapturePlan plan_host_network(const Target& target, const std::string& filter,
+                                            const std::vector<std::string>& names);
+
 /// "tcp port 8080 or udp portrange 9000-9009": the published ports as the host's uplink sees them; empty
 /// without any. Pure.
 [[nodiscard]] std::string published_port_filter(const model::Container& container);

@@ -26,6 +26,8 @@ struct MethodOptions {
   std::string sidecar_image;
   bool install_tool = false;  ///< a container without tcpdump gets it from its own package manager
   bool all_host = false;      ///< host network: everything, not only the container's ports
+
+  [[nodiscard]] bool by_tool() const { return method == Method::exec || method == Method::sidecar; }
 };
 
 /// What a capture program is told.

@@ -277,6 +277,7 @@ void NetnsCapture::close_ring(LinkRing& r) {
 }
 
 void NetnsCapture::close() {
+  if (queries_) after_ = carried();
   for (const auto& r : rings_) close_ring(*r);
   if (changes_) context_.loop.remove(changes_.get());
   if (pidfd_) context_.loop.remove(pidfd_.get());
@@ -340,7 +341,7 @@ void NetnsCapture::add_statistics(annotate::Event& event) {
     wire::update_counters(&r->ring);
     const std::uint64_t queue =
         r->queue_dropped + (paused_ && r->open ? r->ring.dropped - r->dropped_at_pause : 0);
-    const auto link = r->open ? now.find(r->link.ifindex) : now.end();
+    const auto link = now.find(r->link.ifindex);
     const auto was = before_.find(r->link.ifindex);
     const std::uint64_t errors =
         link == now.end() ? 0 : link->second.errors - (was == before_.end() ? 0 : was->second.errors);
@@ -351,8 +352,8 @@ void NetnsCapture::add_statistics(annotate::Event& event) {
 
 std::map<int, NetnsCapture::Carried> NetnsCapture::carried() const {
   std::map<int, Carried> out;
-  const Result<std::vector<kernel::LinkCounters>> counters =
-      queries_ ? kernel::link_counters(queries_.get()) : Result<std::vector<kernel::LinkCounters>>(Error{});
+  if (!queries_) return after_;
+  const Result<std::vector<kernel::LinkCounters>> counters = kernel::link_counters(queries_.get());
   if (!counters) return out;
   for (const kernel::LinkCounters& c : *counters) {
     const std::uint64_t packets = c.loopback() ? c.rx_packets : c.rx_packets + c.tx_packets;

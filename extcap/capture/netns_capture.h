@@ -126,6 +126,7 @@ class NetnsCapture final : public Source {
   std::uint64_t netns_inode_ = 0;
   std::uint64_t opened_ns_ = 0;
   [[nodiscard]] std::map<int, Carried> carried() const;
+  std::map<int, Carried> after_;   // … and when it ended
   std::map<int, Carried> before_;  // ifindex → counters when the capture began
   std::vector<std::unique_ptr<LinkRing>> rings_;
   bool paused_ = false;

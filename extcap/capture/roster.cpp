@@ -111,7 +111,36 @@ std::unique_ptr<NetnsCapture> Roster::take_unknown(const Target& target) {
   return nullptr;
 }
 
+Status Roster::add(Result<OtherWay> way, const Target& target) {
+  if (!way) return way.error();
+  if (!way->notice.empty()) {
+    report("lifecycle", "method", target.container, way->notice);
+    hooks_.notice(way->notice);
+  }
+  for (auto& source : way->sources) {
+    if (paused_) source->pause(true);
+    sources_.push_back(std::move(source));
+  }
+  return ok();
+}
+
 Status Roster::attach(const Target& target) {
+  const MethodOptions& methods = options_.methods;
+  if (target.container.kind == model::NetworkKind::host)
+    return add(open_on_host(target, methods, context_, hooks_.source), target);
+  if (methods.by_tool()) return add(open_through_podman(target, methods, context_, hooks_.source), target);
+  Status status = attach_sockets(target);
+  if (status || methods.method == Method::netns || options_.points != Points::inside ||
+      status.error().kind != ErrorKind::permission) {
+    return status;
+  }
+  Result<OtherWay> way = open_through_podman(target, methods, context_, hooks_.source);
+  if (!way) return status;
+  way->notice = status.error().what + ": trying a capture tool through podman instead";
+  return add(std::move(way), target);
+}
+
+Status Roster::attach_sockets(const Target& target) {
   Result<std::vector<CapturePlan>> wanted = plans(target);
   if (!wanted) return wanted.error();
   for (CapturePlan& plan : *wanted) {
@@ -138,6 +167,20 @@ bool Roster::captured(const Target& t) const {
     return !s->ended() && have.network == t.network && have.container.id == t.container.id &&
            have.container.pid == t.container.pid && have.container.pid_start == t.container.pid_start;
   });
+}
+
+bool Roster::given_up(const Target& t) const {
+  return given_up_.count({t.container.pid, t.container.pid_start}) != 0;
+}
+
+void Roster::give_up_failed() {
+  for (const auto& s : sources_) {
+    const std::optional<Error> failure = s->failure();
+    if (!failure || given_up(s->target())) continue;
+    given_up_.insert({s->target().container.pid, s->target().container.pid_start});
+    if (idle() && !options_.wait) return hooks_.failed(*failure);
+    hooks_.notice(failure->line());
+  }
 }
 
 Status Roster::begin(Selection& selection) {
@@ -212,7 +255,10 @@ void Roster::on_started(std::size_t index) {
 }
 
 void Roster::on_new_netns(const std::string&, UniqueFd netns) {
-  if (following_paused_ || unknown_.size() >= kMostUnknown || options_.points == Points::host) return;
+  if (following_paused_ || unknown_.size() >= kMostUnknown || options_.points == Points::host ||
+      options_.methods.by_tool()) {
+    return;
+  }
   NetnsPlace place;
   place.kind = NetnsPlace::Kind::descriptor;
   place.fd = std::make_shared<UniqueFd>(std::move(netns));
@@ -290,7 +336,8 @@ void Roster::reconcile(const model::Inventory& inventory, bool told) {
   std::int64_t earliest = 0;
   for (const Target& target : resolve_running(names_, inventory, ::geteuid())) {
     // Infra containers are named after their pod, which a scan of processes does not know.
-    if (captured(target) || (target.container.limited && target.container.infra)) continue;
+    if (captured(target) || given_up(target) || (target.container.limited && target.container.infra))
+      continue;
     const std::int64_t since = join(target, told);
     if (since != 0 && (earliest == 0 || since < earliest)) earliest = since;
   }
@@ -385,6 +432,7 @@ void Roster::pause(bool paused) {
 }
 
 void Roster::close() {
+  for (const auto& s : sources_) s->ending();
   for (const auto& s : sources_) s->close();
   unknown_.clear();
 }

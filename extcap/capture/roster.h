@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "extcap/capture/method.h"
 #include "extcap/capture/netns_capture.h"
 #include "extcap/capture/netns_watch.h"
+#include "extcap/capture/other_ways.h"
 #include "extcap/selection.h"
 #include "podman/api/parse.h"
 #include "podman/core/process.h"
@@ -22,6 +24,7 @@ struct RosterOptions {
   Points points = Points::inside;
   bool follow = true;  ///< go on with a container that restarts, and with those that join
   bool wait = false;   ///< what was named may not exist yet
+  MethodOptions methods;
 };
 
 /// The sources of one session: who is captured now, who comes back, who joins. Resolves the chosen names anew
@@ -30,7 +33,7 @@ class Roster {
  public:
   struct Hooks {
     SourceHooks source;
-    std::function<void(const Error&)> failed;        ///< a chosen container could not be started
+    std::function<void(const Error&)> failed;        ///< a chosen container cannot be started or captured
     std::function<void(const std::string&)> notice;  ///< one line for people
     std::function<void(const Target&)> ended;        ///< a container that was captured has stopped
     /// Somebody new is captured, with packets from `since_ns` on; known() knows who.
@@ -46,6 +49,9 @@ class Roster {
   /// the error, except, among several, one that has just stopped.
   [[nodiscard]] Status begin(Selection& selection);
 
+  /// Deals with captures that failed on their own: the last one is Hooks::failed, others are a notice. They
+  /// are not tried again for the same process.
+  void give_up_failed();
   /// Something may have started: looks at processes now (milliseconds), without podman's details.
   void poke();
   /// What podman tells of a container with its event: labels, for one that may be over before podman is
@@ -80,8 +86,11 @@ class Roster {
   void on_started(std::size_t index);
   [[nodiscard]] Result<std::vector<CapturePlan>> plans(const Target& target);
   [[nodiscard]] Status attach(const Target& target);
+  [[nodiscard]] Status attach_sockets(const Target& target);
+  [[nodiscard]] Status add(Result<OtherWay> way, const Target& target);
   [[nodiscard]] bool captured(const Target& target) const;
   [[nodiscard]] model::Inventory seen_now();
+  [[nodiscard]] bool given_up(const Target& target) const;
   [[nodiscard]] std::unique_ptr<NetnsCapture> take_unknown(const Target& target);
   [[nodiscard]] std::size_t ring_bytes() const;
   /// Time of its first possible packet, 0 when it could not be captured.
@@ -103,9 +112,10 @@ class Roster {
   std::vector<std::int64_t> unknown_since_;
   std::map<std::uint64_t, model::Container>
       seen_;  // netns of an unknown capture → the container last seen in it
-  std::map<std::string, model::Container> events_;  // id → what podman's events said
-  std::set<pid_t> failed_;                          // reported already
-  std::map<std::string, Gone> gone_;                // target value → when its capture ended
+  std::map<std::string, model::Container> events_;      // id → what podman's events said
+  std::set<pid_t> failed_;                              // reported already
+  std::set<std::pair<pid_t, std::uint64_t>> given_up_;  // processes (with start time) whose capture failed
+  std::map<std::string, Gone> gone_;                    // target value → when its capture ended
   std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
   std::vector<Child> starting_;
   std::unique_ptr<NetnsWatch> watch_;

@@ -242,6 +242,8 @@ Status Session::watch_everything() {
 
 void Session::after_change() {
   if (!std::exchange(changed_, false) || stopping_) return;
+  roster_.give_up_failed();
+  if (stopping_) return;
   const RosterOptions& how = options_.roster;
   if (!how.follow && !how.wait && roster_.idle()) {
     const auto& sources = roster_.sources();
@@ -356,9 +358,9 @@ void Session::finish() {
   watch_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
-  summary_ = totals();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   roster_.close();
+  summary_ = totals();  // streams tell their drops at their end
   write_stats("capture ended");
   recorder_.release_all();
   if (outcome_) {

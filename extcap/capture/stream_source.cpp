@@ -66,6 +66,7 @@ Result<std::unique_ptr<StreamSource>> StreamSource::open(const Target& target, S
 }
 
 Status StreamSource::start() {
+  opened_ns_ = static_cast<std::uint64_t>(now_ns());
   const model::Container& c = target_.container;
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, c.pid, 0)));
   const Result<ProcStat> stat = read_stat(c.pid);
@@ -151,8 +152,13 @@ void StreamSource::declare() {
   const StreamSpec& spec = plan_.request().spec;
   model::Link link;
   link.name = spec.link;
-  id_ = recorder_.add_interface(target_, link, reader_.linktype(), spec.snaplen, spec.filter,
-                                target_.container.netns);
+  id_ = recorder_.add_interface({.target = target_,
+                                 .link = link,
+                                 .name = one_line(spec.link, 32),
+                                 .linktype = reader_.linktype(),
+                                 .snaplen = spec.snaplen,
+                                 .filter = spec.filter,
+                                 .netns = target_.container.netns});
   report("attached", "capturing in container " + target_.container.name + " " + step_.words);
 }
 

@@ -31,6 +31,7 @@ class StreamSource final : public Source {
 
   [[nodiscard]] const Target& target() const override { return target_; }
   [[nodiscard]] bool ended() const override { return ended_; }
+  [[nodiscard]] std::uint64_t since_ns() const override { return opened_ns_; }
   [[nodiscard]] std::optional<Error> failure() const override { return failure_; }
   void pause(bool paused) override;
   void ending() override;
@@ -71,6 +72,7 @@ class StreamSource final : public Source {
   std::optional<Error> broken_;            // the stream is no pcap
   std::optional<std::uint16_t> declared_;  // link type of id_
   std::uint32_t id_ = 0;
+  std::uint64_t opened_ns_ = 0;
   std::uint64_t start_ns_ = 0;
   std::uint64_t last_ns_ = 0;
   std::uint64_t received_ = 0;

@@ -57,7 +57,8 @@ TEST(HostPorts, the_most_that_is_allowed_compiles_with_the_users_filter) {
 }
 
 TEST(HostPorts, the_users_filter_is_a_condition_more) {
-  EXPECT_EQ(both_filters("tcp port 80", " "), "tcp port 80");
+  EXPECT_EQ(both_filters("tcp port 80", ""), "tcp port 80");
+  EXPECT_EQ(both_filters("", "host a"), "host a");
   EXPECT_EQ(both_filters("tcp port 80 or udp port 53", "host a or host b"),
             "(tcp port 80 or udp port 53) and (host a or host b)");
 }

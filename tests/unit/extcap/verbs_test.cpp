@@ -124,7 +124,7 @@ TEST(LinkOptionsRead, a_switch_is_a_bare_word_or_true) {
           return std::nullopt;
         },
         options));
-    return options.methods.install_tool;
+    return options.roster.methods.install_tool;
   };
   EXPECT_FALSE(read(nullptr));
   EXPECT_TRUE(read(""));

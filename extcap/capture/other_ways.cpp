@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/other_ways.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "extcap/capture/host_ports.h"
+#include "extcap/capture/host_side.h"
+#include "extcap/capture/stream_source.h"
+#include "podman/core/proc.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+// Unique on this machine, and says whose it is in `podman ps`.
+std::string sidecar_name(const model::Container& c) {
+  static unsigned number = 0;
+  return "podshark-" + c.id.substr(0, 12) + "-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
+}
+
+// The network namespace is then owned by that user namespace too.
+bool has_own_userns(const model::Container& c) {
+  const std::uint64_t inner = c.conmon_pid == 0 ? 0 : namespace_inode(c.pid, "user");
+  const std::uint64_t outer = inner == 0 ? 0 : namespace_inode(c.conmon_pid, "user");
+  return outer != 0 && inner != outer;
+}
+
+// A capture tool takes one link, or all together.
+Result<OtherWay> open_streams(StreamRequest request, const Target& target, const std::string& filter,
+                              const CaptureContext& context, const SourceHooks& hooks) {
+  const LinkOptions& options = context.options;
+  request.container = target.chosen.name;
+  request.container_id = target.chosen.id;
+  request.spec = {.link = "any",
+                  .filter = filter,
+                  .snaplen = options.snaplen,
+                  .promiscuous = options.promiscuous,
+                  .buffer_bytes = context.ring_bytes()};
+  OtherWay out;
+  for (const std::string& link : options.links.empty() ? std::vector<std::string>{"any"} : options.links) {
+    request.spec.link = link;
+    request.sidecar.name = sidecar_name(target.container);
+    Result<std::unique_ptr<StreamSource>> source =
+        StreamSource::open(target, StreamPlan(request), context.loop, context.recorder, hooks);
+    if (!source) return source.error();
+    out.sources.push_back(std::move(*source));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<OtherWay> open_through_podman(const Target& target, const MethodOptions& methods,
+                                     const CaptureContext& context, const SourceHooks& hooks) {
+  if (!target.network.empty()) {
+    return Error{ErrorKind::unsupported, what(target) + " is captured by sockets only, not by a tool",
+                 "leave --method out, or name containers"};
+  }
+  const bool root_socket = ::access(kRootSocket, W_OK) == 0;
+  Result<Podman> podman = podman_of(target.chosen, ::geteuid(), root_socket);
+  if (!podman) return podman.error();
+  if (find_program(podman->program).empty())
+    return Error{ErrorKind::no_podman, "podman is not installed or not in PATH", "install podman"};
+  StreamRequest request;
+  request.podman = std::move(*podman);
+  request.exec = methods.method != Method::sidecar;
+  request.install_tool = methods.install_tool;
+  if (methods.method != Method::exec) request.sidecar.image = methods.sidecar_image;
+  request.sidecar.container_id = target.container.id;
+  request.sidecar.pid = target.container.pid;
+  request.sidecar.own_userns = has_own_userns(target.container);
+  return open_streams(std::move(request), target, context.options.filter, context, hooks);
+}
+
+Result<OtherWay> open_on_host(const Target& target, const MethodOptions& methods,
+                              const CaptureContext& context, const SourceHooks& hooks) {
+  const model::Container& c = target.container;
+  std::string notice = "container " + in_quotes(c.name) + " uses the host's network: capturing ";
+  HostLimit limit;
+  if (methods.all_host) {
+    notice += "everything on the host's links";
+  } else {
+    Result<HostLimit> found = limit_to_ports(c, discover::held_ports(discover::container_processes(c.pid)));
+    if (!found) return found.error();
+    limit = std::move(*found);
+    notice += "on the host's links, limited " + limit.words + "; a port opened later is not among them";
+  }
+  Result<OtherWay> out = OtherWay{};
+  if (::geteuid() == 0) {
+    Result<std::unique_ptr<NetnsCapture>> capture =
+        NetnsCapture::open(plan_host_network(target, limit.filter, context.options.links), context, hooks);
+    if (!capture) return capture.error();
+    out->sources.push_back(std::move(*capture));
+  } else {
+    StreamRequest request;
+    request.host = true;
+    out = open_streams(std::move(request), target, both_filters(limit.filter, context.options.filter),
+                       context, hooks);
+  }
+  if (out) out->notice = std::move(notice);
+  return out;
+}
+
+}  // namespace podshark::extcap
