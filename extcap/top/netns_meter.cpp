@@ -14,7 +14,6 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -243,11 +242,7 @@ void NetnsMeter::attach(const kernel::LinkCounters& link, UniqueFd socket) {
   }
   ring->open = true;
   loop_.add(ring->ring.fd, EPOLLIN, [this, ring](std::uint32_t events) {
-    if ((events & EPOLLERR) != 0) {  // the link went down; unread, the error would wake us for ever
-      int cause = 0;
-      socklen_t size = sizeof(cause);
-      (void)::getsockopt(ring->ring.fd, SOL_SOCKET, SO_ERROR, &cause, &size);
-    }
+    if ((events & EPOLLERR) != 0) wire::clear_error(&ring->ring);
     take_packets(*ring, kPacketsPerTurn);
   });
 }

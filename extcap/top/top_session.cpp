@@ -78,6 +78,18 @@ Processes processes_of(const model::Inventory& inventory) {
   return out;
 }
 
+// A network is measured in the containers that are in it.
+std::vector<std::string> names_in_network(const std::string& network, const model::Inventory& inventory) {
+  std::vector<std::string> out;
+  for (const model::Container& c : inventory.containers) {
+    const bool member = c.alive() && std::any_of(c.networks.begin(), c.networks.end(),
+                                                 [&](const auto& a) { return a.network == network; });
+    const model::Pod* pod = c.infra ? inventory.pod_by_id(c.pod_id) : nullptr;
+    if (member) out.push_back(pod != nullptr ? interface_value(*pod) : c.id);
+  }
+  return out;
+}
+
 std::string clock_text(std::int64_t time_ns) {
   const time_t seconds = time_ns / 1'000'000'000;
   tm parts{};
@@ -109,12 +121,12 @@ class TopSession {
   Status run();
 
  private:
-  Status attach_first(const Selection& selection);
+  Status attach_first();
   Status watch();
   Status add_timer(UniqueFd& timer, milliseconds interval, void (TopSession::*handler)());
   void watch_reader();
   void watch_keys();
-  [[nodiscard]] std::vector<Target> wanted();
+  [[nodiscard]] std::vector<Target> wanted() const;
   [[nodiscard]] Status attach(const Target& target);
   void follow_targets();
   void publish_ports();
@@ -165,20 +177,19 @@ Status TopSession::start() {
       return Error{ErrorKind::no_podman, p.what, p.hint};
     }
   } else {
-    Result<Selection> chosen = select(options_.targets, {});
+    Result<Selection> chosen = select(options_.targets, {.wait = false, .start = false});
     if (!chosen) return chosen.error();
     selection = std::move(*chosen);
-    std::erase_if(selection.targets, [](const Target& t) { return t.container.id.empty(); });
   }
   inventory_ = std::move(selection.inventory);
-  if (Status s = attach_first(selection); !s) return s;
+  if (Status s = attach_first(); !s) return s;
   if (Status s = watch(); !s) return s;
   if (selection.remembered && watch_) watch_->refresh();
   return ok();
 }
 
-Status TopSession::attach_first(const Selection& selection) {
-  const std::vector<Target> targets = everything_ ? wanted() : selection.targets;
+Status TopSession::attach_first() {
+  const std::vector<Target> targets = wanted();
   Status first = ok();
   for (const Target& target : targets) {
     Status s = attach(target);
@@ -190,11 +201,17 @@ Status TopSession::attach_first(const Selection& selection) {
   return first || (everything_ && !none) ? ok() : std::move(first);
 }
 
-std::vector<Target> TopSession::wanted() {
-  std::vector<Target> out = resolve_running(options_.targets, inventory_, ::geteuid());
-  std::erase_if(
-      out, [](const Target& t) { return t.container.id.empty(); });  // a network has no container's links
-  return out;
+std::vector<Target> TopSession::wanted() const {
+  std::vector<std::string> names;
+  for (const std::string& name : options_.targets) {
+    const std::vector<Target> found = resolve_running({name}, inventory_, ::geteuid());
+    if (found.size() != 1 || found.front().network.empty()) {
+      names.push_back(name);
+      continue;
+    }
+    for (std::string& n : names_in_network(found.front().network, inventory_)) names.push_back(std::move(n));
+  }
+  return resolve_running(names, inventory_, ::geteuid());
 }
 
 Status TopSession::attach(const Target& target) {

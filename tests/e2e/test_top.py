@@ -364,6 +364,10 @@ class Targets(TopTest):
         self.assertEqual(["front"], [c["name"] for c in both["containers"]])
         self.assertEqual("shop", both["containers"][0]["pod"])
 
+    def test_a_network_and_a_pattern_are_the_containers_they_name(self):
+        for target in ("net/lan", "*[ei]*t"):
+            self.assertEqual({"left", "right"}, {c["name"] for c in self.once(RIG, target)["containers"]}, target)
+
     def test_traffic_of_a_pod_counts_once(self):
         with Top(self, RIG) as top:
             lib.Up("back", RIG).exec("ping", "-c", "5", "-i", "0.1", "127.0.0.1")

@@ -39,7 +39,8 @@ Container container(const std::string& name, std::uint64_t netns, const char* ad
 
 Measured measured(const Container& c, std::vector<LinkCounters> before, std::vector<LinkCounters> after) {
   Measured m;
-  m.target = Target{"podman:" + c.name, c, {}};
+  m.target.value = "podman:" + c.name;
+  m.target.container = c;
   m.before.links = std::move(before);
   m.after.links = std::move(after);
   m.after.monotonic_ns = 2'000'000'000;
