@@ -151,14 +151,14 @@ class ThroughTshark(RigTest):
         extcap_home(MEMBER, PREFIX / "bin/podshark")
         self.fails("podman-root:web", user=MEMBER, words=("podshark-worker is not installed", "setup.sh"))
 
-    def capturing(self, *args):
-        """A tshark that captures podman:own."""
-        child = self.child(RIG, ["tshark", "-q", "-i", "podman:own", *args], stderr=subprocess.DEVNULL)
-        wait_for(lambda: lib.processes("podshark") and lib.processes("dumpcap"), "the capture to start")
+    def capturing(self, path):
+        """A tshark that captures podman:own, once there is something in its file."""
+        child = self.child(RIG, ["tshark", "-q", "-i", "podman:own", "-w", path], stderr=subprocess.DEVNULL)
+        wait_for(lambda: path.exists() and path.stat().st_size, "the capture to start")
         return child
 
     def test_the_reader_of_the_fifo_is_killed(self):
-        self.capturing("-w", self.tmp / "x.pcapng")
+        self.capturing(self.tmp / "x.pcapng")
         fetch(28081)
         for pid in lib.processes("dumpcap"):
             os.kill(pid, signal.SIGKILL)
@@ -170,10 +170,10 @@ class ThroughTshark(RigTest):
         small.mkdir()
         run(ROOT, ["mount", "-t", "tmpfs", "-o", "size=256k,mode=1777", "tmpfs", small])
         self.addCleanup(run, ROOT, ["umount", "-l", small])
-        child = self.capturing("-w", small / "x.pcapng")
+        child = self.capturing(small / "x.pcapng")
 
         def full():
-            self.up["own"].exec("ping", "-c", "20", "-i", "0.01", "-s", "9000", "127.0.0.1", check=False)
+            self.up["own"].enter("ping", "-c", "20", "-i", "0.01", "-s", "9000", "127.0.0.1")
             return child.poll() is not None or os.statvfs(small).f_bavail == 0
         wait_for(full, "the disk to be full", 60)
         lib.end(child, signal.SIGINT)

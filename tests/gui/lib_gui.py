@@ -148,6 +148,7 @@ class Desktop:
             for stream in (child.stdin, child.stdout):
                 if stream:
                     stream.close()
+        self.forget()
 
     def _start(self, argv, **kwargs):
         self.children.append(lib.popen(self.user, argv, **kwargs))
@@ -196,10 +197,17 @@ class Desktop:
         answer = json.loads(self._line(self.agent.stdout, "the AT-SPI agent"))
         return [] if isinstance(answer, dict) else answer  # an error: the window changed; the caller polls
 
+    def forget(self):
+        """What was chosen in dialogs is kept for later starts of Wireshark and tshark (4.0: preferences, 4.4: extcap.cfg)."""
+        for entry in (self.home / ".config/wireshark").glob("*"):
+            if entry.is_file():
+                entry.unlink()
+
     def seed(self):
         """Configuration that makes every start look the same; Wireshark rewrites it when it ends."""
         folder = self.home / ".config/wireshark"
         lib.run(self.user, ["mkdir", "-p", folder])
+        self.forget()
         columns = ",\n\t".join(f'"{title}", "{form}"' for title, form in COLUMNS)
         files = {
             "preferences": ["gui.update.enabled: FALSE", "gui.ask_unsaved: FALSE",
