@@ -199,6 +199,7 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
   if (request.last.count() != 0) session.history_path = request.output;
   Result<std::unique_ptr<Recorder>> recorder = make_recorder(request);
   if (!recorder) return recorder.error();
+  if (const Output* out = (*recorder)->output(); out != nullptr && out->reader_gone()) return Summary{};
   return run_session(**recorder, std::move(*selection), session);
 }
 

@@ -43,7 +43,7 @@ int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err
   constexpr int kUnknown = 2;
   // Nothing of ours outlives a killed capture: sockets close with it and workers see their channel close.
   if (args.has("extcap-cleanup-postkill")) return 0;
-  if (args.has("extcap-interfaces")) return verb_interfaces(out);
+  if (args.has("extcap-interfaces")) return verb_interfaces(args.get("extcap-version"), out);
   const std::string interface = args.get("extcap-interface");
   if (interface.empty()) return kUnknown;
   if (args.has("capture")) return verb_capture(args, err);

@@ -29,7 +29,7 @@ class ExtcapArguments {
 /// shows no more). Unknown --extcap-… options: exit code 2 and no output at all.
 int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err);
 
-int verb_interfaces(std::ostream& out);
+int verb_interfaces(const std::string& version, std::ostream& out);
 int verb_config(const std::string& interface, std::ostream& out);
 int verb_reload(const ExtcapArguments& args, std::ostream& out);
 int verb_dlts(std::ostream& out);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// --capture. Order matters (Wireshark 4.0 to 4.6): the fifo is opened before anything that can fail, or
-// tshark 4.0 waits for ever; then section header and events interface, or the capture stays "starting"; then
-// podman.
+// --capture. Order matters (Wireshark 4.0 to 4.6): the toolbar's pipes are opened before anything else, or
+// the window freezes; then the fifo before anything that can fail, or tshark 4.0 waits for ever; then section
+// header and events interface, or the capture stays "starting"; then podman.
 #include <unistd.h>
 
 #include <ostream>
 
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
+#include "extcap/control/control.h"
 #include "extcap/extcap.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
@@ -65,9 +66,13 @@ int fail(std::ostream& err, const Error& error) {
 int verb_capture(const ExtcapArguments& args, std::ostream& err) {
   prepare_signals(/* extcap= */ true);
   const std::string fifo = args.get("fifo");
+  Result<Control> control =
+      Control::open(args.get("extcap-control-in"), args.get("extcap-control-out"), fifo);
   if (fifo.empty()) return fail(err, Error{ErrorKind::usage, "--capture needs --fifo", {}});
   Result<Output> output = Output::open(fifo);
   if (!output) return fail(err, output.error());
+  if (output->reader_gone()) return 0;  // told to stop before Wireshark wanted the first byte
+  if (!control) return fail(err, control.error());
   Recorder recorder(std::move(*output));
   if (const Status s = recorder.flush(); !s) return fail(err, s.error());
   const Result<Summary> summary = capture(args, recorder);

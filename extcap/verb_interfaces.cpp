@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ostream>
 
+#include "extcap/control/toolbar.h"
 #include "extcap/extcap.h"
 #include "extcap/list_cache.h"
 #include "extcap/naming.h"
@@ -24,13 +25,22 @@ std::size_t listed_limit() {
   return limit;
 }
 
+void write_program(const std::string& version, std::ostream& out) {
+  const char* choice = std::getenv("PODSHARK_TOOLBAR");
+  out << Sentence("extcap")
+             .with("version", PODSHARK_VERSION)
+             .with("help", help_page())
+             .with("display", "Podshark");
+  if (toolbar_wanted(version, choice != nullptr ? choice : "")) write_toolbar(out);
+}
+
 }  // namespace
 
-int verb_interfaces(std::ostream& out) {
+int verb_interfaces(const std::string& version, std::ostream& out) {
   const ListedInventory listed = list_quickly();
   const std::string slow = " \u00b7 podman is slow, details may be old";
   const uid_t caller = ::geteuid();
-  out << Sentence("extcap").with("version", PODSHARK_VERSION).with("display", "Podshark");
+  write_program(version, out);
   const std::size_t limit = listed_limit();
   std::size_t shown = 0;
   for (const model::Container& c : listed.inventory.containers) {

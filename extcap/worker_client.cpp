@@ -10,11 +10,11 @@
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstring>
 
 #include "extcap/worker/serve.h"
+#include "podman/core/proc.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -25,13 +25,6 @@ using worker::Request;
 using worker::Stage;
 
 constexpr int kAnswerMs = 5000;
-
-std::string own_directory() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::string file = n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
-  return file.substr(0, file.rfind('/'));
-}
 
 // "/run/netns/netns-xxxxxxxx-…" → 16 bytes; false for any other path.
 bool parse_netns_path(const std::string& path, std::uint8_t (&uuid)[16]) {
@@ -207,7 +200,7 @@ bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) 
 }  // namespace
 
 std::string find_worker() {
-  const std::string here = own_directory();
+  const std::string here = program_directory();
   const std::string prefix = here.substr(0, here.rfind('/'));
   for (const std::string& path : {here + "/podshark-worker", prefix + "/libexec/podshark/podshark-worker",
                                   std::string(PODSHARK_LIBEXECDIR) + "/podshark-worker"}) {

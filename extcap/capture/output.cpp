@@ -2,6 +2,7 @@
 #include "extcap/capture/output.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,12 +29,44 @@ std::size_t whole_blocks(const wire::Bytes& bytes, std::size_t size) {
   return at;
 }
 
+bool is_fifo(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+// Waiting inside open(2) could not be ended by a blocked signal: dumpcap may fail and never come.
+UniqueFd open_fifo(const std::string& path) {
+  constexpr timespec kRetry{0, 10'000'000};
+  sigset_t blocked;
+  (void)::sigprocmask(SIG_BLOCK, nullptr, &blocked);
+  while (true) {
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (fd || errno != ENXIO) return fd;
+    const int signal = ::sigtimedwait(&blocked, nullptr, &kRetry);
+    if (signal < 0) continue;
+    (void)::kill(::getpid(), signal);
+    errno = EINTR;
+    return {};
+  }
+}
+
 }  // namespace
 
 Result<Output> Output::open(const std::string& path) {
   const std::string name = path == "-" ? "standard output" : "'" + one_line(path, 200) + "'";
-  UniqueFd fd(path == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                          : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  UniqueFd fd;
+  if (path == "-") {
+    fd.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  } else if (is_fifo(path)) {
+    fd = open_fifo(path);
+  } else {
+    fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  }
+  if (!fd && errno == EINTR) {
+    Output none({}, true, name);
+    none.reader_gone_ = true;
+    return none;
+  }
   if (!fd)
     return os_error(errno, "open " + name + " for writing", "choose a place you may write to",
                     ErrorKind::output);

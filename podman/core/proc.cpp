@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <limits>
 #include <memory>
 
@@ -81,6 +83,13 @@ std::uint64_t namespace_inode(pid_t pid, const char* name, const std::string& pr
   struct stat st {};
   const std::string path = proc_path(proc, pid, "ns") + "/" + name;
   return ::stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
+}
+
+std::string program_directory() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string file = n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
+  return file.substr(0, file.rfind('/'));
 }
 
 std::vector<pid_t> list_pids(const std::string& proc) {

@@ -31,6 +31,9 @@ struct ProcStat {
 /// Inode number of /proc/PID/ns/NAME, 0 when it may not be read or is gone.
 [[nodiscard]] std::uint64_t namespace_inode(pid_t pid, const char* name, const std::string& proc = "/proc");
 
+/// Directory of the running program, links resolved.
+[[nodiscard]] std::string program_directory();
+
 /// All process ids now, in no order.
 [[nodiscard]] std::vector<pid_t> list_pids(const std::string& proc = "/proc");
 

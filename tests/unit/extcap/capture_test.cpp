@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -158,6 +160,46 @@ TEST_F(OutputTest, a_reader_that_left_is_no_error) {
   EXPECT_TRUE(out->write(&b));
   EXPECT_TRUE(out->reader_gone());
   wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_fifo_waits_for_its_reader) {
+  ASSERT_EQ(::mkfifo((dir + "/f").c_str(), 0600), 0);
+  const pid_t reader = ::fork();
+  if (reader == 0) {
+    char byte = 0;
+    const int fd = ::open((dir + "/f").c_str(), O_RDONLY);
+    ::_exit(::read(fd, &byte, 1) == 1 ? 0 : 1);
+  }
+  {
+    auto out = Output::open(dir + "/f");
+    ASSERT_TRUE(out);
+    EXPECT_TRUE(out->pipe());
+    wire::Bytes b = packets(1, 10);
+    EXPECT_TRUE(out->write(&b));
+    wire::free_bytes(&b);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(reader, &status, 0), reader);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(OutputTest, a_blocked_signal_ends_the_waiting_and_stays_pending) {
+  ASSERT_EQ(::mkfifo((dir + "/f").c_str(), 0600), 0);
+  sigset_t stop;
+  sigset_t before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  ASSERT_EQ(::sigprocmask(SIG_BLOCK, &stop, &before), 0);
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  auto out = Output::open(dir + "/f");
+  ASSERT_TRUE(out);
+  EXPECT_TRUE(out->reader_gone());
+  wire::Bytes b = packets(1, 10);
+  EXPECT_TRUE(out->write(&b));
+  wire::free_bytes(&b);
+  const timespec now{};
+  EXPECT_EQ(::sigtimedwait(&stop, nullptr, &now), SIGTERM);
+  ASSERT_EQ(::sigprocmask(SIG_SETMASK, &before, nullptr), 0);
 }
 
 TEST_F(OutputTest, a_place_that_cannot_be_written_is_named) {
