@@ -44,9 +44,10 @@ Result<SessionOptions> session_options(const ExtcapArguments& args) {
   return options;
 }
 
-Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder) {
+Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder, Control& control) {
   Result<SessionOptions> options = session_options(args);
   if (!options) return options.error();
+  options->control = &control;
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
   // The interface list shows what runs; what has stopped since is started for nobody who did not ask for it.
@@ -75,7 +76,7 @@ int verb_capture(const ExtcapArguments& args, std::ostream& err) {
   if (!control) return fail(err, control.error());
   Recorder recorder(std::move(*output));
   if (const Status s = recorder.flush(); !s) return fail(err, s.error());
-  const Result<Summary> summary = capture(args, recorder);
+  const Result<Summary> summary = capture(args, recorder, *control);
   if (!summary) return fail(err, summary.error());
   if (!summary->ended.empty()) err << summary->ended << '\n';
   return 0;

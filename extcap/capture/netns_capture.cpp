@@ -301,10 +301,18 @@ void NetnsCapture::on_links_changed() {
              "link " + r->link.name + " of " + what(plan_.target) + " is gone");
     }
   }
+  if (!hooks_.following || hooks_.following()) add_new_links();
+  hooks_.changed();
+}
+
+void NetnsCapture::add_new_links() {
   const std::size_t before = rings_.size();
   if (const Status s = attach_links(); !s && known_) report("lifecycle", "link-failed", "", s.error().line());
   for (std::size_t i = before; known_ && i < rings_.size(); ++i) report_new_link(*rings_[i]);
-  hooks_.changed();
+}
+
+void NetnsCapture::look_again() {
+  if (!ended_) add_new_links();
 }
 
 // A link of the same name went before: `network reload` or `network disconnect` and `connect`.

@@ -80,6 +80,7 @@ class NetnsCapture final : public Source {
   [[nodiscard]] std::uint64_t since_ns() const override { return opened_ns_; }
   [[nodiscard]] std::uint64_t netns_inode() const { return netns_inode_; }
   void pause(bool paused) override;
+  void look_again() override;
   void close() override;
   void add_statistics(annotate::Event& event) override;
   [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
@@ -108,6 +109,7 @@ class NetnsCapture final : public Source {
   void begin_reading(LinkRing& ring);
   [[nodiscard]] Result<std::vector<ChosenLink>> wanted_links();
   void on_links_changed();
+  void add_new_links();
   void report_new_link(const LinkRing& ring);
   void on_process_ended();
   [[nodiscard]] bool is_copy(const LinkRing& ring, const wire::Packet& packet) const;

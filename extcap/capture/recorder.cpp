@@ -189,6 +189,7 @@ void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::st
 void Recorder::event(const annotate::Event& event) {
   put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail,
             annotate::encode_event(event));
+  if (listener_) listener_(event);
 }
 
 void Recorder::inventory(const model::Inventory& inventory, bool at_once) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,8 @@ class Recorder {
                            packet.captured, packet.length);
   }
   void event(const annotate::Event& event);
+  /// Is called with each event() from now on; empty: nobody.
+  void on_event(std::function<void(const annotate::Event&)> listener) { listener_ = std::move(listener); }
   /// The record (in parts) and, for addresses not yet named so, a name resolution block. `at_once`: before
   /// every packet that is still held, for readers that learn names in the order of records.
   void inventory(const model::Inventory& inventory, bool at_once);
@@ -87,6 +90,7 @@ class Recorder {
   wire::Bytes buffer_;
   Sequencer sequencer_;
   std::uint32_t interfaces_ = 0;
+  std::function<void(const annotate::Event&)> listener_;
   std::map<std::string, std::string> named_;  // packed address → names already written
 };
 

@@ -264,7 +264,8 @@ void Roster::on_new_netns(const std::string&, UniqueFd netns) {
   place.fd = std::make_shared<UniqueFd>(std::move(netns));
   expected_links_ += 2;
   Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open_unknown(
-      std::move(place), context_, {.packet = hooks_.source.packet, .changed = [] {}});
+      std::move(place), context_,
+      {.packet = hooks_.source.packet, .changed = [] {}, .following = hooks_.source.following});
   if (!capture) return;  // not ours to enter: podman's events tell of it later
   unknown_.push_back(std::move(*capture));
   unknown_since_.push_back(now_ns());
@@ -394,6 +395,7 @@ void Roster::pause_following(bool paused) {
     unknown_.clear();
     unknown_since_.clear();
   } else {
+    for (const auto& s : sources_) s->look_again();
     poke();
   }
 }

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "extcap/capture/inventory_watch.h"
+#include "extcap/capture/panel.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 
@@ -44,14 +45,21 @@ class Session {
       : recorder_(recorder),
         options_(options),
         loop_(std::move(loop)),
+        panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
-        parent_(::getppid()) {}
+        parent_(::getppid()) {
+    recorder_.on_event([this](const annotate::Event& event) { panel_.show(event); });
+  }
+  ~Session() { recorder_.on_event({}); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Status begin(Selection selection);
   Result<Summary> run();
 
  private:
   Roster::Hooks roster_hooks();
+  Panel::Hooks panel_hooks();
   Status watch_everything();
   void watch_output();
   void watch_parent_pipes();
@@ -71,6 +79,9 @@ class Session {
   void release(std::uint64_t began_ns);
   void flush();
   void show_progress();
+  void pause_following(bool paused);
+  void record(const char* kind, const char* what, const std::string& detail);
+  [[nodiscard]] annotate::Event statistics();
   void write_stats(const char* detail);
   void finish();
   void stop(std::string why = {}) {
@@ -83,6 +94,7 @@ class Session {
   model::Inventory inventory_;
   bool refresh_now_ = false;
   EventLoop loop_;
+  Panel panel_;
   WorkerClient worker_;
   CapturedMacs macs_;
   Roster roster_;
@@ -101,6 +113,7 @@ class Session {
   const char* save_why_ = nullptr;  // save the history after this turn
   int last_save_tick_ = -kSaveTicks;
   bool idle_ = false;
+  bool following_paused_ = false;
   bool changed_ = false;  // links or containers: looked at after the turn, when no source is being called
   Status outcome_ = ok();
   Summary summary_;
@@ -108,7 +121,8 @@ class Session {
 
 Roster::Hooks Session::roster_hooks() {
   return {.source = {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
-                     .changed = [this] { changed_ = true; }},
+                     .changed = [this] { changed_ = true; },
+                     .following = [this] { return !following_paused_; }},
           .failed =
               [this](const Error& error) {
                 outcome_ = error;
@@ -117,6 +131,12 @@ Roster::Hooks Session::roster_hooks() {
           .notice = [this](const std::string& line) { notice(line); },
           .ended = [this](const Target&) { save_why_ = options_.save_on_exit ? "exit" : save_why_; },
           .joined = [this](std::int64_t since_ns) { on_joined(since_ns); }};
+}
+
+Panel::Hooks Session::panel_hooks() {
+  return {.mark = [this](const std::string& text) { record("mark", "mark", text); },
+          .pause_following = [this](bool paused) { pause_following(paused); },
+          .statistics = [this] { return statistics(); }};
 }
 
 Status Session::begin(Selection selection) {
@@ -130,6 +150,7 @@ Status Session::begin(Selection selection) {
 }
 
 void Session::notice(const std::string& line) {
+  panel_.line(line);
   if (options_.notices != nullptr)
     *options_.notices << "podshark capture: " << one_line(line, 400) << std::endl;
 }
@@ -273,6 +294,7 @@ void Session::on_tick() {
   show_progress();
   watch_loss();
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
+  panel_.tick();
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();
@@ -281,16 +303,39 @@ void Session::on_tick() {
   if (watch_) watch_->refresh();
 }
 
-Summary Session::totals() {
+annotate::Event Session::statistics() {
   annotate::Event event;
+  event.kind = "stats";
+  event.time_ns = now_ns();
   roster_.add_statistics(event);
+  return event;
+}
+
+Summary Session::totals() {
   Summary sum = summary_;
-  for (const auto& l : event.links) {
+  for (const auto& l : statistics().links) {
     sum.dropped += l.dropped;
     sum.queue_dropped += l.queue_dropped;
     sum.link_errors += l.errors;
   }
   return sum;
+}
+
+void Session::record(const char* kind, const char* what, const std::string& detail) {
+  annotate::Event event;
+  event.kind = kind;
+  event.time_ns = now_ns();
+  event.what = what;
+  event.detail = detail;
+  recorder_.event(event);
+}
+
+void Session::pause_following(bool paused) {
+  if (paused == std::exchange(following_paused_, paused)) return;
+  record("lifecycle", paused ? "following-paused" : "following-resumed",
+         paused ? "containers and links that appear from now on are left out"
+                : "containers and links that appear are captured again");
+  roster_.pause_following(paused);
 }
 
 void Session::show_progress() {
@@ -311,13 +356,9 @@ void Session::watch_loss() {
 
 void Session::tell_why_empty() {
   empty_told_ = true;
-  annotate::Event event;
-  event.kind = "check";
-  event.time_ns = now_ns();
-  event.what = "empty-capture";
-  event.detail = one_line("no packet yet: " + empty_reason(roster_.empty_facts()), 400);
-  recorder_.event(event);
-  notice(event.detail);
+  const std::string why = one_line("no packet yet: " + empty_reason(roster_.empty_facts()), 400);
+  record("check", "empty-capture", why);
+  notice(why);
 }
 
 void Session::on_signal() {
@@ -346,11 +387,8 @@ void Session::rotate() {
 }
 
 void Session::write_stats(const char* detail) {
-  annotate::Event event;
-  event.kind = "stats";
-  event.time_ns = now_ns();
+  annotate::Event event = statistics();
   event.detail = detail;
-  roster_.add_statistics(event);
   recorder_.event(event);
 }
 
@@ -362,6 +400,7 @@ void Session::finish() {
   roster_.close();
   summary_ = totals();  // streams tell their drops at their end
   write_stats("capture ended");
+  panel_.line("capture ended: " + std::to_string(summary_.packets) + " packets, " + loss_text(statistics()));
   recorder_.release_all();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "extcap/capture/roster.h"
+#include "extcap/control/control.h"
 #include "extcap/selection.h"
 
 namespace podshark::extcap {
@@ -27,6 +28,7 @@ struct SessionOptions {
   bool save_on_loss = true;          ///< … when packets were lost
   std::ostream* progress = nullptr;  ///< a line a second, for a terminal
   std::ostream* notices = nullptr;   ///< lines about what happens to the containers
+  Control* control = nullptr;        ///< Wireshark's toolbar
 };
 
 struct Summary {

@@ -18,6 +18,7 @@ namespace podshark::extcap {
 struct SourceHooks {
   std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
   std::function<void()> changed;                                      ///< links or container changed
+  std::function<bool()> following;  ///< false: what appears now is left out (until look_again())
 };
 
 /// Where packets of one target come from: rings in its network namespace, or the stream of a program. Made
@@ -34,6 +35,8 @@ class Source {
   virtual void pause(bool paused) = 0;
   /// close() follows soon: told to all sources first, so that their ends take their time together.
   virtual void ending() {}
+  /// Links may have appeared while following was paused.
+  virtual void look_again() {}
   /// Packets handed over so far, statistics blocks written, descriptors closed. Idempotent.
   virtual void close() = 0;
   /// Totals of all links, also of those that have gone.

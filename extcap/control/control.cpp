@@ -2,6 +2,7 @@
 #include "extcap/control/control.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,6 +37,7 @@ bool is_fifo(const UniqueFd& fd) {
 
 // Nothing of Wireshark's or the terminal's: it waits for our standard output and error to be closed.
 void detach() {
+  (void)::prctl(PR_SET_NAME, "podshark-keeper");
   (void)::setsid();
   (void)!::chdir("/");
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));

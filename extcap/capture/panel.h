@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "extcap/capture/event_loop.h"
+#include "extcap/control/control.h"
+#include "podman/annotate/codec.h"
+
+namespace podshark::extcap {
+
+/// "dropped 12 (0.4 %)" of what a stats event counted.
+[[nodiscard]] std::string loss_text(const annotate::Event& stats);
+
+/// Joins a session to the toolbar: commands become calls, events become lines of the log, totals the loss
+/// counter. Does nothing without a toolbar.
+class Panel {
+ public:
+  struct Hooks {
+    std::function<void(const std::string& text)> mark;
+    std::function<void(bool paused)> pause_following;
+    std::function<annotate::Event()> statistics;  ///< a stats event with the totals of all links
+  };
+
+  /// `control` may be null. Listens on `loop` until destroyed.
+  Panel(Control* control, EventLoop& loop, Hooks hooks);
+  ~Panel();
+  Panel(const Panel&) = delete;
+  Panel& operator=(const Panel&) = delete;
+
+  /// To be called with each record that is written; stats and inventories are not shown.
+  void show(const annotate::Event& event);
+  void line(const std::string& text);
+  /// Once a second.
+  void tick();
+
+ private:
+  void on_command();
+  void explain_loss();
+
+  Control* control_;
+  EventLoop& loop_;
+  Hooks hooks_;
+  std::uint64_t told_ = 0;  // lost packets that the log has told
+  unsigned quiet_ = 0;      // seconds until it may tell again
+};
+
+}  // namespace podshark::extcap
