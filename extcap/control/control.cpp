@@ -53,24 +53,35 @@ std::string time_of_day() {
   return {text.data(), n};
 }
 
+// `in` stays closed where there is no such fifo: Wireshark can not wait for us there either.
+KeeperPipes open_pipes(const std::string& in_path, const std::string& out_path,
+                       const std::string& fifo_path) {
+  KeeperPipes pipes;
+  pipes.in_path = in_path;
+  pipes.log_control = static_cast<std::uint8_t>(ToolbarControl::log);
+  UniqueFd in(::open(in_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!is_fifo(in)) return pipes;
+  pipes.in = std::move(in);
+  pipes.out.reset(::open(out_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fifo_path.empty()) pipes.fifo.reset(::open(fifo_path.c_str(), O_PATH | O_CLOEXEC));
+  pipes.wireshark_pid = pidfd_of(::getppid());
+  pipes.program_pid = pidfd_of(::getpid());
+  return pipes;
+}
+
 }  // namespace
 
 Result<Control> Control::open(const std::string& in_path, const std::string& out_path,
                               const std::string& fifo_path) {
   if (in_path.empty() || out_path.empty()) return Control();
-  KeeperPipes pipes{
-      in_path, out_path, fifo_path, {}, {}, {}, {}, {}, static_cast<std::uint8_t>(ToolbarControl::log)};
-  pipes.in.reset(::open(in_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!is_fifo(pipes.in)) return Control();  // where we can not open it, Wireshark can not wait for us
-  pipes.out.reset(::open(out_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  pipes.wireshark_pid = pidfd_of(::getppid());
-  pipes.program_pid = pidfd_of(::getpid());
+  KeeperPipes pipes = open_pipes(in_path, out_path, fifo_path);
+  if (!pipes.in) return Control();
   std::array<int, 2> ends{-1, -1};
   const bool paired =
       ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0;
   UniqueFd ours(ends[0]);
   pipes.program.reset(ends[1]);
-  const pid_t child = paired && pipes.wireshark_pid && pipes.program_pid ? ::fork() : -1;
+  const pid_t child = paired && pipes.program_pid ? ::fork() : -1;
   if (child == 0) {
     ours.reset();
     detach();

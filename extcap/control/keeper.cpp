@@ -18,6 +18,7 @@ namespace {
 
 // After unlinking: for a Wireshark that had looked the path up just before.
 constexpr std::chrono::milliseconds kGrace{1000};
+constexpr int kRetryMs = 20;
 
 bool same_fifo(int fd, const std::string& path) {
   struct stat mine {};
@@ -41,6 +42,7 @@ void Keeper::run_until_connected() {
 }
 
 int Keeper::timeout_ms() const {
+  if (program_gone_ && pipes_.fifo) return kRetryMs;
   if (!program_gone_ || link_ != Link::waiting) return -1;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left + 1, 0, 3'600'000));
@@ -60,6 +62,7 @@ void Keeper::turn() {
   if ((fds[1].revents & POLLIN) != 0) read_program();
   if (fds[2].revents != 0) program_ended();
   if (fds[3].revents != 0) wireshark_gone_ = true;
+  if (program_gone_ && pipes_.fifo) release_dumpcap();
   if (program_gone_ && link_ == Link::waiting && Clock::now() >= deadline_) give_up();
 }
 
@@ -114,10 +117,14 @@ void Keeper::program_ended() {
   program_gone_ = true;
   pipes_.program.reset();
   deadline_ = Clock::now() + patience_;
-  // Where it died before opening the fifo of the packets, dumpcap waits for a writer. When it did open it,
-  // one more that comes and goes changes nothing.
-  if (!pipes_.fifo_path.empty())
-    UniqueFd(::open(pipes_.fifo_path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)).reset();
+}
+
+// Where the program died before opening the fifo of the packets, dumpcap waits for a writer; one that comes
+// and goes ends the capture. When the program did open it, one more changes nothing.
+void Keeper::release_dumpcap() {
+  const std::string path = "/proc/self/fd/" + std::to_string(pipes_.fifo.get());
+  const UniqueFd writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (writer || errno != ENXIO) pipes_.fifo.reset();
 }
 
 void Keeper::give_up() {

@@ -25,11 +25,11 @@ inline constexpr std::size_t kMaxFromWireshark = 4096;
 struct KeeperPipes {
   std::string in_path;  ///< Wireshark writes
   std::string out_path;
-  std::string fifo_path;  ///< of the packets; may be empty
-  UniqueFd in;            ///< non-blocking
-  UniqueFd out;           ///< open in both directions: never EPIPE, never EOF at the other end
-  UniqueFd program;       ///< SOCK_SEQPACKET, one message each, non-blocking: the capturing process
-  UniqueFd program_pid;   ///< pidfd(2)
+  UniqueFd in;           ///< non-blocking
+  UniqueFd out;          ///< open in both directions: never EPIPE, never EOF at the other end
+  UniqueFd fifo;         ///< of the packets, O_PATH: it may be unlinked any time; or none
+  UniqueFd program;      ///< SOCK_SEQPACKET, one message each, non-blocking: the capturing process
+  UniqueFd program_pid;  ///< pidfd(2)
   UniqueFd wireshark_pid;
   std::uint8_t log_control = 0;  ///< where to tell that messages were lost
 };
@@ -58,6 +58,7 @@ class Keeper {
   void to_wireshark(const std::string& message);
   [[nodiscard]] bool write_out(const std::string& message);
   void program_ended();
+  void release_dumpcap();
   void give_up();
 
   KeeperPipes pipes_;

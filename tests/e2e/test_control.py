@@ -100,7 +100,7 @@ class Connected(RigTest):
     def test_a_container_that_stops_is_told_and_leaves_the_pipes_open(self):
         lib.start(Ctr("brief", user=RIG))
         self.addCleanup(lib.podman, RIG, "rm", "-f", "-t", "0", "brief", check=False)
-        shark = self.running(interface="podman:brief")
+        shark = self.running("--follow", "false", interface="podman:brief")
         lib.podman(RIG, "rm", "-f", "-t", "0", "brief")
         shark.packets()
         code, stderr = shark.ended()

@@ -3,9 +3,11 @@
 session bus it is started on, and a frozen GUI can only hang it, not the test.
 
 Reads one JSON command a line, answers one JSON line:
-  {"do": "nodes", "pid": N, "window": T}  [{path, role, name, text, states, box}] of everything that shows, in windows
-                                          whose title contains T
+  {"do": "nodes", "pid": N, "window": T, "menus": B}
+                                          [{path, role, name, text, states, box}] of everything that shows, in windows
+                                          whose title contains T; menus cost most of the time
   {"do": "press", "pid": N, "path": [i…]} true, or {"error": …}
+  {"do": "alive", "pid": N}               true once the GUI's main thread has answered a question
 """
 
 import json
@@ -43,7 +45,7 @@ def describe(node, path):
     return entry
 
 
-def nodes(pid, window):
+def nodes(pid, window, menus):
     root = application(pid)
     found, queue = [], [(root, [])] if root is not None else []
     while queue and len(found) < MOST_NODES:
@@ -57,7 +59,7 @@ def nodes(pid, window):
         # Menus are found although they do not show until opened; other hidden parts are none of our business.
         if path and "showing" not in entry["states"] and "menu" not in entry["role"]:
             continue
-        if len(path) == 1 and window not in entry["name"]:
+        if len(path) == 1 and window not in entry["name"] or not menus and entry["role"] == "menu bar":
             continue
         found.append(entry)
         queue += [c for c in children if c[0] is not None]
@@ -71,13 +73,26 @@ def press(pid, path):
     return node.get_action_iface().do_action(0)
 
 
+def alive(pid):
+    window = application(pid).get_child_at_index(0)
+    return window.get_component_iface().get_extents(Atspi.CoordType.SCREEN).width > 0  # never from a cache
+
+
+def carry_out(command):
+    if command["do"] == "nodes":
+        return nodes(command["pid"], command["window"], command["menus"])
+    if command["do"] == "alive":
+        return alive(command["pid"])
+    return press(command["pid"], command["path"])
+
+
 def main():
     Atspi.init()
     Atspi.set_timeout(2000, 2000)  # a frozen GUI is an error, not an endless wait
     for line in sys.stdin:
         command = json.loads(line)
         try:
-            answer = nodes(command["pid"], command["window"]) if command["do"] == "nodes" else press(command["pid"], command["path"])
+            answer = carry_out(command)
         except (GLib.Error, AttributeError, TypeError) as error:  # a widget that is gone answers None
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)

@@ -40,18 +40,19 @@ def wireshark_version():
 class Wireshark:
     """A running GUI. `nodes` are what the accessibility tree shows now; everything else polls it."""
 
-    def __init__(self, desktop, args, stdin):
+    def __init__(self, desktop, args, stdin, env):
         self.desktop = desktop
         env = {"DISPLAY": desktop.display, "DBUS_SESSION_BUS_ADDRESS": desktop.bus, "QT_ACCESSIBILITY": "1",
-               "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_QPA_PLATFORM": "xcb", "TZ": "UTC", "NO_AT_BRIDGE": "0"}
+               "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_QPA_PLATFORM": "xcb", "TZ": "UTC", "NO_AT_BRIDGE": "0",
+               **(env or {})}
         self.log = (desktop.directory / "wireshark.log").open("w+")
         self.process = lib.popen(desktop.user, ["wireshark", *args], env=env, stdin=stdin, stdout=self.log,
                                  stderr=self.log)
 
-    def nodes(self, role="", name="", text="", window=""):
+    def nodes(self, role="", name="", text="", window="", menus=True):
         """Visible widgets whose role and name are as given and whose text contains `text`. Naming the window, by a part
-        of its title, is much faster for a dialog: the main window has hundreds of menu entries."""
-        found = self.desktop.ask({"do": "nodes", "pid": self.process.pid, "window": window})
+        of its title, is much faster for a dialog: the main window has hundreds of menu entries; so is menus=False."""
+        found = self.desktop.ask({"do": "nodes", "pid": self.process.pid, "window": window, "menus": menus})
         return [n for n in found if (not role or n["role"] == role) and (not name or n["name"] == name)
                 and text in n.get("text", n["name"])]
 
@@ -72,7 +73,7 @@ class Wireshark:
 
     def texts(self):
         """Names and texts of everything that shows."""
-        return [t for n in self.nodes() for t in {n["name"], n.get("text", "")} if t]
+        return [t for n in self.nodes(menus=False) for t in {n["name"], n.get("text", "")} if t]
 
     def title(self):
         """Titles of the top level windows, joined."""
@@ -91,12 +92,16 @@ class Wireshark:
                 rows.setdefault(index // len(titles), {})[titles[index % len(titles)]] = n["name"]
         return [row for _, row in sorted(rows.items()) if len(row) == len(titles)]
 
-    def press(self, *names):
-        """Activates menu items one after another: press("Capture", "Stop")."""
+    def press(self, *names, role=""):
+        """Activates menu items one after another: press("Capture", "Stop"). Some names need a role too."""
         for name in names:
-            node = self.wait(lambda: next((n for n in self.nodes(name=name) if "sensitive" in n["states"]), None),
+            node = self.wait(lambda: next((n for n in self.nodes(role, name) if "sensitive" in n["states"]), None),
                              f"'{name}' to press")
             self.desktop.ask({"do": "press", "pid": self.process.pid, "path": node["path"]})
+
+    def alive(self):
+        """True when the main thread answers a question now."""
+        return self.desktop.ask({"do": "alive", "pid": self.process.pid}) is True
 
     def frozen(self):
         """True when the main thread hangs opening a pipe nobody opens at the other end."""
@@ -121,8 +126,9 @@ class Wireshark:
 class Desktop:
     """Screen, window manager, session bus and AT-SPI agent of one user; a fresh Wireshark configuration."""
 
-    def __init__(self, user):
-        self.user, self.children, self.windows = user, [], []
+    def __init__(self, user, recent=()):
+        """`recent`: further lines of Wireshark's file of that name, for example which toolbars show."""
+        self.user, self.recent, self.children, self.windows = user, recent, [], []
         self.home = pathlib.Path(lib.environment(user)["HOME"])
         self.directory = self.home / "gui-test"
 
@@ -217,7 +223,7 @@ class Desktop:
             "recent_common": ["gui.geometry_main_x: 0", "gui.geometry_main_y: 0", f"gui.geometry_main_width: {WIDTH}",
                               f"gui.geometry_main_height: {HEIGHT - 24}", "gui.geometry_main_maximized: FALSE",
                               "sys.warn_if_no_capture: FALSE", "privs.warn_if_elevated: FALSE"],
-            "recent": ["column.width: " + ", ".join(f"{form}, {width}" for (_, form), width in zip(COLUMNS, WIDTHS))],
+            "recent": ["column.width: " + ", ".join(f"{form}, {width}" for (_, form), width in zip(COLUMNS, WIDTHS)), *self.recent],
         }
         for name, lines in files.items():
             (folder / name).write_text("\n".join(lines) + "\n")
@@ -229,8 +235,8 @@ class Desktop:
         lib.run(self.user, ["mkdir", "-p", folder])
         shutil.copy(lib.BIN / "plugin/podshark.so", folder / "podshark.so")
 
-    def wireshark(self, *args, stdin=subprocess.DEVNULL):
-        window = Wireshark(self, args, stdin)
+    def wireshark(self, *args, stdin=subprocess.DEVNULL, env=None):
+        window = Wireshark(self, args, stdin, env)
         self.windows.append(window)
         return window
 

@@ -259,6 +259,16 @@ TEST_F(Pipes, a_killed_program_too) {
   keeper_ends(reader);
 }
 
+TEST_F(Pipes, a_dumpcap_that_waits_for_a_program_that_died_is_let_go) {
+  start([](Control&) {});
+  wait_for_program();
+  const UniqueFd dumpcap(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK));
+  ASSERT_EQ(::unlink(fifo.c_str()), 0);  // as Wireshark does when it notices
+  pollfd p{dumpcap.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&p, 1, kLong), 1);
+  EXPECT_NE(p.revents & POLLHUP, 0);
+}
+
 TEST_F(Pipes, its_last_words_arrive_and_the_pipe_stays_until_wireshark_lets_go) {
   start([](Control& control) { control.log("that was it"); });
   wait_for_program();
@@ -379,7 +389,9 @@ TEST_F(Pipes, a_wireshark_that_never_comes_can_not_hang_later) {
   const UniqueFd ours(ends[0]);
   const pid_t ended = ::fork();
   if (ended == 0) ::_exit(0);
-  KeeperPipes pipes{in, out, "", {}, {}, UniqueFd(ends[1]), {}, {}, 3};
+  KeeperPipes pipes;
+  pipes.in_path = in;
+  pipes.program.reset(ends[1]);
   pipes.in.reset(::open(in.c_str(), O_RDONLY | O_NONBLOCK));
   pipes.out.reset(::open(out.c_str(), O_RDWR | O_NONBLOCK));
   pipes.program_pid.reset(static_cast<int>(::syscall(SYS_pidfd_open, ended, 0)));
@@ -392,7 +404,8 @@ TEST_F(Pipes, a_wireshark_that_never_comes_can_not_hang_later) {
 TEST_F(Pipes, without_a_keeper_the_program_waits_until_wireshark_is_through) {
   const pid_t waiting = ::fork();
   if (waiting == 0) {
-    KeeperPipes pipes{in, out, "", {}, {}, {}, {}, {}, 3};
+    KeeperPipes pipes;
+    pipes.in_path = in;
     pipes.in.reset(::open(in.c_str(), O_RDONLY | O_NONBLOCK));
     pipes.out.reset(::open(out.c_str(), O_RDWR | O_NONBLOCK));
     Keeper(std::move(pipes), std::chrono::minutes(1)).run_until_connected();
