@@ -18,7 +18,7 @@ namespace podshark::extcap {
 struct SourceHooks {
   std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
   std::function<void()> changed;                                      ///< links or container changed
-  std::function<bool()> following;  ///< false: what appears now is left out (until look_again())
+  std::function<bool()> following = {};  ///< false: what appears now is left out (until look_again())
 };
 
 /// Where packets of one target come from: rings in its network namespace, or the stream of a program. Made
