@@ -35,7 +35,9 @@ std::string empty_reason(const EmptyFacts& f) {
     if (!l.captured && l.packets > 0 && elsewhere == nullptr) elsewhere = &l;
     if (!l.up) down = &l;
   }
-  if (captured > 0 && !f.filter.empty())
+  // A link that is up has a few packets of its own (neighbour discovery): what is more counts.
+  const bool more_elsewhere = elsewhere != nullptr && elsewhere->packets > captured;
+  if (captured > 0 && !f.filter.empty() && !more_elsewhere)
     return counted(*seen) + ", but the capture filter '" + f.filter + "' matched none of them";
   if (elsewhere != nullptr) {
     const std::string why =

@@ -148,7 +148,9 @@ Status NetnsCapture::start() {
   if (const Status s = kernel::subscribe_links(changes_.get()); !s) return s.error();
   before_ = carried();
   if (const Status s = attach_links(); !s) return s.error();
-  if (known_) report("lifecycle", "attached", "", "capturing " + what(plan_.target));
+  if (known_)
+    report("lifecycle", "attached", "",
+           (plan_.target.point == Point::inside ? "capturing in " : "capturing on ") + what(plan_.target));
   context_.loop.add(changes_.get(), EPOLLIN, [this](std::uint32_t) { on_links_changed(); });
   if (pidfd_) context_.loop.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_process_ended(); });
   return ok();

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "extcap/capture/host_side.h"
@@ -23,7 +24,7 @@ namespace {
 constexpr std::size_t kRingBudget = std::size_t{384} << 20U;
 constexpr std::size_t kMostRing = std::size_t{8} << 20U;
 constexpr std::size_t kLeastRing = std::size_t{1} << 20U;
-constexpr std::chrono::milliseconds kScan{20};            // while a namespace is unknown
+constexpr std::chrono::milliseconds kScan{5};             // while a namespace is unknown
 constexpr std::int64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
 constexpr auto kInitLimit = std::chrono::seconds(30);
@@ -274,8 +275,11 @@ void Roster::on_new_netns(const std::string&, UniqueFd netns) {
 
 void Roster::poke() {
   if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
+  const auto began = std::chrono::steady_clock::now();
   reconcile(seen_now(), /* told= */ false);
-  if (!unknown_.empty()) arm_once(scan_timer_.get(), kScan);
+  // A container may live for a few milliseconds; but no more than half of a processor, on a host with many.
+  const auto took = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  if (!unknown_.empty()) arm_once(scan_timer_.get(), std::max(kScan, took));
 }
 
 void Roster::on_event(const api::ContainerEvent& event) {

@@ -31,7 +31,7 @@ CASES = (
     (2, ("capture", "own", "--queue-size", "x", "-w", "x"), ("--queue-size 'x'", "1 to 65536")),
     (3, ("capture", "nope*", "-w", "x"), ("no running container matches 'nope*'", "--wait")),
     (7, ("capture", "own", "--point", "host", "-w", "x"), ("passes its traffic through sockets", "inside")),
-    (7, ("capture", "host", "-w", "x"), ("uses the host's network", "host interface")),
+    (7, ("capture", "host", "-w", "x"), ("uses the host's network", "--all-host")),
     (8, ("capture", "own", "-f", "tcp prot 80", "-w", "x"), ("tcp prot 80", "syntax error", "pcap-filter(7)")),
     (2, ("capture", "own", "-i", "eth7", "-w", "x"), ("no link 'eth7'", "lo")),
     (2, ("capture", "own", "-s", "0", "-w", "x"), ("--snaplen", "1 to 262144")),
