@@ -75,7 +75,7 @@ class Files(RigTest):
 
         def full():
             fetch(28081)
-            self.up["own"].exec("ping", "-c", "20", "-i", "0.01", "-s", "9000", "127.0.0.1", check=False)
+            self.up["own"].enter("ping", "-c", "20", "-i", "0.01", "-s", "9000", "127.0.0.1", check=False)
             return child.poll() is not None
         wait_for(full, "the disk to be full", 60)
         self.assertEqual(9, child.returncode)

@@ -131,7 +131,7 @@ class More(FollowTest):
 
     def test_checkpoint_and_restore(self):
         if not shutil.which("criu") or lib.run(ROOT, ["criu", "check"], check=False).returncode != 0:
-            self.skipTest("criu is not packaged here, or does not work on this kernel")
+            self.skipTest("criu is not installed, or does not work on this kernel")
         with Capture(ROOT, "web") as capture:
             lib.podman(ROOT, "container", "checkpoint", "web")
             lib.podman(ROOT, "container", "restore", "web")

@@ -14,7 +14,7 @@ case $world in
 esac
 name=install-$world-$$
 build=${PODSHARK_INSTALL_BUILD:-$top/build/install-test-$world}
-export CCACHE_DIR=${PODSHARK_CACHE:-/var/cache/podshark}/ccache CCACHE_BASEDIR=$top
+export CCACHE_DIR=${PODSHARK_CACHE:-/var/cache/podshark}/ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 mkdir -p "$build" "$CCACHE_DIR"
 trap '"$rig" down "$name"' EXIT
 trap 'exit 130' INT TERM
