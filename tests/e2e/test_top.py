@@ -307,7 +307,7 @@ class ComeAndGo(TopTest):
                 lib.podman(user, "restart", "-t", "0", name)
                 top.wait(lambda t: any(e["ended"] for e in t.entries(name)), "its end")
                 top.wait(lambda t: t.last(name) and not t.last(name)["ended"], "its return")
-                self.up[name].exec(*ping)
+                self.up[name].enter(*ping)
                 top.wait(lambda t: t.last(name)["since_start"]["lo_packets"] >= 16, "pings of both lives")
 
     def test_links_made_anew_are_measured(self):
