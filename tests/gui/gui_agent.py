@@ -32,9 +32,15 @@ def application(pid):
     return None
 
 
+def role_name(node):
+    """AT-SPI 2.54 and later say "button" where earlier ones say "push button"."""
+    role = node.get_role_name()
+    return "push button" if role == "button" else role
+
+
 def describe(node, path):
     states = node.get_state_set()
-    entry = {"path": path, "role": node.get_role_name(), "name": (node.get_name() or "").replace("&", ""),
+    entry = {"path": path, "role": role_name(node), "name": (node.get_name() or "").replace("&", ""),
              "states": [name for name, state in STATES.items() if states.contains(state)]}
     component, text = node.get_component_iface(), node.get_text_iface()
     if component is not None:
