@@ -169,13 +169,13 @@ void write_method(ArgumentWriter& w) {
 }
 
 void write_buffers(ArgumentWriter& w) {
-  w.done(
-      w.begin(
-           "--ring-size", "Kernel ring (MiB per link)", "unsigned", "Buffers",
-           "Memory in which the kernel collects packets; larger survives longer bursts. Empty: 8, less when "
-           "there are many links")
-          .with("range", "1," + std::to_string(kMaxRingMib))
-          .with("placeholder", "8"));
+  // A text: Wireshark 4.0 takes an empty number for a wrong one and then lets nothing be saved, and a default
+  // would be passed and end the sharing among many links.
+  w.done(w.begin("--ring-size", "Kernel ring (MiB per link)", "string", "Buffers",
+                 "Memory in which the kernel collects packets, 1 to " + std::to_string(kMaxRingMib) +
+                     "; larger survives longer bursts. Empty: 8, less when there are many links")
+             .with("validation", "^[1-9][0-9]*$")
+             .with("placeholder", "8"));
   w.done(w.begin("--queue-size", "Queue (MiB)", "unsigned", "Buffers",
                  "Memory for packets that Wireshark has not taken yet")
              .with("range", "1,65536")

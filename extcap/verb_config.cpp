@@ -19,9 +19,10 @@
 namespace podshark::extcap {
 namespace {
 
-// Numbers that the reload answers refer to; podman:choose has its own arguments behind the shared ones.
-constexpr int kLinkArgument = 0;
-constexpr int kContainerArgument = 50;
+// Numbers that the reload answers refer to; podman:choose has its own arguments before the shared ones:
+// Wireshark puts tabs in the order of these numbers.
+constexpr int kContainerArgument = 0;
+constexpr int kLinkArgument = 10;
 
 void write_nobody_value(std::ostream& out) {
   out << Sentence("value")
