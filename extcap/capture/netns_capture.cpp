@@ -8,6 +8,7 @@
 // them when podman has told whose it is.
 #include "extcap/capture/netns_capture.h"
 
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <sys/syscall.h>
 
@@ -237,10 +238,9 @@ void NetnsCapture::wait_for_last_blocks() {
 
 // See captured_macs.h. Packets that leave carry the container's own address, looped ones none.
 bool NetnsCapture::is_copy(const LinkRing& r, const wire::Packet& packet) const {
-  constexpr std::uint8_t kOutgoing = 4;  // PACKET_OUTGOING
-  return packet.direction != kOutgoing && packet.captured >= 12 && plan_.target.point == Point::inside &&
-         r.ring.encoding.linktype == wire::kLinktypeEthernet && !r.link.loopback() &&
-         context_.macs.sent_by_captured(packet.data);
+  return packet.direction != PACKET_OUTGOING && packet.captured >= 12 &&
+         plan_.target.point == Point::inside && r.ring.encoding.linktype == wire::kLinktypeEthernet &&
+         !r.link.loopback() && context_.macs.sent_by_captured(packet.data);
 }
 
 void NetnsCapture::take_packets(LinkRing& r, std::size_t most) {
@@ -337,11 +337,6 @@ void NetnsCapture::on_process_ended() {
   close();
   report("lifecycle", "exited", "", "container " + plan_.target.container.name + " has stopped");
   hooks_.changed();
-}
-
-std::size_t NetnsCapture::open_links() const {
-  return static_cast<std::size_t>(
-      std::count_if(rings_.begin(), rings_.end(), [](const auto& r) { return r->open; }));
 }
 
 void NetnsCapture::add_statistics(annotate::Event& event) {

@@ -85,9 +85,6 @@ class NetnsCapture final : public Source {
   void add_statistics(annotate::Event& event) override;
   [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
   void add_traffic(std::vector<LinkTraffic>& links) override;
-  /// A NETLINK_ROUTE socket in the namespace, -1 once closed. Not for subscriptions.
-  [[nodiscard]] int netlink() const { return queries_.get(); }
-  [[nodiscard]] std::size_t open_links() const;
 
   /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
   /// are not ours. Call once before closing any number of captures.

@@ -62,7 +62,7 @@ void NetnsWatch::on_files() {
 void NetnsWatch::on_retry() {
   for (auto it = made_.begin(); it != made_.end();) {
     Result<UniqueFd> netns = discover::open_netns_file(user_, it->first);
-    if (netns) on_netns_(it->first, std::move(*netns));
+    if (netns) on_netns_(std::move(*netns));
     it = netns || ++it->second > kAttempts ? made_.erase(it) : std::next(it);
   }
   if (!made_.empty()) arm_once(retry_.get(), kRetry);

@@ -16,8 +16,7 @@ namespace podshark::extcap {
 /// /run/netns. Independent of podman's events.
 class NetnsWatch {
  public:
-  /// `name` is netns-UUID; the descriptor is the namespace.
-  using Callback = std::function<void(const std::string& name, UniqueFd netns)>;
+  using Callback = std::function<void(UniqueFd netns)>;
 
   /// `loop` must outlive the object.
   NetnsWatch(EventLoop& loop, Callback on_netns);

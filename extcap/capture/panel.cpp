@@ -79,9 +79,8 @@ void Panel::line(const std::string& text) {
   if (control_ != nullptr) control_->log(text);
 }
 
-void Panel::tick() {
+void Panel::tick(const annotate::Event& stats) {
   if (control_ == nullptr) return;
-  const annotate::Event stats = hooks_.statistics();
   control_->show_loss(loss_text(stats));
   if (quiet_ > 0) --quiet_;
   const std::uint64_t dropped = totals(stats).dropped;

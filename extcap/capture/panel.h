@@ -34,8 +34,8 @@ class Panel {
   /// To be called with each record that is written; stats and inventories are not shown.
   void show(const annotate::Event& event);
   void line(const std::string& text);
-  /// Once a second.
-  void tick();
+  /// Once a second, with the totals of all links.
+  void tick(const annotate::Event& stats);
 
  private:
   void on_command();

@@ -23,9 +23,10 @@ namespace {
 
 constexpr std::size_t kRingBudget = std::size_t{384} << 20U;
 constexpr std::size_t kMostRing = std::size_t{8} << 20U;
+constexpr std::size_t kLinksEach = 2;  // eth0 and lo
 constexpr std::size_t kLeastRing = std::size_t{1} << 20U;
-constexpr std::chrono::milliseconds kScan{5};             // while a namespace is unknown
-constexpr std::int64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
+constexpr std::chrono::milliseconds kScan{5};              // while a namespace is unknown
+constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
 constexpr auto kInitLimit = std::chrono::seconds(30);
 
@@ -70,10 +71,11 @@ Roster::~Roster() {
   context_.loop.remove(scan_timer_.get());
 }
 
-// Many links share the budget evenly; those that join later get a part of what is left.
+// Many links share the budget evenly: at the start by how many are to come, later by how many there are.
 std::size_t Roster::ring_bytes() const {
   if (context_.options.ring_bytes != 0) return context_.options.ring_bytes;
-  return std::clamp(kRingBudget / std::max<std::size_t>(expected_links_, 1), kLeastRing, kMostRing);
+  const std::size_t links = kLinksEach * std::max(expected_, sources_.size() + unknown_.size() + 1);
+  return std::clamp(kRingBudget / links, kLeastRing, kMostRing);
 }
 
 Result<std::vector<CapturePlan>> Roster::plans(const Target& target) {
@@ -106,7 +108,6 @@ std::unique_ptr<NetnsCapture> Roster::take_unknown(const Target& target) {
     if (target.container.netns == 0 || unknown_[i]->netns_inode() != target.container.netns) continue;
     std::unique_ptr<NetnsCapture> capture = std::move(unknown_[i]);
     unknown_.erase(unknown_.begin() + static_cast<std::ptrdiff_t>(i));
-    unknown_since_.erase(unknown_since_.begin() + static_cast<std::ptrdiff_t>(i));
     return capture;
   }
   return nullptr;
@@ -188,13 +189,12 @@ Status Roster::begin(Selection& selection) {
   names_ = selection.names;
   told_ = known_ = selection.inventory;
   if (options_.follow || options_.wait) {
-    watch_ = std::make_unique<NetnsWatch>(context_.loop, [this](const std::string& name, UniqueFd netns) {
-      on_new_netns(name, std::move(netns));
-    });
+    watch_ = std::make_unique<NetnsWatch>(context_.loop,
+                                          [this](UniqueFd netns) { on_new_netns(std::move(netns)); });
     watch_->start();
   }
   if (const Status s = start_stopped(selection); !s) return s.error();
-  expected_links_ = 2 * std::max<std::size_t>(selection.targets.size(), 1);
+  expected_ = selection.targets.size();
   for (const Target& target : selection.targets) {
     const Status s = attach(target);
     // Of several, one that has just stopped is no reason to give up.
@@ -255,7 +255,7 @@ void Roster::on_started(std::size_t index) {
   poke();
 }
 
-void Roster::on_new_netns(const std::string&, UniqueFd netns) {
+void Roster::on_new_netns(UniqueFd netns) {
   if (following_paused_ || unknown_.size() >= kMostUnknown || options_.points == Points::host ||
       options_.methods.by_tool()) {
     return;
@@ -263,13 +263,11 @@ void Roster::on_new_netns(const std::string&, UniqueFd netns) {
   NetnsPlace place;
   place.kind = NetnsPlace::Kind::descriptor;
   place.fd = std::make_shared<UniqueFd>(std::move(netns));
-  expected_links_ += 2;
   Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open_unknown(
       std::move(place), context_,
       {.packet = hooks_.source.packet, .changed = [] {}, .following = hooks_.source.following});
   if (!capture) return;  // not ours to enter: podman's events tell of it later
   unknown_.push_back(std::move(*capture));
-  unknown_since_.push_back(now_ns());
   arm_once(scan_timer_.get(), kScan);
 }
 
@@ -315,16 +313,15 @@ model::Inventory Roster::seen_now() {
 
 // Namespaces of containers that nobody chose, and those that podman never told of.
 void Roster::forget_unknown(const model::Inventory& inventory) {
-  const std::int64_t now = now_ns();
+  const auto now = static_cast<std::uint64_t>(now_ns());
   for (std::size_t i = unknown_.size(); i-- > 0;) {
     const auto theirs = [&](const model::Container& c) {
       // A limited one may yet turn out to be a member of a chosen pod, or to have a chosen label.
       return c.alive() && !c.limited && c.netns == unknown_[i]->netns_inode();
     };
     const bool known = std::any_of(inventory.containers.begin(), inventory.containers.end(), theirs);
-    if (!known && now - unknown_since_[i] < kUnknownLimitNs) continue;
+    if (!known && now - unknown_[i]->since_ns() < kUnknownLimitNs) continue;
     unknown_.erase(unknown_.begin() + static_cast<std::ptrdiff_t>(i));
-    unknown_since_.erase(unknown_since_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 
@@ -351,7 +348,6 @@ void Roster::reconcile(const model::Inventory& inventory, bool told) {
 }
 
 std::int64_t Roster::join(const Target& target, bool told) {
-  expected_links_ += 2;
   if (const Status s = attach(target); !s) {
     // It has stopped again, or is still being made (its process is the runtime's, in the host's namespace):
     // the next hint tries again.
@@ -397,7 +393,6 @@ void Roster::pause_following(bool paused) {
   following_paused_ = paused;
   if (paused) {
     unknown_.clear();
-    unknown_since_.clear();
   } else {
     for (const auto& s : sources_) s->look_again();
     poke();

@@ -97,7 +97,7 @@ class Roster {
   [[nodiscard]] std::int64_t join(const Target& target, bool told);
   void retire();
   void forget_unknown(const model::Inventory& inventory);
-  void on_new_netns(const std::string& name, UniqueFd netns);
+  void on_new_netns(UniqueFd netns);
   void report(const char* kind, const std::string& what, const model::Container& c,
               const std::string& detail);
 
@@ -109,7 +109,6 @@ class Roster {
   model::Inventory known_;  // the same, or what a scan of processes shows since
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<NetnsCapture>> unknown_;
-  std::vector<std::int64_t> unknown_since_;
   std::map<std::uint64_t, model::Container>
       seen_;  // netns of an unknown capture → the container last seen in it
   std::map<std::string, model::Container> events_;      // id → what podman's events said
@@ -120,7 +119,7 @@ class Roster {
   std::vector<Child> starting_;
   std::unique_ptr<NetnsWatch> watch_;
   UniqueFd scan_timer_;
-  std::size_t expected_links_ = 2;
+  std::size_t expected_ = 0;  // targets at the start
   bool paused_ = false;
   bool following_paused_ = false;
 };

@@ -69,16 +69,16 @@ class Session {
   void after_change();
   void save_history(const char* why);
   void tell_why_empty();
-  void watch_loss();
+  void watch_loss(const Summary& now);
   void rotate();
-  [[nodiscard]] Summary totals();
+  [[nodiscard]] Summary totals(const annotate::Event& stats) const;
   void on_joined(std::int64_t since_ns);
   void notice(const std::string& line);
   void on_inventory(model::Inventory&& fresh);
   void on_tick();
   void release(std::uint64_t began_ns);
   void flush();
-  void show_progress();
+  void show_progress(const Summary& now);
   void pause_following(bool paused);
   void record(const char* kind, const char* what, const std::string& detail);
   [[nodiscard]] annotate::Event statistics();
@@ -291,10 +291,12 @@ void Session::on_inventory(model::Inventory&& fresh) {
 void Session::on_tick() {
   acknowledge(tick_.get());
   if (options_.extcap && ::getppid() != parent_) return stop();
-  show_progress();
-  watch_loss();
+  const annotate::Event stats = statistics();  // asks every namespace: once a second is enough
+  const Summary now = totals(stats);
+  show_progress(now);
+  watch_loss(now);
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
-  panel_.tick();
+  panel_.tick(stats);
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();
@@ -311,9 +313,9 @@ annotate::Event Session::statistics() {
   return event;
 }
 
-Summary Session::totals() {
+Summary Session::totals(const annotate::Event& stats) const {
   Summary sum = summary_;
-  for (const auto& l : statistics().links) {
+  for (const auto& l : stats.links) {
     sum.dropped += l.dropped;
     sum.queue_dropped += l.queue_dropped;
     sum.link_errors += l.errors;
@@ -338,15 +340,15 @@ void Session::pause_following(bool paused) {
   roster_.pause_following(paused);
 }
 
-void Session::show_progress() {
+void Session::show_progress(const Summary& now) {
   if (options_.progress == nullptr) return;
-  *options_.progress << "\rpackets " << summary_.packets << "  bytes " << summary_.bytes << "  dropped "
-                     << totals().dropped << "   " << std::flush;
+  *options_.progress << "\rpackets " << now.packets << "  bytes " << now.bytes << "  dropped " << now.dropped
+                     << "   " << std::flush;
 }
 
 // Told once while it lasts; the closing line has the final figures.
-void Session::watch_loss() {
-  const std::string warning = loss_told_ ? std::string() : loss_warning(totals());
+void Session::watch_loss(const Summary& now) {
+  const std::string warning = loss_told_ ? std::string() : loss_warning(now);
   if (warning.empty()) return;
   loss_told_ = true;
   notice(warning);
@@ -398,9 +400,11 @@ void Session::finish() {
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   roster_.close();
-  summary_ = totals();  // streams tell their drops at their end
-  write_stats("capture ended");
-  panel_.line("capture ended: " + std::to_string(summary_.packets) + " packets, " + loss_text(statistics()));
+  annotate::Event stats = statistics();  // streams tell their drops at their end
+  summary_ = totals(stats);
+  stats.detail = "capture ended";
+  recorder_.event(stats);
+  panel_.line("capture ended: " + std::to_string(summary_.packets) + " packets, " + loss_text(stats));
   recorder_.release_all();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
