@@ -69,4 +69,10 @@ bool Filter::matches(const std::uint8_t* data, std::uint32_t captured, std::uint
   return libpcap().offline_filter(program_.get(), &header, data) != 0;
 }
 
+std::string both_filters(const std::string& limit, const std::string& filter) {
+  if (trim(filter).empty() || limit.empty()) return limit + filter;
+  // Ours first: `vlan` in the user's part shifts what follows it.
+  return "(" + limit + ") and (" + filter + ")";
+}
+
 }  // namespace podshark::extcap

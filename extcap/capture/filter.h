@@ -35,4 +35,7 @@ class Filter {
   std::shared_ptr<bpf_program> program_;
 };
 
+/// `limit` and the user's own filter, either of which may be empty, as one text. Pure.
+[[nodiscard]] std::string both_filters(const std::string& limit, const std::string& filter);
+
 }  // namespace podshark::extcap

@@ -59,10 +59,4 @@ Result<HostLimit> limit_to_ports(const model::Container& container, const discov
   return out;
 }
 
-std::string both_filters(const std::string& limit, const std::string& filter) {
-  if (trim(filter).empty() || limit.empty()) return limit + filter;
-  // Ours first: `vlan` in the user's part shifts what follows it.
-  return "(" + limit + ") and (" + filter + ")";
-}
-
 }  // namespace podshark::extcap

@@ -23,7 +23,4 @@ inline constexpr std::size_t kMaxHostPorts = 128;
 [[nodiscard]] Result<HostLimit> limit_to_ports(const model::Container& container,
                                                const discover::HeldPorts& held);
 
-/// `limit` and the user's own filter, either of which may be empty.
-[[nodiscard]] std::string both_filters(const std::string& limit, const std::string& filter);
-
 }  // namespace podshark::extcap

@@ -10,7 +10,6 @@
 
 #include <linux/if_packet.h>
 #include <poll.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,8 +17,8 @@
 #include <cstring>
 #include <utility>
 
+#include "extcap/capture/first_process.h"
 #include "podman/core/clock.h"
-#include "podman/core/proc.h"
 #include "podman/core/text.h"
 #include "podman/kernel/link_counters.h"
 #include "podman/kernel/rtnetlink.h"
@@ -48,11 +47,6 @@ wire::RingOptions ring_options(const LinkOptions& options, std::size_t bytes, co
   out.filter = filter.kernel_program().data();
   out.filter_length = static_cast<std::uint16_t>(filter.kernel_program().size());
   return out;
-}
-
-std::string both_filters(const std::string& user, const std::string& extra) {
-  if (extra.empty() || trim(user).empty()) return extra.empty() ? user : extra;
-  return "(" + user + ") and (" + extra + ")";
 }
 
 std::string milliseconds(std::uint64_t ns) {
@@ -123,18 +117,12 @@ void NetnsCapture::identify(CapturePlan plan) {
   }
 }
 
-// Before the namespace is opened, so that the process cannot be replaced unnoticed; its start time proves who
-// it is.
+// Before the namespace is opened, so that the process cannot be replaced unnoticed.
 Status NetnsCapture::watch_process() {
   if (!plan_.watch_process) return ok();
-  const model::Container& c = plan_.target.container;
-  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, c.pid, 0)));
-  const Result<ProcStat> stat = read_stat(c.pid);
-  if (!pidfd_ || !stat || stat->start_time != c.pid_start || stat->state == 'Z') {
-    pidfd_.reset();
-    return Error{ErrorKind::gone, "container " + in_quotes(c.name) + " has stopped or restarted meanwhile",
-                 "select it again"};
-  }
+  Result<UniqueFd> process = open_first_process(plan_.target.container);
+  if (!process) return process.error();
+  pidfd_ = std::move(*process);
   return ok();
 }
 
@@ -191,7 +179,7 @@ Status NetnsCapture::attach_links() {
 
 Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket) {
   auto ring = std::make_unique<LinkRing>();
-  ring->filter_text = both_filters(context_.options.filter, chosen.filter);
+  ring->filter_text = both_filters(chosen.filter, context_.options.filter);
   Result<Filter> filter = Filter::compile(ring->filter_text, encoding.linktype, context_.options.snaplen);
   if (!filter) return filter.error();
   ring->filter = std::move(*filter);

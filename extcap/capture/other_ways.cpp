@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "extcap/capture/filter.h"
 #include "extcap/capture/host_ports.h"
 #include "extcap/capture/host_side.h"
 #include "extcap/capture/stream_source.h"

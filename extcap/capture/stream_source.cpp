@@ -10,16 +10,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "extcap/capture/first_process.h"
 #include "extcap/capture/tool_words.h"
 #include "podman/core/clock.h"
-#include "podman/core/proc.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -67,13 +66,9 @@ Result<std::unique_ptr<StreamSource>> StreamSource::open(const Target& target, S
 
 Status StreamSource::start() {
   opened_ns_ = static_cast<std::uint64_t>(now_ns());
-  const model::Container& c = target_.container;
-  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, c.pid, 0)));
-  const Result<ProcStat> stat = read_stat(c.pid);
-  if (!pidfd_ || !stat || stat->start_time != c.pid_start || stat->state == 'Z') {
-    return Error{ErrorKind::gone, "container " + in_quotes(c.name) + " has stopped or restarted meanwhile",
-                 "select it again"};
-  }
+  Result<UniqueFd> process = open_first_process(target_.container);
+  if (!process) return process.error();
+  pidfd_ = std::move(*process);
   if (const Status s = run(plan_.first()); !s) return s.error();
   loop_.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { on_container_ended(); });
   return ok();
