@@ -92,8 +92,9 @@ denied() { ! "$@" >/dev/null 2>&1; }
 
 # rig.sh shell as a person uses it: a terminal, a command inside, exit.
 by_hand() {
+  # grep reads to the end: with -q it would leave early, and 'script' would end by SIGPIPE before the rig is down.
   script -qec "$rig shell $name-hand" /dev/null <<<'podman images --format "{{.Repository}}:{{.Tag}}"; exit' |
-    grep -qP 'localhost/bb:1\r?$' && [ ! -e "/run/podshark-rig/$name-hand" ]
+    grep -P 'localhost/bb:1\r?$' >/dev/null && [ ! -e "/run/podshark-rig/$name-hand" ]
 }
 
 world() {
