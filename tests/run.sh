@@ -28,17 +28,22 @@ passed=0 failed=0 skipped=0 bad=()
 # step NAME CMD...: runs CMD with its output in build/logs/NAME.log and adds its closing line to the totals; a step
 # without one is a single test by its exit code.
 step() {
-  local name=$1 log=build/logs/$1.log began=$SECONDS status=0 line p=0 f=0 s=0
+  local name=$1 began=$SECONDS status=0
   shift
-  "$@" >"$log" 2>&1 </dev/null || status=$?
+  "$@" >"build/logs/$name.log" 2>&1 </dev/null || status=$?
+  count "$name" "$status" $((SECONDS - began))
+}
+count() {  # NAME EXIT-STATUS SECONDS
+  local name=$1 log=build/logs/$1.log status=$2 line p=0 f=0 s=0
+  took=$3
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | awk '{p += $1; f += $3; s += $5}
     END {if (NR) print p, f, s}')
   read -r p f s <<<"${line:-$((status == 0)) 0 0}"
   # A run that died, or failed before its tests, failed once more than it counted.
-  if [ $status != 0 ] && [ "$f" = 0 ]; then f=1; fi
+  if [ "$status" != 0 ] && [ "$f" = 0 ]; then f=1; fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  took=$((SECONDS - began)) result="$p passed, $f failed, $s skipped"
-  printf '%-16s %4d s   %s   %s\n' "$name" $took "$result" "$log"
+  result="$p passed, $f failed, $s skipped"
+  printf '%-16s %4d s   %s   %s\n' "$name" "$took" "$result" "$log"
   [ "$f" != 0 ] || return 0
   bad+=("$name")
   echo "--- end of $log"
@@ -58,10 +63,32 @@ packages() {
   [ -n "$install" ] || return 1
   apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
 }
-build() {  # PRESET
-  cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && cmake --build --preset "$1" -- -k 0
+
+# meanwhile NAME CMD...: a step that computes while others mostly wait, as end-to-end tests do: in idle time, so that it
+# takes nothing from them. One at a time, in the order given. collect NAME: waits for it and counts it.
+declare -A job=()
+last_job=''
+meanwhile() {
+  local name=$1
+  shift
+  (
+    [ -z "$last_job" ] || tail --pid="$last_job" -f /dev/null
+    SECONDS=0 status=0
+    tests/idle.sh "$@" >"build/logs/$name.log" 2>&1 </dev/null &
+    trap 'kill -- -$!; exit 143' TERM
+    wait $! || status=$?
+    echo $SECONDS >"build/logs/$name.took"
+    exit $status
+  ) &
+  last_job=$! job[$name]=$!
 }
-build_and_unit() { build "$1" && tests/ctest.sh "build/$1" -L unit; }
+collect() {
+  local status=0
+  wait "${job[$1]}" || status=$?
+  count "$1" "$status" "$(cat "build/logs/$1.took")"
+}
+# shellcheck disable=SC2046  # one number each
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # long NAME COMMAND: one of tests/long.txt; its row in docs/LONG-TESTS.md says when it was last run and how that went.
 long() {
@@ -81,21 +108,24 @@ finish() {
 }
 
 step packages packages || finish
-step build build release || finish
+step build tests/build.sh release || finish
 case $what in
   quick)
     step quick tests/ctest.sh build/release -L 'quick|unit'
     step e2e-deb12 tests/e2e/run.sh deb12 --quick ;;
   ci)
+    step rig tests/rig/selftest.sh  # alone: it looks for what a rig leaves behind
+    meanwhile build-deb13 tests/e2e/run.sh deb13 --build
+    meanwhile clang tests/build.sh clang
+    meanwhile build-asan tests/build.sh asan-ubsan
     step quick tests/ctest.sh build/release -L 'quick|unit|ci'
-    step rig tests/rig/selftest.sh
     step e2e-deb12 tests/e2e/run.sh deb12
-    step e2e-deb13 tests/e2e/run.sh deb13 --unit
-    step clang build clang
-    step asan-ubsan build_and_unit asan-ubsan
+    collect build-deb13 && step e2e-deb13 tests/e2e/run.sh deb13 --unit
     for script in tests/*/ci.sh; do  # other folders' own
       [ ! -x "$script" ] || step "$(basename "$(dirname "$script")")" "$script"
-    done ;;
+    done
+    collect clang
+    collect build-asan && step asan-ubsan tests/ctest.sh build/asan-ubsan -L unit ;;
   long)
     version=$(git describe --always --dirty 2>/dev/null || echo unknown)  # before the table changes
     while read -r name command; do

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -147,7 +149,9 @@ Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets
 
 Status Recorder::save_history(const std::string& path, const model::Inventory& inventory) {
   if (Status s = flush(); !s) return s;
-  Result<Output> file = Output::open(path);
+  // Gets its name when it is whole: who waits for the file never reads half of one.
+  const std::string unfinished = path + ".part";
+  Result<Output> file = Output::open(unfinished);
   if (!file) return file.error();
   wire::Bytes head;
   append(&head, prologue_);
@@ -155,7 +159,13 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
     put_event(&head, inventory.time_ns, "inventory: what ran when this was saved", part);
   Status status = file->write(&head);
   wire::free_bytes(&head);
-  return status ? history_->save(*file) : status;
+  if (status) status = history_->save(*file);
+  // Also after a failure: what was written is valid up to its last block.
+  if (::rename(unfinished.c_str(), path.c_str()) != 0 && status) {
+    return os_error(errno, "can not rename " + in_quotes(unfinished), "the packets are in that file",
+                    ErrorKind::output);
+  }
+  return status;
 }
 
 std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {

@@ -12,14 +12,16 @@ mkdir -m 0755 $work
 # shellcheck source=cases.sh
 . "$top/tests/install/cases.sh"
 
-# as USER CMD...: with that user's own environment, as after a login.
+# as USER CMD...: with that user's own environment, as after a login; the compiler cache is there to read.
 as() {
   local who=$1 id
   shift
   id=$(id -u "$who")
   setpriv --reuid="$who" --regid="$who" --init-groups --inh-caps=-all env -i HOME="/home/$who" USER="$who" \
     LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR="/run/user/$id" CONTAINERS_CONF=/etc/rig.conf \
-    PODSHARK_BUILD_DIR="$build/user" CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-}" "$@"
+    PODSHARK_BUILD_DIR="$build/user" CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-}" \
+    PODSHARK_WERROR="${PODSHARK_WERROR:-}" CCACHE_DIR="${CCACHE_DIR:-}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-}" \
+    CCACHE_NOHASHDIR=1 CCACHE_READONLY=1 CCACHE_TEMPDIR=/tmp/ccache-"$who" "$@"
 }
 
 # Every file an installation might touch; the content matters for what is installed.
@@ -35,14 +37,14 @@ fails() { if "$@"; then echo "should have failed: $*"; return 1; fi; }
 run() { "$@" >$work/out 2>&1; }
 
 check() {
-  local status=0
+  local status=0 began=$SECONDS
   # Not as a condition: bash would ignore set -e in there.
   (set -e; "$1") >$work/log 2>&1 </dev/null
   status=$?
   if [ $status = 0 ]; then
-    passed=$((passed + 1)); echo "ok     $1"
+    passed=$((passed + 1)); echo "ok     $1 ($((SECONDS - began)) s)"
   else
-    failed=$((failed + 1)); echo "FAILED $1"
+    failed=$((failed + 1)); echo "FAILED $1 ($((SECONDS - began)) s)"
     sed 's/^/       /' $work/log; echo "       last output:"; tail -n 30 $work/out | sed 's/^/       /'
   fi
 }
