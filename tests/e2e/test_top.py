@@ -185,14 +185,14 @@ class Bytes(TopTest):
             self.assertLess(top.peer_sum("left", "rx_bytes", **published), 500_000)
 
     def test_published_port_of_the_default_rootless_network(self):
-        if lib.WORLD != "deb12":
-            self.skipTest("pasta: more bytes on lo than were fetched, not yet explained")
         self.up["own"].exec("dd", "if=/dev/zero", "of=/www/big", "bs=1000000", "count=5")
         with Top(self, RIG, "own") as top:
             fetch(28081, "/big")
             key = "lo_bytes" if lib.WORLD == "deb12" else "tx_bytes"  # pasta passes outside traffic to its tap
             top.wait(lambda t: t.sum("own", key) > 5_000_000, "the download")
-            self.assertLess(top.sum("own", key), 5_000_000 * 1.05)
+            # Behind pasta the container sends much of it twice: what pasta's outer socket does not take at once it
+            # leaves to the sender's TCP to repeat, in segments of up to its MTU, 65520.
+            self.assertLess(top.sum("own", key), 5_000_000 * 1.05 + 65520 * top.sum("own", "retransmits"))
             if lib.WORLD != "deb12":
                 mine = dict(address=lib.CLIENT, loopback=False, side="local", port=80, published_port=28081)
                 self.assertGreaterEqual(top.peer_sum("own", "tx_bytes", **mine), 5_000_000)
