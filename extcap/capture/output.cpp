@@ -18,11 +18,11 @@ namespace {
 constexpr int kPipeSize = 1 << 20;  // fewer wake-ups of dumpcap; the kernel's default limit for plain users
 
 // Bytes of whole blocks among the first `size`: each block starts with type and total length.
-std::size_t whole_blocks(const wire::Bytes& bytes, std::size_t size) {
+std::size_t whole_blocks(const std::uint8_t* data, std::size_t size) {
   std::size_t at = 0;
   while (at + 8 <= size) {
     std::uint32_t length = 0;
-    std::memcpy(&length, bytes.data + at + 4, sizeof(length));
+    std::memcpy(&length, data + at + 4, sizeof(length));
     if (length < 12 || at + length > size) break;
     at += length;
   }
@@ -79,14 +79,10 @@ Result<Output> Output::open(const std::string& path) {
   return Output(std::move(fd), pipe, name);
 }
 
-Output::~Output() {
-  for (wire::Bytes& b : queue_) wire::free_bytes(&b);
-}
-
-Error Output::failed(int code, const wire::Bytes& bytes, std::size_t offset) {
+Error Output::failed(int code, const std::uint8_t* data, std::size_t done) {
   if (!pipe_) {
     // Leave a valid file behind: cut the torn block off.
-    const std::size_t torn = offset - whole_blocks(bytes, offset);
+    const std::size_t torn = done - whole_blocks(data, done);
     const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
     if (end >= static_cast<off_t>(torn)) (void)!::ftruncate(fd_.get(), end - static_cast<off_t>(torn));
   }
@@ -95,11 +91,11 @@ Error Output::failed(int code, const wire::Bytes& bytes, std::size_t offset) {
                   ErrorKind::output);
 }
 
-Status Output::write_some(const wire::Bytes& bytes, std::size_t* offset) {
-  while (*offset < bytes.size) {
-    const ssize_t n = ::write(fd_.get(), bytes.data + *offset, bytes.size - *offset);
+Status Output::write_some(const std::uint8_t* data, std::size_t size, std::size_t* done) {
+  while (*done < size) {
+    const ssize_t n = ::write(fd_.get(), data + *done, size - *done);
     if (n >= 0) {
-      *offset += static_cast<std::size_t>(n);
+      *done += static_cast<std::size_t>(n);
       written_ += static_cast<std::size_t>(n);
       continue;
     }
@@ -109,40 +105,29 @@ Status Output::write_some(const wire::Bytes& bytes, std::size_t* offset) {
       reader_gone_ = true;
       return ok();
     }
-    return failed(errno, bytes, *offset);
+    return failed(errno, data, *done);
   }
   return ok();
 }
 
 Status Output::write(wire::Bytes* bytes) {
-  if (reader_gone_ || bytes->size == 0) {
-    bytes->size = 0;
-    return ok();
+  const std::size_t size = std::exchange(bytes->size, 0);
+  std::size_t done = 0;
+  if (queue_.size() == 0 && !reader_gone_) {
+    if (Status s = write_some(bytes->data, size, &done); !s) return s;
   }
-  std::size_t offset = 0;
-  if (queue_.empty()) {
-    Status status = write_some(*bytes, &offset);
-    if (!status || offset == bytes->size || reader_gone_) {
-      bytes->size = 0;
-      return status;
-    }
-    queue_offset_ = offset;
-  }
-  backlog_ += bytes->size - offset;
-  queue_.push_back(std::exchange(*bytes, wire::Bytes{}));
-  return ok();
+  if (reader_gone_ || done == size || queue_.append(bytes->data + done, size - done)) return ok();
+  return os_error(ENOMEM, "hold packets for the reader of " + name_, "choose a smaller queue",
+                  ErrorKind::output);
 }
 
 Status Output::pump() {
-  while (!queue_.empty() && !reader_gone_) {
-    const std::size_t before = queue_offset_;
-    Status status = write_some(queue_.front(), &queue_offset_);
-    backlog_ -= queue_offset_ - before;
-    if (!status) return status;
-    if (queue_offset_ < queue_.front().size) return ok();
-    wire::free_bytes(&queue_.front());
-    queue_.pop_front();
-    queue_offset_ = 0;
+  while (queue_.size() > 0 && !reader_gone_) {
+    const auto oldest = queue_.front();
+    std::size_t done = 0;
+    if (Status s = write_some(oldest.data(), oldest.size(), &done); !s) return s;
+    queue_.pop(done);
+    if (done < oldest.size()) return ok();
   }
   return ok();
 }

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 
+#include "extcap/capture/byte_queue.h"
 #include "podman/core/fd.h"
 #include "podman/core/result.h"
 #include "podman/wire/pcapng.h"
@@ -24,15 +24,15 @@ class Output {
   [[nodiscard]] static Result<Output> open(const std::string& path);
 
   Output(Output&&) = default;
-  Output& operator=(Output&&) = delete;  // the queue's buffers would leak
-  ~Output();
+  Output& operator=(Output&&) = delete;
+  ~Output() = default;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool pipe() const { return pipe_; }
-  [[nodiscard]] std::size_t backlog() const { return backlog_; }
+  [[nodiscard]] std::size_t backlog() const { return queue_.size(); }
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
-  /// Takes the content of `bytes` (left empty, its memory reused where possible) and writes what goes.
+  /// Takes the content of `bytes` (left empty, its memory kept) and writes what goes.
   /// Fails with ErrorKind::output; EPIPE is reported by reader_gone() instead.
   [[nodiscard]] Status write(wire::Bytes* bytes);
   /// Writes queued bytes as far as the reader takes them.
@@ -42,16 +42,14 @@ class Output {
  private:
   Output(UniqueFd fd, bool pipe, std::string name)
       : fd_(std::move(fd)), pipe_(pipe), name_(std::move(name)) {}
-  [[nodiscard]] Status write_some(const wire::Bytes& bytes, std::size_t* offset);
-  [[nodiscard]] Error failed(int code, const wire::Bytes& bytes, std::size_t offset);
+  [[nodiscard]] Status write_some(const std::uint8_t* data, std::size_t size, std::size_t* done);
+  [[nodiscard]] Error failed(int code, const std::uint8_t* data, std::size_t done);
 
   UniqueFd fd_;
   bool pipe_ = false;
   bool reader_gone_ = false;
   std::string name_;
-  std::deque<wire::Bytes> queue_;
-  std::size_t queue_offset_ = 0;  // written bytes of queue_.front()
-  std::size_t backlog_ = 0;
+  ByteQueue queue_;
   std::uint64_t written_ = 0;
 };
 

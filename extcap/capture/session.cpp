@@ -26,6 +26,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kPumpPause{1};
 constexpr int kInventoryTicks = 60;
 constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
 constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
@@ -102,10 +103,11 @@ class Session {
   UniqueFd signals_;
   UniqueFd tick_;
   UniqueFd deadline_;
+  UniqueFd pump_again_;
   pid_t parent_;
   int ticks_ = 0;
   bool paused_ = false;
-  bool pumping_ = false;
+  bool pumping_ = false;  // more waits than the reader took
   bool stopping_ = false;
   bool finishing_ = false;
   bool empty_told_ = false;
@@ -209,14 +211,19 @@ void Session::watch_output() {
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) return stop();
     if (Status s = out.pump(); !s) outcome_ = std::move(s);
     if (!outcome_ || out.reader_gone()) return stop();
-    if (out.backlog() == 0) {
-      pumping_ = false;
-      loop_.change(out.fd(), 0);
-    }
+    // A pipe is writable again after every page that is read of it: once a millisecond is enough to keep one
+    // of 64 KiB full, and leaves the processor to the rings and to the reader.
+    loop_.change(out.fd(), 0);
+    pumping_ = out.backlog() > 0;
+    if (pumping_) arm_once(pump_again_.get(), kPumpPause);
     if (paused_ && out.backlog() < options_.queue_bytes / 2) {
       paused_ = false;
       roster_.pause(false);
     }
+  });
+  loop_.add(pump_again_.get(), EPOLLIN, [this](std::uint32_t) {
+    acknowledge(pump_again_.get());
+    if (pumping_) loop_.change(recorder_.output()->fd(), EPOLLOUT);
   });
 }
 
@@ -248,7 +255,12 @@ Status Session::watch_everything() {
     arm_once(deadline_.get(), options_.duration);
     loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
   }
-  if (recorder_.output() != nullptr && recorder_.output()->pipe()) watch_output();
+  if (recorder_.output() != nullptr && recorder_.output()->pipe()) {
+    Result<UniqueFd> again = make_timer(std::chrono::milliseconds(0));
+    if (!again) return again.error();
+    pump_again_ = std::move(*again);
+    watch_output();
+  }
   if (options_.extcap) watch_parent_pipes();
   watch_ = std::make_unique<InventoryWatch>(
       loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); },

@@ -29,20 +29,23 @@ def own_cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def settle(value, seconds=0.5):
+    """Waits until a value stays the same for so long."""
+    since, last = time.perf_counter(), value()
+    while time.perf_counter() - since < seconds:
+        time.sleep(0.1)
+        if (now := value()) != last:
+            since, last = time.perf_counter(), now
+    return last
+
+
 def capture_cpu(argv, ready, send):
     """CPU seconds of one capture process over one run of the sender, its own start included."""
     child = subprocess.Popen([str(a) for a in argv], env=lib.environment(lib.ROOT), stderr=subprocess.PIPE)
     lib.wait_for(ready, f"{argv[0]} to be ready")
     before = own_cpu(child.pid)
     send()
-    settled = [0.0]
-
-    def quiet():
-        time.sleep(0.1)
-        settled.append(own_cpu(child.pid))
-        return settled[-1] == settled[-2]
-    lib.wait_for(quiet, "the capture to be idle again")
-    used = settled[-1]
+    used = settle(lambda: own_cpu(child.pid), seconds=0.2)
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=60)
     return used, used - before
@@ -69,6 +72,55 @@ def cpu_per_packet(web, directory):
         row(f"podshark, CPU s per million packets, {what}", [a[i] for a, _ in runs], "s")
         row(f"tcpdump -B 65536, the same", [b[i] for _, b in runs], "s")
         row(f"ratio podshark/tcpdump, pair by pair, {what}", [a[i] / b[i] for a, b in runs], "")
+
+
+def arrived(path):
+    """How many different numbered packets of the sender are in a pcapng file."""
+    data, at, numbers = path.read_bytes(), 0, set()
+    while at + 12 <= len(data):
+        kind, length = int.from_bytes(data[at:at + 4], "little"), int.from_bytes(data[at + 4:at + 8], "little")
+        if kind == 6 and int.from_bytes(data[at + 20:at + 24], "little") == SIZE:
+            numbers.add(data[at + 28 + 42:at + 28 + 50])
+        at += length
+    return len(numbers)
+
+
+def through_dumpcap(web, directory):
+    """A million packets as fast as the link takes them, through a fifo into dumpcap, as Wireshark reads them."""
+    pid = str(web.pid)
+    link = json.loads(lib.run(lib.ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]
+    sender = lib.BIN / "tests/tools/packet_sender"
+
+    def share(writer, stdout=None):
+        fifo, file = directory / "pipe", directory / "piped.pcapng"
+        for path in (fifo, file):
+            path.unlink(missing_ok=True)
+        os.mkfifo(fifo)
+        dumpcap = lib.popen(lib.ROOT, ["dumpcap", "-q", "-i", fifo, "-w", file], stderr=subprocess.DEVNULL)
+        opened = fifo.open("wb") if stdout else None
+        child = lib.popen(lib.ROOT, writer(fifo), stdout=opened, stderr=subprocess.DEVNULL)
+        if opened:
+            opened.close()
+        lib.wait_for(lambda: len(pathlib.Path(f"/proc/{pid}/net/packet").read_text().splitlines()) > 1, "a packet socket")
+        settle(lambda: file.exists() and file.stat().st_size)
+        began = time.perf_counter()
+        lib.run(lib.ROOT, [sender, "podman0", link["address"], PACKETS, SIZE, 0], timeout=120)
+        rate = PACKETS / (time.perf_counter() - began) / 1000
+        settle(lambda: file.stat().st_size)
+        lib.end(child, signal.SIGINT)
+        dumpcap.wait(60)
+        return 100 * arrived(file) / PACKETS, rate
+
+    def podshark(fifo):
+        return [PODSHARK, "--capture", "--extcap-interface", "podman:web", "--fifo", fifo]
+
+    def tcpdump(_):
+        return ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-U", "-i", "eth0", "-w", "-"]
+    rounds = [(share(podshark), share(tcpdump, stdout=True)) for _ in range(ROUNDS)]
+    row("full speed, sent while podshark runs", [a[1] for a, _ in rounds], "kpps")
+    row("podshark | dumpcap, arrived of a million", [a[0] for a, _ in rounds], "%")
+    row("full speed, sent while tcpdump runs", [b[1] for _, b in rounds], "kpps")
+    row("tcpdump -U | dumpcap, arrived of a million", [b[0] for _, b in rounds], "%")
 
 
 def start_ups():
@@ -126,6 +178,59 @@ def latency(directory):
     row("--capture to first packet", packet, "ms")
 
 
+IDLE, WATCHED_S = 100, 20
+
+
+def mapped_rings(pid):
+    """MiB of packet rings that the process has mapped."""
+    total = 0
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if "socket:" in line:
+            begin, _, end = line.split()[0].partition("-")
+            total += int(end, 16) - int(begin, 16)
+    return total / 2 ** 20
+
+
+def resident(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(l for l in status if l.startswith("VmRSS")).split()[1]) / 1024
+
+
+def idle_hundred(directory):
+    """A hundred containers in which nothing happens: one podshark for all links, and a tcpdump for each eth0."""
+    up = {}
+    for i in range(IDLE):
+        up.update(lib.start(lib.Ctr(f"idle{i}", cmd=("sleep", "1000000"))))
+    file = directory / "all.pcapng"
+    links = [f"podman:idle{i}/{link}".encode() for i in range(IDLE) for link in ("lo", "eth0")]
+    began = time.perf_counter()
+    ours = lib.popen(lib.ROOT, [PODSHARK, "capture", "all", "-q", "-w", file], stderr=subprocess.DEVNULL)
+
+    def attached():
+        data = file.read_bytes() if file.exists() else b""
+        return all(link in data for link in links)
+    lib.wait_for(attached, "all links", timeout=60)
+    ready = time.perf_counter() - began
+    theirs = []
+    for c in up.values():
+        theirs.append(lib.popen(lib.ROOT, ["nsenter", "-t", str(c.pid), "-n", "tcpdump", "-n", "-U", "-i", "eth0", "-w",
+                                           directory / f"{c.name}.pcap"], stderr=subprocess.DEVNULL))
+    lib.wait_for(lambda: all((directory / f"{c.name}.pcap").exists() for c in up.values()), "all tcpdumps", timeout=60)
+
+    def cpu(processes):
+        return sum(own_cpu(p.pid) for p in processes)
+    settle(lambda: cpu(theirs), seconds=0.5)
+    for what, processes in (("podshark all", [ours]), ("100 tcpdumps", theirs)):
+        before = cpu(processes)
+        time.sleep(WATCHED_S)
+        row(f"{what}: share of a core, idle", [100 * (cpu(processes) - before) / WATCHED_S], "%")
+        row(f"{what}: rings", [sum(mapped_rings(p.pid) for p in processes)], "MiB")
+        row(f"{what}: resident, rings included", [sum(resident(p.pid) for p in processes)], "MiB")
+    row("podshark all: all 200 links captured after", [ready], "s")
+    for p in (ours, *theirs):
+        lib.end(p, signal.SIGINT)
+
+
 def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     directory.chmod(0o1777)
@@ -138,6 +243,8 @@ def main():
     start_ups()
     latency(directory)
     cpu_per_packet(up["web"], directory)
+    through_dumpcap(up["web"], directory)
+    idle_hundred(directory)
 
 
 if __name__ == "__main__":
