@@ -31,7 +31,7 @@ constexpr int kInventoryTicks = 60;
 constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
 constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
 constexpr int kHoldMs = 5;      // held packets are looked at again after this
-constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark counts on an end within a second
+constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark, stopping, counts on a second
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -63,6 +63,7 @@ class Session {
   Panel::Hooks panel_hooks();
   Status watch_everything();
   void watch_output();
+  void flush_backlog();
   void watch_parent_pipes();
   [[nodiscard]] bool reader_gone() const;
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
@@ -110,6 +111,7 @@ class Session {
   bool pumping_ = false;  // more waits than the reader took
   bool stopping_ = false;
   bool finishing_ = false;
+  bool signalled_ = false;  // somebody asked for the end
   bool empty_told_ = false;
   bool loss_told_ = false;
   const char* save_why_ = nullptr;  // save the history after this turn
@@ -378,7 +380,10 @@ void Session::tell_why_empty() {
 void Session::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return;
-  if (info.ssi_signo != SIGUSR1) return stop();
+  if (info.ssi_signo != SIGUSR1) {
+    signalled_ = true;
+    return stop();
+  }
   if (!options_.history_path.empty()) save_history("signal");
 }
 
@@ -421,13 +426,23 @@ void Session::finish() {
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
+  flush_backlog();
+  if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
+}
+
+// As long as the reader reads; where Wireshark asked for the end, not longer than it waits for that.
+void Session::flush_backlog() {
   Output* out = recorder_.output();
-  const Clock::time_point end = Clock::now() + kFlushLimit;
-  while (outcome_ && out != nullptr && out->backlog() > 0 && !out->reader_gone() && Clock::now() < end) {
+  if (out == nullptr) return;
+  Clock::time_point end = Clock::now() + kFlushLimit;
+  while (outcome_ && out->backlog() > 0 && !out->reader_gone() && Clock::now() < end) {
+    const std::size_t before = out->backlog();
     loop_.change(out->fd(), EPOLLOUT);
     loop_.wait(50);
+    if (out->backlog() < before && !(options_.extcap && signalled_)) end = Clock::now() + kFlushLimit;
   }
-  if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
+  if (outcome_ && out->backlog() > 0 && !out->reader_gone())
+    notice("the reader did not take the last " + std::to_string(out->backlog()) + " bytes in time");
 }
 
 Result<Summary> Session::run() {

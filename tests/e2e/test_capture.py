@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import lib
 import lib_pcapng
@@ -140,6 +141,23 @@ class Volume(RigTest):
             self.assertEqual(sent, len(numbers), f"capinfos says {told}; stderr: {capture.stderr()}")
             self.assertIn("1000000 packets", capture.stderr())
             self.assertIn("0 dropped", capture.stderr())
+
+    def test_a_slow_reader_gets_everything_after_the_end(self):
+        """The capture ends by itself; whoever reads its output then takes seconds for what waits."""
+        pid = str(self.up["web"].pid)
+        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        errors = (self.tmp / "slow").open("w+")
+        self.addCleanup(errors.close)
+        process = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "-c", "40000", "-w", "-"],
+                             stdout=subprocess.PIPE, stderr=errors)
+        data = os.read(process.stdout.fileno(), 1 << 20)
+        wait_for(lambda: "socket:" in open(f"/proc/{process.pid}/maps").read(), "the ring")
+        run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", mac, "40000", "200", "20000", "9"], timeout=60)
+        while piece := os.read(process.stdout.fileno(), 1 << 19):
+            data += piece
+            time.sleep(0.15)  # slowness is the subject
+        self.assertEqual(0, process.wait(20))
+        self.assertEqual(40000, sum(1 for _ in frames(data)))
 
 
 def frames(data):
