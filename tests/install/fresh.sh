@@ -43,6 +43,7 @@ until inside ip -o addr show tap0 2>/dev/null | grep -q 10.0.2.100; do
   kill -0 $uplink || { cat "$work/slirp.log"; exit 1; }
   sleep 0.1
 done
+inside ip link del wan0  # its documentation addresses may be a mirror's here
 inside ip route replace default via 10.0.2.2 dev tap0
 inside sh -c 'rm -f /etc/resolv.conf; echo nameserver 10.0.2.3 >/etc/resolv.conf'
 inside groupdel wireshark
