@@ -25,6 +25,7 @@ std::string silence(const EmptyFacts& f) {
 
 std::string empty_reason(const EmptyFacts& f) {
   if (!f.any_source) return "nothing that was chosen is running now";
+  if (!f.preparing.empty()) return "the capture " + f.preparing + " is still being started";
   std::uint64_t captured = 0;
   const LinkTraffic* elsewhere = nullptr;
   const LinkTraffic* seen = nullptr;
@@ -39,6 +40,8 @@ std::string empty_reason(const EmptyFacts& f) {
   const bool more_elsewhere = elsewhere != nullptr && elsewhere->packets > captured;
   if (captured > 0 && !f.filter.empty() && !more_elsewhere)
     return counted(*seen) + ", but the capture filter '" + f.filter + "' matched none of them";
+  if (captured > 0 && f.kind == model::NetworkKind::host)
+    return counted(*seen) + ", none of them on a port that is known as the container's";
   if (elsewhere != nullptr) {
     const std::string why =
         elsewhere->loopback ? " (published ports of rootless containers arrive there)" : "";

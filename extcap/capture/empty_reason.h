@@ -22,6 +22,7 @@ struct EmptyFacts {
   std::string target;      ///< "container web"
   std::string filter;      ///< the user's capture filter
   bool any_source = true;  ///< something is being captured now
+  std::string preparing;   ///< "through podman exec (tcpdump)" while that is still being started
   std::vector<LinkTraffic> links;
   model::NetworkKind kind = model::NetworkKind::unknown;
   std::string

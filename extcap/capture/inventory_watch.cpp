@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "extcap/capture/method.h"
 #include "podman/annotate/codec.h"
 #include "podman/discover/storage.h"
 
@@ -59,8 +60,10 @@ InventoryWatch::~InventoryWatch() {
 void InventoryWatch::start() {
   // Listening would create storage for a user who has none (and then has no containers to hear of).
   if (!discover::has_storage(discover::calling_user())) return;
-  Result<Child> child = spawn({"podman", "--remote=false", "events", "--stream", "--format", "json",
-                               "--filter", "type=container", "--filter", "type=pod"});
+  // Under a lease: without it podman would outlive a killed podshark until the next event, however far away.
+  Result<Child> child = spawn(leased({"podman", "--remote=false", "events", "--stream", "--format", "json",
+                                      "--filter", "type=container", "--filter", "type=pod"}),
+                              {}, {.lease = true});
   if (!child) return;  // no podman, no hints: the minute refresh and the other signs remain
   events_ = std::move(*child);
   loop_.add(events_.out(), EPOLLIN, [this](std::uint32_t) { on_podman_event(); });

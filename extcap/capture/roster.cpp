@@ -28,6 +28,7 @@ constexpr std::size_t kLeastRing = std::size_t{1} << 20U;
 constexpr std::chrono::milliseconds kScan{5};              // while a namespace is unknown
 constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
+constexpr int kMostFailures = 20;
 constexpr auto kInitLimit = std::chrono::seconds(30);
 
 std::string seconds_text(std::int64_t ns) {
@@ -172,17 +173,31 @@ bool Roster::captured(const Target& t) const {
 }
 
 bool Roster::given_up(const Target& t) const {
-  return given_up_.count({t.container.pid, t.container.pid_start}) != 0;
+  const auto it = failures_.find({t.container.pid, t.container.pid_start});
+  return it != failures_.end() && it->second >= kMostFailures;
 }
 
+// "Gone" may be a container that is not quite there yet: podman runs nothing in one that is only being made.
 void Roster::give_up_failed() {
+  const bool may_come_back = options_.follow || options_.wait || !starting_.empty();
+  bool any = false;
+  std::optional<Error> last;
   for (const auto& s : sources_) {
     const std::optional<Error> failure = s->failure();
-    if (!failure || given_up(s->target())) continue;
-    given_up_.insert({s->target().container.pid, s->target().container.pid_start});
-    if (idle() && !options_.wait) return hooks_.failed(*failure);
-    hooks_.notice(failure->line());
+    if (!failure) continue;
+    any = true;
+    int& failures = failures_[{s->target().container.pid, s->target().container.pid_start}];
+    failures = may_come_back && failure->kind == ErrorKind::gone ? failures + 1 : kMostFailures;
+    if (failures < kMostFailures) continue;
+    report("lifecycle", "failed", s->target().container, failure->line());
+    if (last) hooks_.notice(last->line());
+    last = failure;
   }
+  if (!any) return;  // those that ended are still to be told of by their names
+  const bool over = last && idle() && !options_.wait;
+  retire();
+  if (over) return hooks_.failed(*last);
+  if (last) hooks_.notice(last->line());
 }
 
 Status Roster::begin(Selection& selection) {
@@ -212,7 +227,7 @@ Status Roster::start_stopped(Selection& selection) {
   bool any = false;
   for (const model::Container& c : selection.to_start) {
     hooks_.notice("starting container " + in_quotes(c.name));
-    if (!c.systemd_unit.empty()) continue;
+    if (!c.systemd_unit.empty() || options_.methods.by_tool()) continue;  // a tool comes when it runs
     const Result<podshark::Output> done =
         run({"podman", "--remote=false", "init", c.id}, kInitLimit, 65536, {}, /* merge_stderr= */ true);
     if (!done) return done.wrap("prepare container " + in_quotes(c.name));
@@ -373,7 +388,7 @@ void Roster::retire() {
   for (const auto& s : sources_) {
     if (!s->ended()) continue;
     hooks_.ended(s->target());
-    gone_[s->target().value] = {now_ns(), s->target().container.id};
+    if (!s->failure()) gone_[s->target().value] = {now_ns(), s->target().container.id};
     annotate::Event totals;
     s->add_statistics(totals);
     for (const auto& l : totals.links) {
@@ -415,7 +430,10 @@ EmptyFacts Roster::empty_facts() const {
   EmptyFacts facts;
   facts.filter = one_line(context_.options.filter, 200);
   facts.any_source = !idle();
-  for (const auto& s : sources_) s->add_traffic(facts.links);
+  for (const auto& s : sources_) {
+    s->add_traffic(facts.links);
+    if (facts.preparing.empty()) facts.preparing = s->preparing();
+  }
   if (sources_.empty()) return facts;
   const Target& target = sources_.front()->target();
   facts.target = sources_.size() == 1 ? what(target) : "what was chosen";

@@ -49,8 +49,8 @@ class Roster {
   /// the error, except, among several, one that has just stopped.
   [[nodiscard]] Status begin(Selection& selection);
 
-  /// Deals with captures that failed on their own: the last one is Hooks::failed, others are a notice. They
-  /// are not tried again for the same process.
+  /// Deals with captures that failed on their own: the last one is Hooks::failed, others are a notice. Only
+  /// what may just not be running yet is tried again.
   void give_up_failed();
   /// Something may have started: looks at processes now (milliseconds), without podman's details.
   void poke();
@@ -111,10 +111,10 @@ class Roster {
   std::vector<std::unique_ptr<NetnsCapture>> unknown_;
   std::map<std::uint64_t, model::Container>
       seen_;  // netns of an unknown capture → the container last seen in it
-  std::map<std::string, model::Container> events_;      // id → what podman's events said
-  std::set<pid_t> failed_;                              // reported already
-  std::set<std::pair<pid_t, std::uint64_t>> given_up_;  // processes (with start time) whose capture failed
-  std::map<std::string, Gone> gone_;                    // target value → when its capture ended
+  std::map<std::string, model::Container> events_;           // id → what podman's events said
+  std::set<pid_t> failed_;                                   // reported already
+  std::map<std::pair<pid_t, std::uint64_t>, int> failures_;  // process (with start time) → failed captures
+  std::map<std::string, Gone> gone_;                         // target value → when its capture ended
   std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
   std::vector<Child> starting_;
   std::unique_ptr<NetnsWatch> watch_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "extcap/capture/empty_reason.h"
@@ -31,6 +32,8 @@ class Source {
   [[nodiscard]] virtual bool ended() const = 0;
   /// Why it ended, when that was neither the container's end nor ours.
   [[nodiscard]] virtual std::optional<Error> failure() const { return std::nullopt; }
+  /// "through podman exec (tcpdump)" while that is still being started, else empty.
+  [[nodiscard]] virtual std::string preparing() const { return {}; }
   /// Stops and starts reading, for a slow output.
   virtual void pause(bool paused) = 0;
   /// close() follows soon: told to all sources first, so that their ends take their time together.

@@ -144,6 +144,7 @@ void StreamSource::declare() {
   if (declared_ == reader_.linktype()) return;
   declared_ = reader_.linktype();
   start_ns_ = static_cast<std::uint64_t>(now_ns());
+  before_ = discover::read_dev(target_.container.pid);
   const StreamSpec& spec = plan_.request().spec;
   model::Link link;
   link.name = spec.link;
@@ -202,7 +203,6 @@ bool StreamSource::container_gone(milliseconds grace) const {
 void StreamSource::fail(Error error) {
   close();
   ended_ = true;
-  report("failed", error.line());
   failure_ = std::move(error);
   hooks_.changed();
 }
@@ -282,6 +282,19 @@ void StreamSource::close() {
 void StreamSource::add_statistics(annotate::Event& event) {
   if (!declared_) return;
   event.links.push_back({target_.container.name, plan_.request().spec.link, received_, dropped_});
+}
+
+void StreamSource::add_traffic(std::vector<LinkTraffic>& links) {
+  if (!declared_ || closed_) return;
+  const std::string& wanted = plan_.request().spec.link;
+  for (const discover::DevCounter& now : discover::read_dev(target_.container.pid)) {
+    const auto was =
+        std::find_if(before_.begin(), before_.end(), [&](const auto& b) { return b.link == now.link; });
+    const std::uint64_t packets =
+        now.packets - (was == before_.end() ? 0 : std::min(was->packets, now.packets));
+    links.push_back({one_line(now.link, 32), wanted == "any" || wanted == now.link, now.link == "lo",
+                     /* up= */ true, packets});
+  }
 }
 
 std::uint64_t StreamSource::complete_until(std::uint64_t now_ns) const {

@@ -12,6 +12,7 @@
 #include "extcap/capture/source.h"
 #include "extcap/capture/stream_plan.h"
 #include "podman/core/process.h"
+#include "podman/discover/proc_net.h"
 
 namespace podshark::extcap {
 
@@ -33,10 +34,12 @@ class StreamSource final : public Source {
   [[nodiscard]] bool ended() const override { return ended_; }
   [[nodiscard]] std::uint64_t since_ns() const override { return opened_ns_; }
   [[nodiscard]] std::optional<Error> failure() const override { return failure_; }
+  [[nodiscard]] std::string preparing() const override { return declared_ ? "" : step_.words; }
   void pause(bool paused) override;
   void ending() override;
   void close() override;
   void add_statistics(annotate::Event& event) override;
+  void add_traffic(std::vector<LinkTraffic>& links) override;
   [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const override;
 
  private:
@@ -67,7 +70,8 @@ class StreamSource final : public Source {
   StreamPlan::Step step_;
   Child child_;
   PcapReader reader_;
-  std::string errors_;  // the step's stderr, its last part
+  std::vector<discover::DevCounter> before_;  // what the links had carried when the stream began
+  std::string errors_;                        // the step's stderr, its last part
   std::optional<Error> failure_;
   std::optional<Error> broken_;            // the stream is no pcap
   std::optional<std::uint16_t> declared_;  // link type of id_

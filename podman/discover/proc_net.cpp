@@ -124,25 +124,38 @@ std::vector<Address6> parse_if_inet6(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> parse_dev(std::string_view text) {
-  std::vector<std::string> out;
+std::vector<DevCounter> parse_dev(std::string_view text) {
+  constexpr std::size_t kReceived = 1;  // bytes packets errs drop fifo frame compressed multicast
+  constexpr std::size_t kSent = 9;      // bytes packets …
+  std::vector<DevCounter> out;
   for (const std::string& line : split(text, '\n')) {
     const std::size_t colon = line.rfind(':');  // a link name may hold one (old alias style)
     if (colon == std::string::npos) continue;
     const std::string_view name = trim(std::string_view(line).substr(0, colon));
-    if (!name.empty() && out.size() < kMaxLinks) out.emplace_back(name);
+    if (name.empty() || out.size() == kMaxLinks) continue;
+    const std::vector<std::string> field = words(std::string_view(line).substr(colon + 1));
+    const auto number = [&](std::size_t index) {
+      std::uint64_t value = 0;
+      if (index < field.size()) (void)parse_number(field[index], ~std::uint64_t{0}, value);
+      return value;
+    };
+    out.push_back({std::string(name), number(kReceived) + (name == "lo" ? 0 : number(kSent))});
   }
   return out;
+}
+
+std::vector<DevCounter> read_dev(pid_t pid, const std::string& proc) {
+  return parse_dev(slurp(pid, proc, "dev"));
 }
 
 ProcLinks read_links(pid_t pid, const std::string& proc) {
   ProcLinks out;
   const std::string dev = slurp(pid, proc, "dev");
   out.readable = !dev.empty();
-  for (const std::string& name : parse_dev(dev)) {
-    if (name == "lo") continue;
+  for (const DevCounter& counter : parse_dev(dev)) {
+    if (counter.link == "lo") continue;
     model::Attachment link;
-    link.interface = name;
+    link.interface = counter.link;
     out.links.push_back(std::move(link));
   }
   if (out.links.empty()) return out;

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,12 @@ struct Address6 {
 /// Global addresses only.
 [[nodiscard]] std::vector<Address6> parse_if_inet6(std::string_view text);
 
-/// Link names, lo included.
-[[nodiscard]] std::vector<std::string> parse_dev(std::string_view text);
+/// What links carried since they were made, lo included. Packets of both directions, on lo each once.
+struct DevCounter {
+  std::string link;
+  std::uint64_t packets = 0;
+};
+[[nodiscard]] std::vector<DevCounter> parse_dev(std::string_view text);
+[[nodiscard]] std::vector<DevCounter> read_dev(pid_t pid, const std::string& proc = "/proc");
 
 }  // namespace podshark::discover

@@ -97,5 +97,19 @@ TEST(ReadLinks, thousands_of_links_and_addresses_are_limited) {
   EXPECT_EQ(found.links[0].addresses.size(), 64U);
 }
 
+TEST(ProcNet, counters_of_links_are_packets_of_both_directions) {
+  const auto counters = parse_dev(
+      "Inter-|   Receive                                                |  Transmit\n"
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop\n"
+      "    lo: 1000      10    0    0    0     0          0         0     1000      10    0    0\n"
+      "eth0:1:  866      11    0    0    0     0          0         0      500       7    0    0\n"
+      "  bad\n  cut: 5\n");
+  ASSERT_EQ(counters.size(), 3U);
+  EXPECT_EQ(counters[0].packets, 10U);
+  EXPECT_EQ(counters[1].link, "eth0:1");
+  EXPECT_EQ(counters[1].packets, 18U);
+  EXPECT_EQ(counters[2].packets, 0U);
+}
+
 }  // namespace
 }  // namespace podshark::discover

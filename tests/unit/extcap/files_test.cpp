@@ -101,6 +101,12 @@ TEST(EmptyReason, each_likely_reason_has_its_sentence) {
   const LinkTraffic lo{"lo", false, true, true, 7};
   EXPECT_THAT(empty_reason(facts({quiet})), HasSubstr("no packet has passed any link of container web"));
   EXPECT_THAT(empty_reason(facts({busy}, "port 1")), HasSubstr("the capture filter 'port 1' matched none"));
+  EmptyFacts host = facts({busy});
+  host.kind = model::NetworkKind::host;
+  EXPECT_THAT(empty_reason(host), HasSubstr("none of them on a port"));
+  EmptyFacts starting = facts({quiet});
+  starting.preparing = "through podman exec (tcpdump)";
+  EXPECT_THAT(empty_reason(starting), HasSubstr("is still being started"));
   EXPECT_THAT(empty_reason(facts({quiet, lo})), HasSubstr("7 packets have passed lo"));
   EXPECT_THAT(empty_reason(facts({{"eth0", true, false, false, 0}})),
               HasSubstr("eth0 of container web is down"));
