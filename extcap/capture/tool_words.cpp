@@ -24,7 +24,7 @@ bool chatter(std::string_view line) {
          holds_any(line, {"listening on ", "data link type ", " captured", " received by filter",
                           " dropped by kernel", " dropped by interface", "Capturing on ",
                           "File: ", "Packets captured: ", "Packets received/dropped on interface",
-                          "cap_set_proc() fail"});
+                          "cap_set_proc() fail", " is deprecated; "});
 }
 
 // The number that ends right before `after`.

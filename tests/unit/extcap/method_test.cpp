@@ -116,6 +116,9 @@ TEST(Complaint, is_the_line_that_tells_why) {
                       "dumpcap: You do not have permission to capture on device \"lo\".\n"
                       "(socket: Operation not permitted)\nPlease check\n"),
             "dumpcap: You do not have permission to capture on device \"lo\".");
+  EXPECT_EQ(complaint("dumpcap: '-P' is deprecated; use '-F pcap' to set the output format to pcap.\n"
+                      "Capturing on 'eth7'\ndumpcap: There is no device named \"eth7\".\n"),
+            "dumpcap: There is no device named \"eth7\".");
   EXPECT_EQ(
       complaint(
           "time=\"x\" level=warning msg=\"y\"\nError: no container with name or ID \"x\" found: no such "
