@@ -13,7 +13,8 @@ namespace podshark::extcap {
 namespace {
 
 // `read` is the shell's own: an image need not have cat. fd 3, because a background job's stdin is /dev/null.
-// The background job holds none of the streams whose end others wait for.
+// The background job holds none of the streams whose end others wait for, and does not outlive the tool for
+// long. Not every sleep takes fractions.
 constexpr const char* kLease = R"(
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 if ! command -v "$1" >/dev/null 2>&1; then
@@ -23,7 +24,14 @@ if ! command -v "$1" >/dev/null 2>&1; then
   exit 97
 fi
 exec 3<&0
-(while read -r _ <&3; do :; done; kill -TERM $$; sleep 1; kill -0 $$ && kill -KILL $$) >/dev/null 2>&1 &
+(while read -r _ <&3; do :; done
+ kill -TERM $$
+ i=0
+ while [ $i -lt 20 ] && kill -0 $$; do
+   [ $i -lt 10 ] || kill -KILL $$
+   sleep 0.1 || sleep 1
+   i=$((i + 1))
+ done) >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-
 )";
 
