@@ -91,14 +91,15 @@ def end(child, signum=signal.SIGTERM, timeout=20):
 
 
 def wait_for(condition, what, timeout=20):
-    """Polls until condition() is true and returns its value; says what it waited for when it never is."""
+    """Polls until condition() is true and returns its value; says what it waited for when it never is. What is known
+    only then may be told by a function."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}")
+            raise AssertionError(f"waited {timeout} s for {what() if callable(what) else what}")
         time.sleep(0.02)
 
 
@@ -147,6 +148,7 @@ class Ctr:
     pod: str = ""
     options: tuple = ()  # further words of `podman run`
     cmd: tuple = WEB
+    image: str = IMAGE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,7 +214,8 @@ def start(spec):
             up.update(start(Ctr(member, spec.user, pod=spec.name, cmd=cmd)))
         return up
     pod = ["--pod", spec.pod] if spec.pod else []
-    podman(spec.user, "run", "-d", "--name", spec.name, *network, *publish, *pod, *spec.options, IMAGE, *spec.cmd)
+    podman(spec.user, "run", "-d", "--name", spec.name, *network, *publish, *pod, *spec.options, spec.image,
+           *spec.cmd)
     return {spec.name: Up(spec.name, spec.user)}
 
 
