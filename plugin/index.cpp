@@ -25,6 +25,8 @@ void Index::clear() noexcept {
   pending_.clear();
   snapshots_.clear();
   newest_ = {};
+  host_side_ = false;
+  copies_.clear();
   pool_.clear();
 }
 
@@ -74,6 +76,8 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
     Interface interface;
     interface.identity =
         interface_identity(name == nullptr ? "" : name, description == nullptr ? "" : description);
+    interface.ordinal = static_cast<unsigned>(interfaces_.size());
+    host_side_ = host_side_ || interface.identity.point == Point::host;
     interfaces_.insert_or_assign(key, std::move(interface));
     last_ = nullptr;
   } catch (const std::exception&) {
@@ -94,6 +98,23 @@ Index::Interface* Index::find_interface(std::uint64_t key) {
   last_key_ = key;
   last_ = &it->second;
   return last_;
+}
+
+Point Index::point(std::uint64_t key) noexcept {
+  const Interface* interface = find_interface(key);
+  return interface == nullptr ? Point::unknown : interface->identity.point;
+}
+
+void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns,
+                         const std::uint8_t* packet, std::size_t size) noexcept {
+  const Interface* interface = find_interface(key);
+  if (interface == nullptr || interface->identity.point == Point::unknown) return;
+  const Copies::Place place{interface->ordinal, interface->identity.point == Point::host};
+  try {
+    copies_.learn(frame, place, time_ns, packet, size);
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 Names Index::names(std::uint32_t frame, std::uint64_t key, const Address& src, const Address& dst) noexcept {

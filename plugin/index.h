@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Address, interface and frame number → container name, from the inventory records of one capture file. Pure;
-// one thread. Nothing here throws, whatever a record holds.
+// What one capture file says about its packets: address, interface and frame number → container name, from
+// the inventory records; where a packet was captured, and which other record holds the same packet. Pure; one
+// thread. Nothing here throws, whatever a record holds.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plugin/copies.h"
 #include "plugin/snapshot.h"
 #include "podman/annotate/codec.h"
 
@@ -44,6 +46,17 @@ class Index {
   /// Name and description as the file has them, nullptr for none.
   void set_interface(std::uint64_t key, const char* name, const char* description) noexcept;
 
+  /// True once an interface of the host's side is known: the file may hold packets twice.
+  [[nodiscard]] bool has_host_side() const noexcept { return host_side_; }
+  /// Where the packets of an interface were captured; set_interface() comes first.
+  [[nodiscard]] Point point(std::uint64_t key) noexcept;
+
+  /// Takes a packet of an interface of ours (others are ignored), in frame order.
+  void learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns, const std::uint8_t* packet,
+                    std::size_t size) noexcept;
+  /// The earlier frame that holds this packet as another point saw it, 0 for none.
+  [[nodiscard]] std::uint32_t original(std::uint32_t frame) const noexcept { return copies_.original(frame); }
+
   /// Who talks to whom in this frame. Frames before the first inventory use the first.
   [[nodiscard]] Names names(std::uint32_t frame, std::uint64_t key, const Address& src,
                             const Address& dst) noexcept;
@@ -53,6 +66,7 @@ class Index {
     InterfaceIdentity identity;
     const Snapshot* local_for = nullptr;  // `local` was found in this one
     LocalEnd local;
+    unsigned ordinal = 0;
   };
   struct Pending {
     model::Inventory inventory;
@@ -72,6 +86,8 @@ class Index {
   std::unordered_map<std::uint64_t, Interface> interfaces_;
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;
+  bool host_side_ = false;
+  Copies copies_;
 };
 
 }  // namespace podshark::plugin

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/learn.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "plugin/event_payload.h"
@@ -44,6 +45,49 @@ Address end_of(const address& network, const address& link) {
   return link_local && link.type == AT_ETHER ? address_of(link) : end;
 }
 
+// Tells the index about an interface; false when it knows it.
+bool tell_interface(const packet_info* pinfo, std::uint32_t id, std::uint32_t section) {
+  const std::uint64_t key = interface_key(section, id);
+  if (file_index().knows_interface(key)) return false;
+  file_index().set_interface(key, interface_name(pinfo->epan, id, section),
+                             interface_description(pinfo->epan, id, section));
+  return true;
+}
+
+// The packet's interface and its neighbours, of which there may be no packet yet: whether one is on the
+// host's side has to be known by then. Wireshark does not say how many there are; one beyond the end has no
+// description.
+void tell_interfaces(const packet_info* pinfo, const Source& source) {
+  if (!tell_interface(pinfo, source.id, source.section)) return;
+  for (std::uint32_t id = source.id; id > 0 && tell_interface(pinfo, id - 1, source.section);) --id;
+  std::uint32_t id = source.id + 1;
+  while (interface_description(pinfo->epan, id, source.section) != nullptr &&
+         tell_interface(pinfo, id, source.section))
+    ++id;
+}
+
+// Key of the packet's interface, which the index knows afterwards. A file format without interfaces: no
+// interface has this key, so that names come from addresses alone.
+std::uint64_t known_key(const packet_info* pinfo) {
+  const Source source = source_of(pinfo);
+  if (!source.known) return UINT64_MAX;
+  tell_interfaces(pinfo, source);
+  return interface_key(source.section, source.id);
+}
+
+// Where the network header begins, beyond the end where it is not known.
+unsigned network_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) {
+  if (pinfo->rec->rec_header.packet_header.pkt_encap == WTAP_ENCAP_RAW_IP) return 0;
+  if (pinfo->rec->rec_header.packet_header.pkt_encap != WTAP_ENCAP_ETHERNET) return size;
+  unsigned at = 12;
+  while (size >= at + 2) {
+    const unsigned type = tvb_get_ntohs(tvb, static_cast<int>(at));
+    if (type != 0x8100 && type != 0x88A8) return at + 2;
+    at += 4;
+  }
+  return size;
+}
+
 }  // namespace
 
 Index& file_index() {
@@ -72,16 +116,25 @@ void learn_record(tvbuff_t* tvb, packet_info* pinfo) {
   file_index().learn(pinfo->num, interface_key(source.section, source.id), event_json(copy, size));
 }
 
-Names packet_names(const packet_info* pinfo) {
+void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   Index& index = file_index();
-  const Source source = source_of(pinfo);
-  // A file format without interfaces: no interface has this key, so that names come from addresses alone.
-  const std::uint64_t key = source.known ? interface_key(source.section, source.id) : UINT64_MAX;
-  if (source.known && !index.knows_interface(key)) {
-    index.set_interface(key, interface_name(pinfo->epan, source.id, source.section),
-                        interface_description(pinfo->epan, source.id, source.section));
-  }
-  return index.names(pinfo->num, key, end_of(pinfo->src, pinfo->dl_src), end_of(pinfo->dst, pinfo->dl_dst));
+  const std::uint64_t key = known_key(pinfo);
+  if (!index.has_host_side()) return;
+  const unsigned size = tvb_captured_length(tvb);
+  const unsigned offset = network_offset(tvb, pinfo, size);
+  if (offset >= size) return;
+  std::uint8_t packet[Copies::kCompared];
+  const unsigned taken = std::min(size - offset, static_cast<unsigned>(sizeof packet));
+  tvb_memcpy(tvb, packet, static_cast<int>(offset), taken);
+  const std::int64_t time_ns = std::int64_t{pinfo->abs_ts.secs} * 1'000'000'000 + pinfo->abs_ts.nsecs;
+  index.learn_packet(pinfo->num, key, time_ns, packet, taken);
+}
+
+Facts packet_facts(const packet_info* pinfo) {
+  Index& index = file_index();
+  const std::uint64_t key = known_key(pinfo);
+  return {index.names(pinfo->num, key, end_of(pinfo->src, pinfo->dl_src), end_of(pinfo->dst, pinfo->dl_dst)),
+          index.point(key), index.original(pinfo->num)};
 }
 
 }  // namespace podshark::plugin

@@ -17,7 +17,15 @@ namespace podshark::plugin {
 /// Copies the record out of `tvb` (the whole frame) and gives its JSON to the index. First pass only.
 void learn_record(tvbuff_t* tvb, packet_info* pinfo);
 
-/// Names of the packet's ends.
-[[nodiscard]] Names packet_names(const packet_info* pinfo);
+/// Gives a packet to the search for copies, where the file may hold any. First pass only.
+void learn_packet(tvbuff_t* tvb, packet_info* pinfo);
+
+/// What the index says about a packet.
+struct Facts {
+  Names names;
+  Point point = Point::unknown;
+  std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
+};
+[[nodiscard]] Facts packet_facts(const packet_info* pinfo);
 
 }  // namespace podshark::plugin

@@ -13,6 +13,8 @@ int proto_podman = -1;
 int hf_src_name = -1;
 int hf_dst_name = -1;
 int hf_name = -1;
+int hf_point = -1;
+int hf_copy_of = -1;
 int ett_podman = -1;
 const protocol_t* protocol = nullptr;
 
@@ -25,10 +27,13 @@ void add_name(proto_tree* tree, tvbuff_t* tvb, int field, const char* name) {
   proto_item_set_hidden(either);
 }
 
+const char* to_string(Point point) {
+  return point == Point::host ? "host" : "inside";
+}
+
 // No object with a destructor may live here: proto_tree_add_* may longjmp out.
-void show_names(tvbuff_t* tvb, const packet_info* pinfo, proto_tree* tree) {
-  const Names names = packet_names(pinfo);
-  if (names.src == nullptr && names.dst == nullptr) return;
+void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
+  const Names& names = facts.names;
   proto_item* top = proto_tree_add_item(tree, proto_podman, tvb, 0, 0, ENC_NA);
   proto_item_set_generated(top);
   if (names.src != nullptr) proto_item_append_text(top, ", Src: %s", names.src);
@@ -36,13 +41,27 @@ void show_names(tvbuff_t* tvb, const packet_info* pinfo, proto_tree* tree) {
   proto_tree* branch = proto_item_add_subtree(top, ett_podman);
   add_name(branch, tvb, hf_src_name, names.src);
   add_name(branch, tvb, hf_dst_name, names.dst);
+  if (facts.point != Point::unknown)
+    proto_item_set_generated(proto_tree_add_string(branch, hf_point, tvb, 0, 0, to_string(facts.point)));
+  if (facts.original != 0)
+    proto_item_set_generated(proto_tree_add_uint(branch, hf_copy_of, tvb, 0, 0, facts.original));
+}
+
+void learn(tvbuff_t* tvb, packet_info* pinfo) {
+  if (is_event_record(pinfo)) {
+    learn_record(tvb, pinfo);
+  } else if (!file_index().empty()) {  // a capture of ours
+    learn_packet(tvb, pinfo);
+  }
 }
 
 int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*data*/) {
   if (!proto_is_protocol_enabled(protocol)) return 0;
-  if (!PINFO_FD_VISITED(pinfo) && is_event_record(pinfo)) learn_record(tvb, pinfo);
-  if (!proto_field_is_referenced(tree, proto_podman) || file_index().empty()) return 0;
-  show_names(tvb, pinfo, tree);
+  if (!PINFO_FD_VISITED(pinfo)) learn(tvb, pinfo);
+  if (!proto_field_is_referenced(tree, proto_podman)) return 0;
+  const Facts facts = packet_facts(pinfo);
+  const bool any = facts.names.src != nullptr || facts.names.dst != nullptr || facts.point != Point::unknown;
+  if (any) show(tvb, facts, tree);
   return 0;
 }
 
@@ -61,6 +80,12 @@ void register_fields() {
       {&hf_name,
        {"Container", "podman.name", FT_STRING, BASE_NONE, nullptr, 0,
         "Podman container (or pod) at either end", HFILL}},
+      {&hf_point,
+       {"Capture point", "podman.point", FT_STRING, BASE_NONE, nullptr, 0,
+        "Where the packet was captured: inside the container, or at the host's side of its link", HFILL}},
+      {&hf_copy_of,
+       {"Copy of the packet in frame", "podman.copy_of", FT_FRAMENUM, BASE_NONE, nullptr, 0,
+        "The same packet, captured earlier at another point of its way", HFILL}},
   };
   static int* subtrees[] = {&ett_podman};
   proto_podman = proto_register_protocol("Podman container networking", "Podman", "podman");

@@ -85,6 +85,8 @@ InterfaceIdentity interface_identity(std::string_view name, std::string_view des
   out.stem = std::string(name.substr(0, slash));
   for (const std::string& word : split(description, ' ')) {
     if (has_prefix(word, "id=") && word.size() == 3 + 12) out.id = word.substr(3);
+    if (word == "point=inside") out.point = Point::inside;
+    if (word == "point=host") out.point = Point::host;
   }
   return out;
 }

@@ -29,11 +29,15 @@ class NamePool {
   std::unordered_set<std::string> names_;
 };
 
+/// Which end of a container's link a packet was captured at; unknown also for interfaces not ours.
+enum class Point : std::uint8_t { unknown, inside, host };
+
 /// What an interface says about itself: "podman:web/eth0" and the description of docs/FORMAT.md.
 struct InterfaceIdentity {
   std::string stem;   ///< "web", "pod/shop"; empty: not one of ours
   std::string id;     ///< first 12 digits of the container's id; empty when the description lacks it
   bool root = false;  ///< "podman-root:"
+  Point point = Point::unknown;
 };
 [[nodiscard]] InterfaceIdentity interface_identity(std::string_view name, std::string_view description);
 
