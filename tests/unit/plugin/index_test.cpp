@@ -268,6 +268,30 @@ TEST_F(PluginIndex, a_restarted_container_is_found_again_on_its_interface) {
   EXPECT_EQ(src("10.0.2.100", 4, kEth), "");
 }
 
+TEST_F(PluginIndex, interfaces_of_ours_tell_their_point) {
+  EXPECT_FALSE(index_.has_host_side());
+  interface(kEth, "podman:web/eth0", "container=web mode=bridge point=inside rootless=yes");
+  EXPECT_EQ(index_.point(kEth), Point::inside);
+  EXPECT_FALSE(index_.has_host_side());
+  const std::uint64_t host = interface_key(0, 2);
+  interface(host, "podman-root:web/podman0@host", "container=web point=host");
+  EXPECT_EQ(index_.point(host), Point::host);
+  EXPECT_TRUE(index_.has_host_side());
+  index_.clear();
+  EXPECT_FALSE(index_.has_host_side());
+  EXPECT_EQ(index_.point(host), Point::unknown);
+}
+
+TEST_F(PluginIndex, a_point_is_a_word_of_its_own_on_an_interface_of_ours) {
+  interface(kEth, "eth0", "point=host");
+  EXPECT_EQ(index_.point(kEth), Point::unknown);
+  for (const char* description : {"", "container=point=host", "point=hostile", "point="}) {
+    interface(kEth, "podman:web/eth0", description);
+    EXPECT_EQ(index_.point(kEth), Point::unknown) << description;
+  }
+  EXPECT_FALSE(index_.has_host_side());
+}
+
 TEST_F(PluginIndex, another_file_starts_from_nothing) {
   learn(1, inventory({container("web", {"10.89.0.2"})}));
   interface(kEth, "podman:web/eth0");
