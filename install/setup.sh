@@ -98,6 +98,7 @@ place() {
   case $file in
     */podshark-worker) put_worker "$file" "$prefix/libexec/podshark/podshark-worker" ;;
     */podshark.so) put "$file" "$plugin_dir/podshark.so" 0644 ;;
+    */wireshark/profiles/Podman/*) put_profile "$file" "${file##*/}" ;;
     "$build_dir/stage$prefix"/*)
       below=${file#"$build_dir/stage$prefix/"}
       if [ -x "$file" ]; then put "$file" "$prefix/$below" 0755; else put "$file" "$prefix/$below" 0644; fi ;;

@@ -50,7 +50,7 @@ void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
 void learn(tvbuff_t* tvb, packet_info* pinfo) {
   if (is_event_record(pinfo)) {
     learn_record(tvb, pinfo);
-  } else if (!file_index().empty()) {  // a capture of ours
+  } else {
     learn_packet(tvb, pinfo);
   }
 }

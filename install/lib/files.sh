@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Puts files in place and remembers each in the manifest, so that exactly these can be removed again.
-# A line of the manifest is 'f PATH' (file or link) or 'd PATH' (directory that was not there before).
-# Uses: manifest prefix scope (setup.sh).
+# A line of the manifest is 'f PATH' (file or link), 'p PATH' (file of the personal profile, which Wireshark writes
+# too) or 'd PATH' (directory that was not there before). Uses: manifest prefix scope (setup.sh) profile_dir
+# (wireshark.sh).
 # shellcheck disable=SC2154
 
 begin_manifest() {
@@ -29,6 +30,9 @@ old_on_disk() { grep -qxF -- "$1" "$manifest" 2>/dev/null || printf '%s\n' "$1" 
 end_manifest() {
   local path
   while read -r path; do
+    grep -qxF -- "p $path" <<<"$new_manifest" || remove_unchanged "$path"
+  done < <(sed -n 's/^p //p' <<<"$old_manifest")
+  while read -r path; do
     grep -qxF -- "f $path" <<<"$new_manifest" || rm -f -- "$path"
   done < <(sed -n 's/^f //p' <<<"$old_manifest")
   sed '/^$/d' <<<"$new_manifest" | awk '!seen[$0]++' >"$manifest.new"
@@ -52,11 +56,17 @@ make_directory() {
   remember "${missing_directories[@]/#/d }"
 }
 
-# put FROM TO MODE [GROUP]: through a new file and a rename, so that a running Wireshark keeps its old one.
+# put FROM TO MODE [GROUP [CAPABILITIES]]
 put() {
-  local from=$1 to=$2 mode=$3 group=${4:-}
+  local to=$2
   make_directory "${to%/*}"
   remember "f $to"
+  replace "$@"
+}
+
+# replace FROM TO MODE …: through a new file and a rename, so that a running Wireshark keeps its old one.
+replace() {
+  local from=$1 to=$2 mode=$3 group=${4:-}
   rm -f -- "$to.new"
   install -m "$mode" ${group:+-o root -g "$group"} -- "$from" "$to.new" || die "can not write $to"
   [ -z "${5:-}" ] || setcap "$5" "$to.new" || die "can not set file capabilities on $to: does its file system allow them?"
@@ -72,6 +82,25 @@ put_worker() {
   fi
 }
 
+# put_profile FROM NAME: a personal profile belongs to its user, whose changes stay; what we put there is kept beside
+# the manifest, to tell them.
+put_profile() {
+  local from=$1 to=$profile_dir/$2 ours
+  if [ "$scope" = system ]; then put "$from" "$to" 0644; return; fi
+  ours=$(our_copy "$2")
+  if [ -e "$to" ] && ! cmp -s -- "$to" "$from" && ! cmp -s -- "$to" "$ours"; then
+    ! grep -qxF -- "p $to" <<<"$old_manifest" || remember "p $to"
+    [ "$2" = recent ] || note "$to has been changed and stays; to have the new one, remove it and run this again"
+  else
+    make_directory "$profile_dir"
+    remember "p $to"
+    replace "$from" "$to" 0644
+  fi
+  put "$from" "$ours" 0644
+}
+
+our_copy() { echo "$prefix/share/podshark/profile/$1"; }
+
 put_link() {
   make_directory "${2%/*}"
   remember "f $2"
@@ -81,6 +110,7 @@ put_link() {
 uninstall_all() {
   [ -f "$manifest" ] || { say "nothing to remove: there is no $manifest"; return 0; }
   local kind path failed=no directories=()
+  while read -r path; do remove_unchanged "$path"; done < <(sed -n 's/^p //p' "$manifest")
   while read -r kind path; do
     case $kind:$path in
       f:"$manifest") ;;
@@ -92,6 +122,16 @@ uninstall_all() {
   rm -f -- "$manifest"
   remove_empty "${directories[@]}"
   say "removed; Debian packages stay as they are$([ "$scope" = user ] || echo ", and so does the group 'wireshark'")"
+}
+
+# 'recent' changes with every use: nothing that anybody would miss.
+remove_unchanged() {
+  if [ ! -e "$1" ]; then return; fi
+  if [ "${1##*/}" = recent ] || cmp -s -- "$1" "$(our_copy "${1##*/}")"; then
+    rm -f -- "$1"
+  else
+    note "$1 has been changed and stays"
+  fi
 }
 
 remove_empty() {

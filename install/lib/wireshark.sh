@@ -9,13 +9,13 @@ tshark_folders() { env -u WIRESHARK_EXTCAP_DIR -u WIRESHARK_PLUGIN_DIR tshark -G
 # folder TEXT NAME: its directory, empty when this version does not name it.
 folder() { sed -n "s/^$2:[[:space:]]*//p" <<<"$1" | head -n 1; }
 
-# Sets extcap_dirs (array) and plugin_dir for the scope.
+# Sets extcap_dirs (array), plugin_dir and profile_dir for the scope.
 find_folders() {
   local text
   text=$(tshark_folders) || die "'tshark -G folders' failed, so it is unknown where Wireshark looks for extcaps"
   if [ "$scope" = system ]; then global_folders "$text"; else personal_folders "$text"; fi
-  if [ -z "${extcap_dirs[0]}" ] || [ -z "${plugin_dir%/epan}" ]; then
-    die "'tshark -G folders' names no extcap or no plugin directory"
+  if [ -z "${extcap_dirs[0]}" ] || [ -z "${plugin_dir%/epan}" ] || [ -z "${profile_dir%/profiles/Podman}" ]; then
+    die "'tshark -G folders' names no extcap, plugin or configuration directory"
   fi
 }
 
@@ -24,6 +24,7 @@ global_folders() {
   extcap_dirs=("$(folder "$1" 'Global Extcap path')")
   [ -n "${extcap_dirs[0]}" ] || extcap_dirs=("$(folder "$1" 'Extcap path')")  # 4.0
   plugin_dir=$(folder "$1" 'Global Plugins')/epan
+  profile_dir=$(folder "$1" 'Global configuration')/profiles/Podman
   # 4.6 moved it; a link in the other place as well survives an upgrade of Wireshark.
   for other in /usr/lib/*/wireshark/extcap /usr/libexec/wireshark/extcap; do
     if [ -d "$other" ] && [ "$other" != "${extcap_dirs[0]}" ]; then extcap_dirs+=("$other"); fi
@@ -34,6 +35,7 @@ personal_folders() {
   extcap_dirs=("$(folder "$1" 'Personal Extcap path')")
   if [ -z "${extcap_dirs[0]}" ]; then extcap_dirs=("$(folder "$1" 'Personal configuration')/extcap"); fi  # 4.0
   plugin_dir=$(folder "$1" 'Personal Plugins')/epan
+  profile_dir=$(folder "$1" 'Personal configuration')/profiles/Podman
 }
 
 # Two copies of the plugin are a dialog at every start of Wireshark.

@@ -18,6 +18,7 @@ cases=(
   tshark_lists_the_containers_of_root
   tshark_lists_the_containers_of_an_ordinary_user
   plugin_is_loaded_for_everybody
+  profile_shows_its_columns_to_everybody
   doctor_finds_no_failure_as_root
   doctor_finds_no_failure_as_a_member_who_may_capture_rootful
   doctor_tells_a_non_member_how_to_join
@@ -33,6 +34,7 @@ cases=(
   uninstall_leaves_no_file
   uninstall_twice_is_no_error
   user_install_needs_no_root_and_captures
+  a_changed_personal_profile_stays_as_it_is
   system_install_tells_about_the_personal_copy
   user_uninstall_leaves_no_file
 )
@@ -132,6 +134,24 @@ tshark_lists_the_containers_of_an_ordinary_user() {
 plugin_is_loaded_for_everybody() {
   run as other tshark -G plugins
   expect '^podshark\.so'
+}
+
+# Warnings of Wireshark would be in the output too.
+show_example_in_profile() {
+  python3 "$top/tests/wireshark/make_capture.py" $work/example.pcapng
+  chmod 0644 $work/example.pcapng
+  run as "$1" tshark -C Podman -n -r $work/example.pcapng -T psml
+  expect '^<section>Src container</section>'
+  expect '^<section>Point</section>'
+  expect '^<section>shop</section>'
+  expect '^<section>inside</section>'
+  refuse 'WARNING|tshark:'
+}
+
+profile_shows_its_columns_to_everybody() {
+  show_example_in_profile other
+  [ -r /usr/share/wireshark/profiles/Podman/colorfilters ]
+  [ -r /usr/share/wireshark/profiles/Podman/dfilter_buttons ]
 }
 
 doctor_finds_no_failure_as_root() {
@@ -280,6 +300,18 @@ user_install_needs_no_root_and_captures() {
   run as rig /home/rig/.local/bin/podshark doctor
   expect '^ok +plugin: /home/rig/'
   expect '^warn rootful: rootful containers are out of your reach'
+}
+
+a_changed_personal_profile_stays_as_it_is() {
+  local profile=/home/rig/.config/wireshark/profiles/Podman
+  show_example_in_profile rig
+  cp -p $profile/preferences $work/preferences
+  echo '# mine' >>$profile/preferences
+  run as rig "$setup" --user
+  expect "note: $profile/preferences has been changed and stays"
+  [ "$(tail -n 1 $profile/preferences)" = '# mine' ]
+  cp -p $work/preferences $profile/preferences
+  echo '# written by Wireshark' >>$profile/recent
 }
 
 system_install_tells_about_the_personal_copy() {

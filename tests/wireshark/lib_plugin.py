@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 BUILD = pathlib.Path(os.environ.get("PODSHARK_BUILD") or os.environ.get("PODSHARK_BIN") or "/nonexistent")
+PROFILE = pathlib.Path(__file__).resolve().parents[2] / "plugin/profile"
 NOBODY = "65534"
 
 
@@ -68,7 +69,7 @@ class PluginTest(unittest.TestCase):
         rows = [line.split("\x1f") for line in once.splitlines()]
         return {int(number): (src, dst) for number, src, dst in rows if src or dst}
 
-    def matching(self, path, display_filter, **kwargs):
+    def matching(self, path, display_filter, options=(), **kwargs):
         """Numbers of the frames a display filter lets through."""
-        text = self.tshark("-r", path, "-Y", display_filter, "-T", "fields", "-e", "frame.number", **kwargs)
+        text = self.tshark(*options, "-r", path, "-Y", display_filter, "-T", "fields", "-e", "frame.number", **kwargs)
         return [int(line) for line in text.split()]

@@ -52,6 +52,10 @@ def tcp(src_port=40000, dst_port=80, payload=b""):
     return 6, struct.pack(">HHIIHHHH", src_port, dst_port, 1, 0, (5 << 12) | 2, 65535, 0, 0) + payload
 
 
+def tcp_segment(src_port, dst_port, seq, ack, flags, payload=b""):
+    return 6, struct.pack(">HHIIHHHH", src_port, dst_port, seq, ack, 5 << 12 | flags, 65535, 0, 0) + payload
+
+
 def udp(src_port=40000, dst_port=53, payload=b"hello"):
     return 17, struct.pack(">HHHH", src_port, dst_port, 8 + len(payload), 0) + payload
 
@@ -113,13 +117,13 @@ class Capture:
         self.interfaces += 1
         return self.interfaces - 1
 
-    def link(self, of, link="eth0", prefix="podman:", stem="", described=True):
+    def link(self, of, link="eth0", prefix="podman:", stem="", described=True, point="inside"):
         """The interface of a container (an entry of an inventory), as podshark describes it."""
         name = f"{prefix}{stem or of['name']}/{link}"
         keys = {"container": of["name"], "id": of["id"][:12], "image": of["image"], "mode": of["kind"],
-                "point": "inside", "rootless": "yes" if of.get("rootless") else "no"}
+                "point": point, "rootless": "yes" if of.get("rootless") else "no"}
         meta = {"podshark": 1, "kind": "interface", "container_id": of["id"], "container": of["name"], "link": link,
-                "point": "inside"}
+                "point": point}
         return self.interface(name, " ".join(f"{k}={v}" for k, v in keys.items()) if described else "", meta=meta)
 
     def packet(self, interface, data, cut=0):
@@ -161,6 +165,32 @@ def example():
     capture.packet(tap, ip("10.0.2.100", "10.0.2.3", udp(40003, 53, b"")))
     capture.packet(shop, ip("10.89.0.2", "10.89.0.9", tcp(40004, 8080)))
     return capture
+
+
+def connection(client, server):
+    """[(from the client?, frame)] of an HTTP request in IPv4 frames that a bridge passes on as they are."""
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    to, fro = (40000, 80), (80, 40000)
+    steps = ((True, (*to, 100, 0, 0x02)), (False, (*fro, 500, 101, 0x12)), (True, (*to, 101, 501, 0x10)),
+             (True, (*to, 101, 501, 0x18, request)), (False, (*fro, 501, 101 + len(request), 0x18, reply)),
+             (True, (*to, 101 + len(request), 501 + len(reply), 0x10)))
+    return [(out, ip(*((client, server) if out else (server, client)), tcp_segment(*step))) for out, step in steps]
+
+
+def both_points():
+    """web, captured inside and on its bridge, fetches a page from db, and db one from web: what leaves web is seen
+    inside first, what arrives on the bridge first. Gives the capture, and {copy: original} by frame number."""
+    web, db = container("web", "10.89.0.2/24"), container("db", "10.89.0.3/24")
+    capture, copies = Capture(), {}
+    capture.inventory(inventory(web, db))
+    inside, bridge = capture.link(web), capture.link(web, "podman1@host", point="host")
+    for client, server in (("10.89.0.2", "10.89.0.3"), ("10.89.0.3", "10.89.0.2")):
+        for from_client, frame in connection(client, server):
+            leaves = from_client == (client == "10.89.0.2")
+            first, second = (capture.packet(link, frame) for link in ((inside, bridge) if leaves else (bridge, inside)))
+            copies[second] = first
+    return capture, copies
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 """What people see of the plugin in tshark, on captures written after docs/FORMAT.md."""
 
 import json
+import pathlib
+import re
+import shutil
 import struct
+import subprocess
 
 import make_capture
-from lib_plugin import PluginTest, version
+from lib_plugin import PROFILE, PluginTest, version
 from make_capture import Capture, container, inventory, ip, tcp, udp
 
 WEB = container("web", "10.89.0.2/24", "fd00:89::2/64")
@@ -119,6 +123,197 @@ class Fields(PluginTest):
 
     def test_disabled_it_says_nothing(self):
         self.assertEqual(self.names(self.save(make_capture.example()), "--disable-protocol", "podman"), {})
+
+
+class Points(PluginTest):
+    """Packets that were captured at two points of their way."""
+
+    def rows(self, path, *args):
+        """{frame number: (podman.point, podman.copy_of)}; one pass and two passes must agree."""
+        fields = ["-T", "fields", "-E", "separator=,", "-e", "frame.number", "-e", "podman.point", "-e",
+                  "podman.copy_of"]
+        once, twice = (self.tshark("-r", path, *passes, *fields, *args) for passes in ((), ("-2",)))
+        self.assertEqual(once, twice, "one pass and two passes differ")
+        return {int(number): (point, int(copy or 0)) for number, point, copy in
+                (line.split(",") for line in once.splitlines())}
+
+    def test_every_packet_tells_its_point_and_which_record_has_it_already(self):
+        capture, copies = make_capture.both_points()
+        rows = self.rows(self.save(capture))
+        self.assertEqual({frame: copy for frame, (_, copy) in rows.items() if copy}, copies)
+        self.assertEqual(rows.pop(1), ("", 0), "an event was captured nowhere")
+        leaves = {first for second, first in copies.items() if first < second and rows[first][0] == "inside"}
+        self.assertEqual(len(leaves), 6)
+        self.assertEqual({(rows[first][0], rows[second][0]) for second, first in copies.items()},
+                         {("inside", "host"), ("host", "inside")})
+
+    def test_filters_by_point(self):
+        capture, copies = make_capture.both_points()
+        path = self.save(capture)
+        inside, host = (self.matching(path, f'podman.point == "{point}"') for point in ("inside", "host"))
+        self.assertEqual(sorted(inside + host), list(range(2, capture.frames + 1)))
+        self.assertEqual(self.matching(path, 'not podman.point == "host"'), [1, *inside])
+        self.assertEqual(self.matching(path, "not podman.copy_of"), [1, *sorted(copies.values())])
+
+    def test_the_tree_shows_both(self):
+        capture, _ = make_capture.both_points()
+        text = self.tshark("-r", self.save(capture), "-V", "-Y", "frame.number == 3")
+        self.assertIn("    [Capture point: host]\n    [Copy of the packet in frame: 2]\n", text)
+
+    def test_false_retransmissions_are_the_copies_and_a_true_one_is_none(self):
+        capture, copies = make_capture.both_points()
+        again = make_capture.connection("10.89.0.2", "10.89.0.3")[3][1]
+        true = capture.packet(1, again)
+        copies[capture.packet(2, again)] = true
+        path = self.save(capture)
+        flagged = set(self.matching(path, "tcp.analysis.flags"))
+        self.assertLessEqual(set(copies), flagged, "Wireshark takes every copy for a fault")
+        self.assertEqual(self.matching(path, "tcp.analysis.flags && !podman.copy_of"), [true])
+        self.assertEqual(self.rows(path)[true + 1], ("host", true))
+
+    def test_both_survive_rewriting(self):
+        capture, copies = make_capture.both_points()
+        path = self.save(capture)
+        rows = self.rows(path)
+        again, edited = self.tmp / "home/again.pcapng", self.tmp / "home/edited.pcapng"
+        self.tshark("-r", path, "-w", again)
+        subprocess.run(["editcap", "-F", "pcapng", path, edited], check=True, capture_output=True)
+        self.assertEqual(self.rows(again), rows)
+        self.assertEqual(self.rows(edited), rows)
+
+    def test_a_part_of_a_file_keeps_both(self):
+        # As Wireshark exports what is displayed; there is no inventory any more.
+        capture, copies = make_capture.both_points()
+        path, part = self.save(capture), self.tmp / "home/part.pcapng"
+        self.tshark("-r", path, "-Y", "tcp", "-w", part)
+        self.assertEqual({frame: copy for frame, (_, copy) in self.rows(part).items() if copy},
+                         {copy - 1: first - 1 for copy, first in copies.items()})
+        self.tshark("-r", path, "-Y", 'podman.point == "host"', "-w", part)
+        self.assertEqual(set(self.rows(part).values()), {("host", 0)})
+        self.assertEqual(self.matching(part, "tcp.analysis.flags"), [])
+
+    def test_live_from_a_pipe(self):
+        capture, copies = make_capture.both_points()
+        text = self.tshark("-r", "-", "-T", "fields", "-e", "podman.copy_of", input=capture.data)
+        self.assertEqual(text.split(), [str(first) for _, first in sorted(copies.items())])
+
+    def test_others_have_neither(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB, DB))
+        capture.link(WEB, "podman1@host", point="host")
+        stranger, liar = capture.interface("eth7", "point=host"), capture.link(WEB, "eth1", point="host\x1f")
+        for link in (stranger, liar, stranger):
+            capture.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        self.assertEqual(set(self.rows(self.save(capture)).values()), {("", 0)})
+
+    def test_vlan_tags_and_raw_ip_are_looked_through(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB, DB))
+        inside, host = capture.link(WEB), capture.link(WEB, "podman1@host", point="host")
+        packet = ip("10.89.0.2", "10.89.0.3")
+        capture.packet(inside, packet)
+        tagged = capture.packet(host, packet[:12] + b"\x81\x00\x00\x05" + packet[12:])
+        raw = capture.packet(capture.interface("podman:web/tun0@host", "point=host", linktype=101), packet[14:])
+        for scrap in (b"", b"\x08", packet[:13], packet[:12] + b"\x81\x00\x00"):
+            capture.packet(inside, scrap)
+            capture.packet(host, scrap)
+        rows = self.rows(self.save(capture))
+        self.assertEqual({frame: copy for frame, (_, copy) in rows.items() if copy}, {tagged: 2, raw: 2})
+
+    def test_thousands_of_other_interfaces_are_no_obstacle(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB, DB))
+        links = [capture.interface(f"eth{n}") for n in range(3000)]
+        host = capture.link(WEB, "podman1@host", point="host")
+        packet = ip("10.89.0.2", "10.89.0.3")
+        for link in links[::-1]:
+            capture.packet(link, packet)
+        first = capture.packet(host, packet)
+        copy = capture.packet(capture.link(WEB), packet)
+        rows = self.rows(self.save(capture))
+        self.assertEqual({frame: row for frame, row in rows.items() if any(row)},
+                         {first: ("host", 0), copy: ("inside", first)})
+
+
+class Profile(PluginTest):
+    """The profile as it is installed, in the home of a user."""
+
+    RULE = "Podman: captured at another point already"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        shutil.copytree(PROFILE, cls.tmp / "home/.config/wireshark/profiles/Podman")
+
+    def rules(self, path):
+        """{frame number: name of its colouring rule}"""
+        text = self.tshark("-C", "Podman", "--color", "-r", path, "-T", "fields", "-E", "separator=\x1f", "-e",
+                           "frame.number", "-e", "frame.coloring_rule.name")
+        return {int(number): rule for number, rule in (line.split("\x1f") for line in text.splitlines())}
+
+    def test_columns(self):
+        text = self.tshark("-C", "Podman", "-r", self.save(make_capture.example()), "-c", 3, "-T", "psml")
+        rows = [re.findall("<section>(.*)</section>", part) for part in re.split("</(?:structure|packet)>", text)]
+        self.assertEqual(rows[0], ["No.", "Time", "Source", "Src container", "Destination", "Dst container", "Point",
+                                   "Protocol", "Length", "Info"])
+        self.assertEqual(rows[3][:8], ["3", "0.002000000", "10.89.0.2", "web", "10.89.0.3", "db", "inside", "TCP"])
+
+    def test_copies_look_calm_and_true_faults_do_not(self):
+        capture, copies = make_capture.both_points()
+        again = make_capture.connection("10.89.0.2", "10.89.0.3")[3][1]
+        true = capture.packet(1, again)
+        copies[capture.packet(2, again)] = true
+        rules = self.rules(self.save(capture))
+        self.assertEqual({frame for frame, rule in rules.items() if rule == self.RULE}, set(copies))
+        self.assertEqual({frame for frame, rule in rules.items() if rule == "Bad TCP"}, {true})
+        self.assertEqual(rules[2], "HTTP")
+
+    def test_every_rule_of_this_wireshark_is_there(self):
+        ours, stock = ((path / "colorfilters").read_text() for path in (PROFILE, pathlib.Path("/usr/share/wireshark")))
+
+        def names(text):
+            return [line.split("@")[1] for line in text.splitlines() if line.lstrip("!").startswith("@")]
+        self.assertEqual(names(ours)[:2], [self.RULE, "Bad TCP"])
+        # 4.4 split one of 4.0's rules into two, by IP version.
+        self.assertLessEqual(set(names(stock)) - {"IPv4 TTL low or unexpected", "IPv6 hop limit low or unexpected"},
+                             set(names(ours)))
+
+    def test_every_button_is_a_filter(self):
+        capture, copies = make_capture.both_points()
+        path = self.save(capture)
+        text = (PROFILE / "dfilter_buttons").read_text()
+        buttons = {label: expression.replace(r"\x22", '"') for label, expression in
+                   re.findall(r'^"TRUE","Podman//([^"]*)","([^"]*)","[^"]*"$', text, re.M)}
+        self.assertEqual(len(buttons), len([line for line in text.splitlines() if line[:1] == '"']))
+        frames = {label: self.matching(path, expression) for label, expression in buttons.items()}
+        self.assertEqual(frames["Hide copies"], [1, *sorted(copies.values())])
+        self.assertEqual(frames["Only events"], [1])
+        self.assertEqual(sorted(frames["Hide host copies"] + frames["Only host side"]),
+                         list(range(1, capture.frames + 1)))
+
+    def test_conversations_by_interface_are_the_users_choice(self):
+        # Wireshark 4.4 can keep the points apart. The profile does not ask for it: a packet between two captured
+        # containers is recorded on its sender's link only, so that each direction would be a stream of its own.
+        both = self.save(make_capture.both_points()[0], "both.pcapng")
+        web, db = "10.89.0.2", "10.89.0.3"
+        capture = Capture()
+        capture.inventory(inventory(WEB, DB))
+        links = {True: capture.link(WEB), False: capture.link(DB)}
+        for from_client, frame in make_capture.connection(web, db):
+            capture.packet(links[from_client], frame)
+        several = self.save(capture, "several.pcapng")
+
+        def streams(*args):
+            text = self.tshark("-C", "Podman", *args, "-r", several, "-Y", "tcp", "-T", "fields", "-e", "tcp.stream")
+            return set(text.split())
+        self.assertEqual(streams(), {"0"})
+        choice = ("-o", "protocols.conversation_deinterlacing_key:.MI")
+        if version() == "4.0":
+            text = self.tshark("-r", both, *choice, check=False)
+            self.assertEqual(text, "", "4.0 does not know it; in a profile it would warn at every start")
+        else:
+            self.assertEqual(self.matching(both, "tcp.analysis.flags", options=choice), [])
+            self.assertEqual(streams(*choice), {"0", "1"})
 
 
 class Hostile(PluginTest):
