@@ -190,6 +190,8 @@ class Points(PluginTest):
                          {copy - 1: first - 1 for copy, first in copies.items()})
         self.tshark("-r", path, "-Y", 'podman.point == "host"', "-w", part)
         self.assertEqual(set(self.rows(part).values()), {("host", 0)})
+        self.tshark("-r", path, "-Y", "not podman.copy_of", "-w", part)
+        self.assertEqual(self.matching(part, "tcp"), list(range(2, len(copies) + 2)))
         self.assertEqual(self.matching(part, "tcp.analysis.flags"), [])
 
     def test_live_from_a_pipe(self):
