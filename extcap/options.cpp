@@ -173,9 +173,9 @@ void write_buffers(ArgumentWriter& w) {
   // would be passed and end the sharing among many links.
   w.done(w.begin("--ring-size", "Kernel ring (MiB per link)", "string", "Buffers",
                  "Memory in which the kernel collects packets, 1 to " + std::to_string(kMaxRingMib) +
-                     "; larger survives longer bursts. Empty: 8, less when there are many links")
+                     "; larger survives longer bursts. Empty: 32, less when there are many links")
              .with("validation", "^[1-9][0-9]*$")
-             .with("placeholder", "8"));
+             .with("placeholder", "32"));
   w.done(w.begin("--queue-size", "Queue (MiB)", "unsigned", "Buffers",
                  "Memory for packets that Wireshark has not taken yet")
              .with("range", "1,65536")

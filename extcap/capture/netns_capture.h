@@ -24,7 +24,7 @@ struct LinkOptions {
   std::string filter;              ///< libpcap syntax
   std::uint32_t snaplen = 262144;
   bool promiscuous = true;
-  std::size_t ring_bytes = 0;  ///< kernel memory per link; 0: 8 MiB, less when there are many links
+  std::size_t ring_bytes = 0;  ///< kernel memory per link; 0: 32 MiB, less when there are many links
 };
 
 /// A link that a capture wants, and what is special about it.
