@@ -62,7 +62,8 @@ class Session {
   Roster::Hooks roster_hooks();
   Panel::Hooks panel_hooks();
   Status watch_everything();
-  void watch_output();
+  Status watch_output();
+  void pump_when_possible(const Output& out);
   void flush_backlog();
   void watch_parent_pipes();
   [[nodiscard]] bool reader_gone() const;
@@ -195,10 +196,7 @@ void Session::flush() {
   if (!outcome_ || reader_gone()) stop();
   const Output* out = recorder_.output();
   if (out == nullptr) return;
-  if (out->backlog() > 0 && !pumping_) {
-    pumping_ = true;
-    loop_.change(out->fd(), EPOLLOUT);
-  }
+  pump_when_possible(*out);
   const bool full = out->backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
@@ -206,7 +204,16 @@ void Session::flush() {
   }
 }
 
-void Session::watch_output() {
+void Session::pump_when_possible(const Output& out) {
+  if (out.backlog() == 0 || pumping_) return;
+  pumping_ = true;
+  loop_.change(out.fd(), EPOLLOUT);
+}
+
+Status Session::watch_output() {
+  Result<UniqueFd> again = make_timer(std::chrono::milliseconds(0));
+  if (!again) return again.error();
+  pump_again_ = std::move(*again);
   // EPOLLERR, always delivered, is the reader closing: also while no packet makes a write fail.
   loop_.add(recorder_.output()->fd(), 0, [this](std::uint32_t events) {
     Output& out = *recorder_.output();
@@ -227,6 +234,7 @@ void Session::watch_output() {
     acknowledge(pump_again_.get());
     if (pumping_) loop_.change(recorder_.output()->fd(), EPOLLOUT);
   });
+  return ok();
 }
 
 void Session::watch_parent_pipes() {
@@ -258,10 +266,7 @@ Status Session::watch_everything() {
     loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
   }
   if (recorder_.output() != nullptr && recorder_.output()->pipe()) {
-    Result<UniqueFd> again = make_timer(std::chrono::milliseconds(0));
-    if (!again) return again.error();
-    pump_again_ = std::move(*again);
-    watch_output();
+    if (Status s = watch_output(); !s) return s;
   }
   if (options_.extcap) watch_parent_pipes();
   watch_ = std::make_unique<InventoryWatch>(
@@ -434,10 +439,10 @@ void Session::finish() {
 void Session::flush_backlog() {
   Output* out = recorder_.output();
   if (out == nullptr) return;
+  pump_when_possible(*out);  // the last packets may be the first that have to wait
   Clock::time_point end = Clock::now() + kFlushLimit;
   while (outcome_ && out->backlog() > 0 && !out->reader_gone() && Clock::now() < end) {
     const std::size_t before = out->backlog();
-    loop_.change(out->fd(), EPOLLOUT);
     loop_.wait(50);
     if (out->backlog() < before && !(options_.extcap && signalled_)) end = Clock::now() + kFlushLimit;
   }

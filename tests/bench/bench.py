@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Benchmarks inside a rig: paired runs, ratios with spread. Figures are printed, never asserted; run.sh calls it."""
 
-import json
 import os
 import pathlib
 import signal
@@ -14,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import lib  # noqa: E402
 import lib_pcapng  # noqa: E402
-from lib_podshark import PODSHARK  # noqa: E402
+from lib_podshark import PODSHARK, mapped_rings, resident  # noqa: E402
 
 ROUNDS = int(os.environ.get("PODSHARK_BENCH_ROUNDS", "5"))
 PACKETS, RATE, SIZE = 1000000, 100000, 200
@@ -54,11 +53,11 @@ def capture_cpu(argv, ready, send):
 
 def cpu_per_packet(web, directory):
     pid = web.pid
-    links = json.loads(lib.run(lib.ROOT, ["nsenter", "-t", str(pid), "-n", "ip", "-j", "link", "show", "eth0"]).stdout)
+    mac = web.mac
     sender = lib.BIN / "tests/tools/packet_sender"
 
     def send():
-        lib.run(lib.ROOT, [sender, "podman0", links[0]["address"], PACKETS, SIZE, RATE], timeout=120)
+        lib.run(lib.ROOT, [sender, "podman0", mac, PACKETS, SIZE, RATE], timeout=120)
     ours, theirs = directory / "ours.pcapng", directory / "theirs.pcap"
     podshark = [PODSHARK, "capture", "web", "-q", "-i", "eth0", "-w", ours]
     tcpdump = ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-i", "eth0", "-B", "65536", "-w", theirs]
@@ -71,25 +70,19 @@ def cpu_per_packet(web, directory):
         runs.append((a, b))
     for i, what in ((0, "whole process"), (1, "while capturing")):
         row(f"podshark, CPU s per million packets, {what}", [a[i] for a, _ in runs], "s")
-        row(f"tcpdump -B 65536, the same", [b[i] for _, b in runs], "s")
+        row("tcpdump -B 65536, the same", [b[i] for _, b in runs], "s")
         row(f"ratio podshark/tcpdump, pair by pair, {what}", [a[i] / b[i] for a, b in runs], "")
 
 
 def arrived(path):
     """How many different numbered packets of the sender are in a pcapng file."""
-    data, at, numbers = path.read_bytes(), 0, set()
-    while at + 12 <= len(data):
-        kind, length = int.from_bytes(data[at:at + 4], "little"), int.from_bytes(data[at + 4:at + 8], "little")
-        if kind == 6 and int.from_bytes(data[at + 20:at + 24], "little") == SIZE:
-            numbers.add(data[at + 28 + 42:at + 28 + 50])
-        at += length
-    return len(numbers)
+    return len({frame[42:50] for frame in lib_pcapng.frames(path.read_bytes(), first=0) if len(frame) == SIZE})
 
 
 def through_dumpcap(web, directory):
     """A million packets as fast as the link takes them, through a fifo into dumpcap, as Wireshark reads them."""
     pid = str(web.pid)
-    link = json.loads(lib.run(lib.ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]
+    mac = web.mac
     sender = lib.BIN / "tests/tools/packet_sender"
 
     def share(writer, stdout=None):
@@ -105,7 +98,7 @@ def through_dumpcap(web, directory):
         lib.wait_for(lambda: len(pathlib.Path(f"/proc/{pid}/net/packet").read_text().splitlines()) > 1, "a packet socket")
         settle(lambda: file.exists() and file.stat().st_size)
         began = time.perf_counter()
-        lib.run(lib.ROOT, [sender, "podman0", link["address"], PACKETS, SIZE, 0], timeout=120)
+        lib.run(lib.ROOT, [sender, "podman0", mac, PACKETS, SIZE, 0], timeout=120)
         rate = PACKETS / (time.perf_counter() - began) / 1000
         settle(lambda: file.stat().st_size)
         lib.end(child, signal.SIGINT)
@@ -200,21 +193,6 @@ def first_packet(web, directory):
 IDLE, WATCHED_S = 100, 20
 
 
-def mapped_rings(pid):
-    """MiB of packet rings that the process has mapped."""
-    total = 0
-    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
-        if "socket:" in line:
-            begin, _, end = line.split()[0].partition("-")
-            total += int(end, 16) - int(begin, 16)
-    return total / 2 ** 20
-
-
-def resident(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(l for l in status if l.startswith("VmRSS")).split()[1]) / 1024
-
-
 def idle_hundred(directory):
     """A hundred containers in which nothing happens: one podshark for all links, and a tcpdump for each eth0."""
     up = {}
@@ -243,8 +221,8 @@ def idle_hundred(directory):
         before = cpu(processes)
         time.sleep(WATCHED_S)
         row(f"{what}: share of a core, idle", [100 * (cpu(processes) - before) / WATCHED_S], "%")
-        row(f"{what}: rings", [sum(mapped_rings(p.pid) for p in processes)], "MiB")
-        row(f"{what}: resident, rings included", [sum(resident(p.pid) for p in processes)], "MiB")
+        row(f"{what}: rings", [sum(mapped_rings(p.pid) for p in processes) / 2 ** 20], "MiB")
+        row(f"{what}: resident, rings included", [sum(resident(p.pid) for p in processes) / 1024], "MiB")
     row("podshark all: all 200 links captured after", [ready], "s")
     for p in (ours, *theirs):
         lib.end(p, signal.SIGINT)

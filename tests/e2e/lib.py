@@ -190,6 +190,11 @@ class Up:
         networks = self.inspect()["NetworkSettings"].get("Networks") or {}
         return next((n["IPAddress"] for n in networks.values() if n.get("IPAddress")), "")
 
+    @property
+    def mac(self):
+        """The MAC address of its eth0."""
+        return json.loads(self.enter("ip", "-j", "link", "show", "eth0").stdout)[0]["address"]
+
     def exec(self, *argv, **kwargs):
         """Runs argv inside the container through podman."""
         return run(self.user, ["podman", "exec", self.name, *argv], **kwargs)

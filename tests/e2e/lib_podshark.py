@@ -37,6 +37,22 @@ def podshark(user, *args, **kwargs):
     return lib.run(user, [PODSHARK, *args], **kwargs)
 
 
+def mapped_rings(pid):
+    """Bytes of packet rings that a process has mapped; they are there once links are captured."""
+    total = 0
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if "socket:" in line:
+            begin, _, end = line.split()[0].partition("-")
+            total += int(end, 16) - int(begin, 16)
+    return total
+
+
+def resident(pid):
+    """kB of memory that a process has, mapped rings included."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+
 def inventory(user, *args):
     """`podshark list --json` parsed."""
     return json.loads(podshark(user, "list", "--json", *args).stdout)

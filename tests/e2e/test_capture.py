@@ -2,7 +2,6 @@
 """Capturing containers of every kind, by the command line and by tshark, against what tcpdump sees."""
 
 import collections
-import json
 import os
 import pathlib
 import signal
@@ -13,7 +12,7 @@ import lib
 import lib_pcapng
 from lib import MEMBER, OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, quick, run, wait_for
 from lib_podshark import (INSTALLED_WORKER, PODSHARK, PREFIX, Capture, extcap_home, give_capabilities, install_worker,
-                          podshark, remove_worker, tshark)
+                          mapped_rings, podshark, remove_worker, tshark)
 
 CONTAINERS = (
     Ctr("web", ports=("28080:80",)),
@@ -109,8 +108,7 @@ class Truth(TruthTest):
 
 class VlanTags(RigTest):
     def test_a_tag_is_in_the_frame_where_it_was_sent(self):
-        pid = str(self.up["web"].pid)
-        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        mac = self.up["web"].mac
         frame = bytes.fromhex(mac.replace(":", "")) + b"\x02\0\0\0\0\1" + b"\x81\0\0\x07" + b"\x88\xb5" + b"tagged" + b"\0" * 50
         code = ("import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('podman0',0));"
                 "s.send(bytes.fromhex(sys.argv[1]))")
@@ -127,8 +125,7 @@ class VlanTags(RigTest):
 class Volume(RigTest):
     def test_a_million_packets_at_100000_a_second_all_arrive(self):
         sender = lib.BIN / "tests/tools/packet_sender"
-        pid = str(self.up["web"].pid)
-        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        mac = self.up["web"].mac
         with Capture(ROOT, "web", "-i", "eth0", "-f", "udp port 9") as capture:
             sent = int(run(ROOT, [sender, "podman0", mac, "1000000", "200", "100000", "9"], timeout=120).stdout)
             lib.end(capture.process, signal.SIGINT, timeout=60)
@@ -136,7 +133,7 @@ class Volume(RigTest):
             told = run(ROOT, ["capinfos", "-M", "-c", "-T", "-r", capture.path]).stdout.split()
             numbers = set()
             with capture.path.open("rb") as file:
-                for packet in frames(file.read()):
+                for packet in lib_pcapng.frames(file.read()):
                     numbers.add(int.from_bytes(packet[42:50], "little"))
             self.assertEqual(sent, len(numbers), f"capinfos says {told}; stderr: {capture.stderr()}")
             self.assertIn("1000000 packets", capture.stderr())
@@ -144,33 +141,19 @@ class Volume(RigTest):
 
     def test_a_slow_reader_gets_everything_after_the_end(self):
         """The capture ends by itself; whoever reads its output then takes seconds for what waits."""
-        pid = str(self.up["web"].pid)
-        mac = json.loads(run(ROOT, ["nsenter", "-t", pid, "-n", "ip", "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        mac = self.up["web"].mac
         errors = (self.tmp / "slow").open("w+")
         self.addCleanup(errors.close)
         process = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "-c", "40000", "-w", "-"],
                              stdout=subprocess.PIPE, stderr=errors)
         data = os.read(process.stdout.fileno(), 1 << 20)
-        wait_for(lambda: "socket:" in open(f"/proc/{process.pid}/maps").read(), "the ring")
+        wait_for(lambda: mapped_rings(process.pid), "the ring")
         run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", mac, "40000", "200", "20000", "9"], timeout=60)
         while piece := os.read(process.stdout.fileno(), 1 << 19):
             data += piece
             time.sleep(0.15)  # slowness is the subject
         self.assertEqual(0, process.wait(20))
-        self.assertEqual(40000, sum(1 for _ in frames(data)))
-
-
-def frames(data):
-    """Packet data of all EPBs that are not events, without building objects: a million of them."""
-    at, end = 0, len(data)
-    view = memoryview(data)
-    while at + 12 <= end:
-        kind = int.from_bytes(view[at:at + 4], "little")
-        length = int.from_bytes(view[at + 4:at + 8], "little")
-        if kind == 6 and int.from_bytes(view[at + 8:at + 12], "little") != 0:
-            size = int.from_bytes(view[at + 20:at + 24], "little")
-            yield bytes(view[at + 28:at + 28 + size])
-        at += length
+        self.assertEqual(40000, sum(1 for _ in lib_pcapng.frames(data)))
 
 
 class Kinds(RigTest):

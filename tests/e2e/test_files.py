@@ -6,7 +6,7 @@ import signal
 import lib
 import lib_pcapng
 from lib import RIG, ROOT, Ctr, Net, RigTest, fetch, quick, wait_for
-from lib_podshark import PODSHARK, Capture, fields, podshark
+from lib_podshark import PODSHARK, Capture, fields, mapped_rings, podshark
 
 CONTAINERS = (
     Ctr("web", ports=("28280:80",)),
@@ -84,7 +84,7 @@ class LastMinutes(FilesTest):
     def test_a_signal_saves_what_was_and_the_capture_goes_on(self):
         process, said = self.begin("web", "--last", "5m", "-w", self.tmp / "last.pcapng")
         lib.wait_for(lambda: lib.processes("podshark"), "podshark")
-        wait_for(lambda: self.ready(process), "the ring")
+        wait_for(lambda: mapped_rings(process.pid), "the ring")
         fetch(28280)
         self.save_until(process, said, 1)
         fetch(28280)
@@ -104,17 +104,12 @@ class LastMinutes(FilesTest):
             return files[-1] if len([p for p in packets if b"GET / HTTP" in p.data]) >= requests else None
         return wait_for(enough, f"a saved file with {requests} requests: {said()}")
 
-    def ready(self, process):
-        """Rings are mapped once links are captured."""
-        with open(f"/proc/{process.pid}/maps") as maps:
-            return "socket:" in maps.read()
-
     def test_a_dying_container_saves(self):
         lib.start(Ctr("dying"))
         self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
         address = lib.Up("dying", ROOT).address
         process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "d.pcapng")
-        wait_for(lambda: self.ready(process), "the ring")
+        wait_for(lambda: mapped_rings(process.pid), "the ring")
         self.up["db"].exec("wget", "-qO-", f"http://{address}/")
         lib.podman(ROOT, "kill", "dying")
         path = wait_for(lambda: self.files("d_*_exit.pcapng"), f"the saved file: {said()}")[0]

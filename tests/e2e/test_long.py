@@ -2,14 +2,12 @@
 """Thousand-fold repeats and a soak; tests/long.txt runs them on demand."""
 
 import os
-import pathlib
-import re
 import signal
 import time
 
 import lib
 from lib import RIG, ROOT, Ctr, RigTest, fetch, long, run
-from lib_podshark import Capture
+from lib_podshark import Capture, resident
 
 CONTAINERS = (Ctr("web", ports=("28080:80",)), Ctr("own", user=RIG, ports=("28081:80",)))
 
@@ -36,8 +34,7 @@ class Soak(RigTest):
     MINUTES = 15
 
     def state(self, pid):
-        memory = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
-        return memory, len(os.listdir(f"/proc/{pid}/fd"))
+        return resident(pid), len(os.listdir(f"/proc/{pid}/fd"))
 
     def test_minutes_of_traffic_and_changes_grow_nothing(self):
         with Capture(ROOT, "web", "-q") as capture:
