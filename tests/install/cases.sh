@@ -47,7 +47,7 @@ in_system() {
   unshare -m bash -c 'mount --bind "$0" "$(readlink -f /etc/os-release)" && exec "$@"' $work/os-release "$@"
 }
 
-install_system() { run env PODSHARK_BUILD_DIR="$build/system" "$setup" "$@"; }
+install_system() { run env PODSHARK_BUILD_DIR="$build-system" "$setup" "$@"; }
 
 an_unknown_option_is_refused_with_the_usage() {
   fails run "$setup" --fast

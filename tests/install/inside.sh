@@ -19,7 +19,7 @@ as() {
   id=$(id -u "$who")
   setpriv --reuid="$who" --regid="$who" --init-groups --inh-caps=-all env -i HOME="/home/$who" USER="$who" \
     LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin XDG_RUNTIME_DIR="/run/user/$id" CONTAINERS_CONF=/etc/rig.conf \
-    PODSHARK_BUILD_DIR="$build/user" CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-}" \
+    PODSHARK_BUILD_DIR="$build-user" CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-}" \
     PODSHARK_WERROR="${PODSHARK_WERROR:-}" CCACHE_DIR="${CCACHE_DIR:-}" CCACHE_BASEDIR="${CCACHE_BASEDIR:-}" \
     CCACHE_NOHASHDIR=1 CCACHE_READONLY=1 CCACHE_TEMPDIR=/tmp/ccache-"$who" "$@"
 }
