@@ -47,8 +47,9 @@ count() {  # NAME EXIT-STATUS SECONDS
   [ "$f" != 0 ] || return 0
   bad+=("$name")
   echo "--- end of $log"
-  grep -E '^FAILED|^not ok|error:|Failed ' "$log" | head -n 20
-  tail -n 60 "$log"
+  # Why a test failed stands indented below its line.
+  awk '/^FAILED/ {on = 1} !/^FAILED|^ / {on = 0} on || /^not ok|error:|Failed /' "$log" | head -n 80
+  tail -n 30 "$log"
   echo "---"
   return 1
 }

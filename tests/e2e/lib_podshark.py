@@ -47,6 +47,15 @@ def mapped_rings(pid):
     return total
 
 
+def wait_rings(up, number):
+    """Waits until that many packet sockets are bound to links in the netns of a container: what is sent now, they see."""
+    def bound():
+        # sk RefCnt Type Proto Iface R(unning) …: packet_seq_show, net/packet/af_packet.c of the kernel
+        rows = [row.split() for row in up.enter("cat", "/proc/net/packet").stdout.splitlines()[1:]]
+        return sum(1 for row in rows if row[4] != "0" and row[5] == "1") >= number
+    lib.wait_for(bound, f"{number} packet sockets in {up.name}")
+
+
 def resident(pid):
     """kB of memory that a process has, mapped rings included."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()

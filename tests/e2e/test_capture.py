@@ -12,7 +12,7 @@ import lib
 import lib_pcapng
 from lib import MEMBER, OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, quick, run, wait_for
 from lib_podshark import (INSTALLED_WORKER, PODSHARK, PREFIX, Capture, extcap_home, give_capabilities, install_worker,
-                          mapped_rings, podshark, remove_worker, tshark)
+                          podshark, remove_worker, tshark, wait_rings)
 
 CONTAINERS = (
     Ctr("web", ports=("28080:80",)),
@@ -147,7 +147,7 @@ class Volume(RigTest):
         process = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "-c", "40000", "-w", "-"],
                              stdout=subprocess.PIPE, stderr=errors)
         data = os.read(process.stdout.fileno(), 1 << 20)
-        wait_for(lambda: mapped_rings(process.pid), "the ring")
+        wait_rings(self.up["web"], 1)
         run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", mac, "40000", "200", "20000", "9"], timeout=60)
         while piece := os.read(process.stdout.fileno(), 1 << 19):
             data += piece

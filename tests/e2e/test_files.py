@@ -6,7 +6,7 @@ import signal
 import lib
 import lib_pcapng
 from lib import RIG, ROOT, Ctr, Net, RigTest, fetch, quick, wait_for
-from lib_podshark import PODSHARK, Capture, fields, mapped_rings, podshark
+from lib_podshark import PODSHARK, Capture, fields, podshark, wait_rings
 
 CONTAINERS = (
     Ctr("web", ports=("28280:80",)),
@@ -83,8 +83,7 @@ class Changing(FilesTest):
 class LastMinutes(FilesTest):
     def test_a_signal_saves_what_was_and_the_capture_goes_on(self):
         process, said = self.begin("web", "--last", "5m", "-w", self.tmp / "last.pcapng")
-        lib.wait_for(lambda: lib.processes("podshark"), "podshark")
-        wait_for(lambda: mapped_rings(process.pid), "the ring")
+        wait_rings(self.up["web"], 2)
         fetch(28280)
         self.save_until(process, said, 1)
         fetch(28280)
@@ -107,10 +106,10 @@ class LastMinutes(FilesTest):
     def test_a_dying_container_saves(self):
         lib.start(Ctr("dying"))
         self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
-        address = lib.Up("dying", ROOT).address
+        dying = lib.Up("dying", ROOT)
         process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "d.pcapng")
-        wait_for(lambda: mapped_rings(process.pid), "the ring")
-        self.up["db"].exec("wget", "-qO-", f"http://{address}/")
+        wait_rings(dying, 2)
+        self.up["db"].exec("wget", "-qO-", f"http://{dying.address}/")
         lib.podman(ROOT, "kill", "dying")
         path = wait_for(lambda: self.files("d_*_exit.pcapng"), f"the saved file: {said()}")[0]
         done = lib_pcapng.read(path)  # it appears when it is whole
