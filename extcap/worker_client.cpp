@@ -105,7 +105,7 @@ const char* const kGroupHint =
     "'sudo usermod -aG wireshark $USER' and log in again; 'podshark doctor' shows what is missing";
 
 const char* const kHostHint =
-    "capturing on the host's side needs root: run podshark with sudo, or capture inside the container";
+    "sockets on the host's links need root: run podshark with sudo, or capture inside the container";
 
 Error explain(const Reply& reply, const NetnsPlace& place) {
   const std::string who = place.who();

@@ -112,13 +112,15 @@ LinkChooser choose_named_links(const Container& c, const std::vector<std::string
 // The bridge is the master of the container's veth peer.
 std::vector<ChosenLink> bridges_of(int netlink, const std::vector<model::Link>& links, const Container& c) {
   std::vector<ChosenLink> out;
+  const std::string filter = address_filter(c);
+  if (filter.empty()) return out;  // not the other containers' traffic
   const Result<int> id = kernel::namespace_id(netlink, c.pid);
   for (const model::Link& peer : id ? kernel::peers_in(links, *id) : std::vector<model::Link>{}) {
     const model::Link* bridge = by_index(links, peer.master);
     const bool known = bridge == nullptr || std::any_of(out.begin(), out.end(), [&](const ChosenLink& o) {
                          return o.link.ifindex == bridge->ifindex;
                        });
-    if (!known) out.push_back(outside(*bridge, c.rootless, address_filter(c)));
+    if (!known) out.push_back(outside(*bridge, c.rootless, filter));
   }
   return out;
 }

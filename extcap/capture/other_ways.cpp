@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/other_ways.h"
 
+#include <linux/netlink.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "extcap/capture/filter.h"
@@ -11,6 +14,7 @@
 #include "extcap/capture/stream_source.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
+#include "podman/kernel/rtnetlink.h"
 
 namespace podshark::extcap {
 namespace {
@@ -28,20 +32,23 @@ bool has_own_userns(const model::Container& c) {
   return outer != 0 && inner != outer;
 }
 
+StreamSpec stream_spec(const CaptureContext& context, std::string link, std::string filter) {
+  return {.link = std::move(link),
+          .filter = std::move(filter),
+          .snaplen = context.options.snaplen,
+          .promiscuous = context.options.promiscuous,
+          .buffer_bytes = context.ring_bytes()};
+}
+
 // A capture tool takes one link, or all together.
 Result<OtherWay> open_streams(StreamRequest request, const Target& target, const std::string& filter,
                               const CaptureContext& context, const SourceHooks& hooks) {
   const LinkOptions& options = context.options;
   request.container = target.chosen.name;
   request.container_id = target.chosen.id;
-  request.spec = {.link = "any",
-                  .filter = filter,
-                  .snaplen = options.snaplen,
-                  .promiscuous = options.promiscuous,
-                  .buffer_bytes = context.ring_bytes()};
   OtherWay out;
   for (const std::string& link : options.links.empty() ? std::vector<std::string>{"any"} : options.links) {
-    request.spec.link = link;
+    request.spec = stream_spec(context, link, filter);
     request.sidecar.name = sidecar_name(target.container);
     Result<std::unique_ptr<StreamSource>> source =
         StreamSource::open(target, StreamPlan(request), context.loop, context.recorder, hooks);
@@ -101,6 +108,30 @@ Result<OtherWay> open_on_host(const Target& target, const MethodOptions& methods
                        context, hooks);
   }
   if (out) out->notice = std::move(notice);
+  return out;
+}
+
+Result<OtherWay> open_through_dumpcap(CapturePlan plan, const CaptureContext& context,
+                                      const SourceHooks& hooks) {
+  const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (!netlink) return os_error(errno, "ask for the host's links");
+  Result<std::vector<model::Link>> links = kernel::list_links(netlink.get());
+  if (!links) return links.wrap("the host's links");
+  Result<std::vector<ChosenLink>> chosen = plan.choose(netlink.get(), std::move(*links));
+  if (!chosen) return chosen.error();
+  OtherWay out;
+  for (const ChosenLink& link : *chosen) {
+    StreamRequest request;
+    request.host = true;
+    request.container = plan.target.chosen.name;
+    request.container_id = plan.target.chosen.id;
+    request.link_name = link.name;
+    request.spec = stream_spec(context, link.link.name, both_filters(link.filter, context.options.filter));
+    Result<std::unique_ptr<StreamSource>> source =
+        StreamSource::open(plan.target, StreamPlan(request), context.loop, context.recorder, hooks);
+    if (!source) return source.error();
+    out.sources.push_back(std::move(*source));
+  }
   return out;
 }
 

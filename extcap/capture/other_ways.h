@@ -27,4 +27,9 @@ struct OtherWay {
 [[nodiscard]] Result<OtherWay> open_on_host(const Target& target, const MethodOptions& methods,
                                             const CaptureContext& context, const SourceHooks& hooks);
 
+/// A plan for links of the host's own namespace, for somebody who may not open sockets there but may run
+/// dumpcap: a stream for each link that it chooses now.
+[[nodiscard]] Result<OtherWay> open_through_dumpcap(CapturePlan plan, const CaptureContext& context,
+                                                    const SourceHooks& hooks);
+
 }  // namespace podshark::extcap

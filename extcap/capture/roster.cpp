@@ -17,6 +17,7 @@
 #include "extcap/list_cache.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
+#include "podman/kernel/rtnetlink.h"
 
 namespace podshark::extcap {
 namespace {
@@ -103,12 +104,28 @@ Result<std::vector<CapturePlan>> Roster::plans(const Target& target) {
   }
   if (options_.points != Points::inside) {
     Result<CapturePlan> plan = options_.points == Points::both
-                                   ? plan_entry(target, known_)
+                                   ? plan_entry(with_addresses(target), known_)
                                    : plan_host_side(target, known_, context_.options.links);
     if (!plan) return plan.error();
     out.push_back(std::move(*plan));
   }
   return out;
+}
+
+// Of a container that podman does not tell us about, its own namespace knows the addresses.
+Target Roster::with_addresses(Target target) {
+  if (!address_filter(target.container).empty()) return target;
+  const Result<NetnsSockets> sockets =
+      context_.worker.open(NetnsPlace::of(target.container), {.netlink = 1, .raw = 0, .cooked = 0});
+  if (!sockets) return target;
+  const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
+  if (!links) return target;
+  for (const model::Link& l : *links) {
+    if (l.loopback() || l.addresses.empty()) continue;
+    auto& attachment = target.container.networks.emplace_back();
+    attachment.addresses = l.addresses;
+  }
+  return target;
 }
 
 std::unique_ptr<NetnsCapture> Roster::take_unknown(const Target& target) {
@@ -154,6 +171,11 @@ Status Roster::attach_sockets(const Target& target) {
   Result<std::vector<CapturePlan>> wanted = plans(target);
   if (!wanted) return wanted.error();
   for (CapturePlan& plan : *wanted) {
+    if (plan.place.kind == NetnsPlace::Kind::host && ::geteuid() != 0) {
+      if (const Status s = add(open_through_dumpcap(std::move(plan), context_, hooks_.source), target); !s)
+        return s;
+      continue;
+    }
     std::unique_ptr<NetnsCapture> early =
         plan.target.point == Point::inside ? take_unknown(plan.target) : nullptr;
     if (early) {

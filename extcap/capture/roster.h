@@ -85,6 +85,7 @@ class Roster {
   void run_start(const model::Container& container);
   void on_started(std::size_t index);
   [[nodiscard]] Result<std::vector<CapturePlan>> plans(const Target& target);
+  [[nodiscard]] Target with_addresses(Target target);
   [[nodiscard]] Status attach(const Target& target);
   [[nodiscard]] Status attach_sockets(const Target& target);
   [[nodiscard]] Status add(Result<OtherWay> way, const Target& target);

@@ -21,6 +21,7 @@ struct StreamRequest {
   bool exec = false;          ///< try the container's own tool
   bool install_tool = false;  ///< and install it there when it has none
   bool host = false;          ///< a tool of the host instead of both
+  std::string link_name;      ///< of the link in the file; empty: as in `spec`
 };
 
 /// Which command is run next to get a stream of packets: a tool that is missing or refused leads to the other

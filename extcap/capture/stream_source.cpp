@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -144,18 +145,31 @@ void StreamSource::declare() {
   if (declared_ == reader_.linktype()) return;
   declared_ = reader_.linktype();
   start_ns_ = static_cast<std::uint64_t>(now_ns());
-  before_ = discover::read_dev(target_.container.pid);
+  before_ = discover::read_dev(counted_pid());
   const StreamSpec& spec = plan_.request().spec;
   model::Link link;
   link.name = spec.link;
+  const bool inside = target_.point == Point::inside;
   id_ = recorder_.add_interface({.target = target_,
                                  .link = link,
-                                 .name = one_line(spec.link, 32),
+                                 .name = link_name(),
                                  .linktype = reader_.linktype(),
                                  .snaplen = spec.snaplen,
                                  .filter = spec.filter,
-                                 .netns = target_.container.netns});
-  report("attached", "capturing in container " + target_.container.name + " " + step_.words);
+                                 .netns = inside ? target_.container.netns : 0});
+  report("attached", (inside ? "capturing in container " + target_.container.name
+                             : "capturing on " + what(target_) + ", link " + link_name()) +
+                         " " + step_.words);
+}
+
+std::string StreamSource::link_name() const {
+  const StreamRequest& request = plan_.request();
+  return one_line(request.link_name.empty() ? request.spec.link : request.link_name, 40);
+}
+
+// Whose namespace has the links: links on the host's side are those of ours.
+pid_t StreamSource::counted_pid() const {
+  return target_.point == Point::inside ? target_.container.pid : ::getpid();
 }
 
 void StreamSource::on_errors() {
@@ -281,13 +295,13 @@ void StreamSource::close() {
 
 void StreamSource::add_statistics(annotate::Event& event) {
   if (!declared_) return;
-  event.links.push_back({target_.container.name, plan_.request().spec.link, received_, dropped_});
+  event.links.push_back({target_.container.name, link_name(), received_, dropped_});
 }
 
 void StreamSource::add_traffic(std::vector<LinkTraffic>& links) {
   if (!declared_ || closed_) return;
   const std::string& wanted = plan_.request().spec.link;
-  for (const discover::DevCounter& now : discover::read_dev(target_.container.pid)) {
+  for (const discover::DevCounter& now : discover::read_dev(counted_pid())) {
     const auto was =
         std::find_if(before_.begin(), before_.end(), [&](const auto& b) { return b.link == now.link; });
     const std::uint64_t packets =
@@ -309,7 +323,7 @@ void StreamSource::report(const std::string& what, const std::string& detail) {
   event.what = what;
   event.container_id = target_.container.id;
   event.container = target_.container.name;
-  event.link = declared_ ? plan_.request().spec.link : "";
+  event.link = declared_ ? link_name() : "";
   event.detail = one_line(detail, 400);
   recorder_.event(event);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -47,6 +49,8 @@ class StreamSource final : public Source {
   [[nodiscard]] Status start();
   [[nodiscard]] Status run(StreamPlan::Step step);
   void declare();
+  [[nodiscard]] std::string link_name() const;
+  [[nodiscard]] pid_t counted_pid() const;
   void watch_output();
   void on_output();
   void on_errors();

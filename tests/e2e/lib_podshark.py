@@ -9,6 +9,7 @@ import signal
 import tempfile
 
 import lib
+import lib_images
 import lib_pcapng
 
 PODSHARK = lib.BIN / "extcap/podshark"
@@ -30,6 +31,17 @@ def install_worker():
 
 def remove_worker():
     lib.run(lib.ROOT, ["rm", "-rf", PREFIX / "bin/podshark", INSTALLED_WORKER.parent])
+
+
+def give_dumpcap(test, group):
+    """dumpcap as install-setuid leaves it: with capabilities, for members of that group; until the test's end."""
+    dumpcap = lib_images.program("dumpcap")
+    before = os.stat(dumpcap)
+    test.addCleanup(os.chmod, dumpcap, before.st_mode & 0o7777)
+    test.addCleanup(os.chown, dumpcap, before.st_uid, before.st_gid)  # takes the capabilities away too
+    lib.run(lib.ROOT, ["chgrp", group, dumpcap])
+    lib.run(lib.ROOT, ["chmod", "0750", dumpcap])
+    lib.run(lib.ROOT, ["setcap", "cap_net_raw,cap_net_admin=eip", dumpcap])
 
 
 def podshark(user, *args, **kwargs):

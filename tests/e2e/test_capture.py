@@ -11,7 +11,7 @@ import time
 import lib
 import lib_pcapng
 from lib import MEMBER, OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, quick, run, wait_for
-from lib_podshark import (INSTALLED_WORKER, PODSHARK, PREFIX, Capture, extcap_home, give_capabilities, install_worker,
+from lib_podshark import (INSTALLED_WORKER, PODSHARK, PREFIX, Capture, extcap_home, give_capabilities, give_dumpcap, install_worker,
                           podshark, remove_worker, tshark, wait_rings)
 
 CONTAINERS = (
@@ -237,9 +237,9 @@ class Privilege(RigTest):
         install_worker()
         cls.addClassCleanup(remove_worker)
 
-    def capture(self, user, name, **kwargs):
+    def capture(self, user, *args, **kwargs):
         path = self.tmp / f"{user}.pcapng"
-        done = run(user, [PREFIX / "bin/podshark", "capture", name, "-c", "4", "-w", path, "--duration", "20"],
+        done = run(user, [PREFIX / "bin/podshark", "capture", *args, "-c", "4", "-w", path, "--duration", "20"],
                    check=False, **kwargs)
         return done, path
 
@@ -298,6 +298,42 @@ class Privilege(RigTest):
         done, _ = self.capture(MEMBER, "web", no_new_privs=True)
         self.assertEqual(5, done.returncode)
         self.assertIn("podshark doctor", done.stderr)
+
+    def from_peer(self):
+        self.up["peer"].exec("wget", "-qO-", f"http://{self.up['web'].address}/")
+
+    def test_a_member_sees_the_hosts_side_through_dumpcap(self):
+        give_dumpcap(self, "wireshark")
+        with Capture(MEMBER, "web", "--point", "host", program=PREFIX / "bin/podshark") as capture:
+            self.from_peer()
+            wait_for(lambda: [p for p in capture.so_far().packets if b"GET / HTTP" in p.data], "the request")
+            done = capture.stop()
+        self.assertEqual(1, len(done.links))
+        self.assertRegex(done.links[0].name, r"^podman-root:web/veth\w+@host$")
+        self.assertIn("point=host", done.links[0].description)
+        self.assertIn("through dumpcap", "".join(e["detail"] for e in done.events_of("lifecycle")))
+
+    def test_a_member_sees_both_sides_in_one_file(self):
+        give_dumpcap(self, "wireshark")
+        with Capture(MEMBER, "web", "--point", "both", program=PREFIX / "bin/podshark") as capture:
+            wait_for(lambda: [i for i in capture.links() if "@host" in i.name], "the host's link")
+            self.from_peer()
+            wait_for(lambda: len({p.interface.name for p in capture.so_far().packets if b"GET / HTTP" in p.data}) == 2,
+                     f"the request on both sides; stderr: {capture.stderr()}")
+            done = capture.stop()
+        self.assertEqual({"podman-root:web/eth0", "podman-root:web/podman0@host"},
+                         {p.interface.name for p in done.packets})
+        times = [p.time_ns for p in done.packets]
+        self.assertEqual(sorted(times), times, "in order of time")
+        # podman tells this user nothing of the container: its addresses are those that its own links have.
+        address = self.up["web"].address
+        self.assertTrue(all(address in i.filter for i in done.links if "@host" in i.name), [i.filter for i in done.links])
+
+    def test_the_hosts_side_without_dumpcap_says_what_to_do(self):
+        give_dumpcap(self, "root")
+        done, _ = self.capture(MEMBER, "web", "--point", "host")
+        self.assertEqual(5, done.returncode, done.stderr)
+        self.assertIn("usermod -aG wireshark", done.stderr)
 
     def test_another_users_rootless_container_stays_his(self):
         done, _ = self.capture(MEMBER, "own")

@@ -13,7 +13,7 @@ import lib
 import lib_images
 import lib_pcapng
 from lib import OTHER, RIG, ROOT, WEB, Ctr, Net, Pod, RigTest, fetch, podman, quick, run, wait_for
-from lib_podshark import PODSHARK, Capture, extcap_home, podshark
+from lib_podshark import PODSHARK, Capture, extcap_home, give_dumpcap, podshark
 
 TOOLS, APT = "localhost/tools:1", "localhost/apt:1"
 CONTAINERS = (
@@ -449,13 +449,7 @@ class HostNetwork(MethodTest):
         self.assertIn("permission", done.stderr)
 
     def test_a_user_with_dumpcap(self):
-        dumpcap = lib_images.program("dumpcap")
-        before = os.stat(dumpcap)
-        self.addCleanup(os.chmod, dumpcap, before.st_mode & 0o7777)
-        self.addCleanup(os.chown, dumpcap, before.st_uid, before.st_gid)  # takes the capabilities away too
-        run(ROOT, ["chgrp", RIG, dumpcap])
-        run(ROOT, ["chmod", "0750", dumpcap])
-        run(ROOT, ["setcap", "cap_net_raw,cap_net_admin=eip", dumpcap])
+        give_dumpcap(self, RIG)
         done, said = self.capture(RIG, "ownhost", 28091)
         self.assertIn("limited to tcp 28091", said)
         self.assertEqual(["podman:ownhost/any"], [i.name for i in done.links])
