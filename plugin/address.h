@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <string>
 
 namespace podshark::plugin {
 
@@ -30,6 +31,9 @@ struct Address {
            std::all_of(bytes.begin(), bytes.end() - 1, [](std::uint8_t b) { return b == 0; });
   }
 };
+
+/// From "10.88.0.2" or "fd00::2", also with a prefix length behind it; any other text gives none.
+[[nodiscard]] Address parse_ip(const std::string& text);
 
 struct AddressHash {
   std::size_t operator()(const Address& a) const {

@@ -9,8 +9,15 @@
 #include <iterator>
 #include <utility>
 
+#include "plugin/dns_names.h"
+#include "podman/core/text.h"
+
 namespace podshark::plugin {
 namespace {
+
+constexpr std::size_t kMostDnsNames = 20'000;
+constexpr std::size_t kMostOwners = 8;     // of one address, in its joint name
+constexpr std::size_t kMostResolved = 63;  // MAXNAMELEN - 1 of epan/addr_resolv.h
 
 template <typename T>
 void append(std::vector<T>& to, std::vector<T>&& from) {
@@ -27,16 +34,56 @@ void Index::clear() noexcept {
   newest_ = {};
   host_side_ = false;
   copies_.clear();
+  flows_.clear();
+  dns_names_.clear();
+  owners_.clear();
+  resolved_.clear();
   pool_.clear();
 }
 
 void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept {
   try {
-    Result<annotate::InventoryPart> part = annotate::decode_inventory(json);
-    if (part) add_part(frame, key, std::move(*part));
+    if (Result<annotate::InventoryPart> part = annotate::decode_inventory(json)) {
+      add_part(frame, key, std::move(*part));
+    } else if (const Result<annotate::Event> event = annotate::decode_event(json)) {
+      flows_.learn(frame, *event);
+    }
   } catch (const std::exception&) {
     pending_.erase(key);
   }
+}
+
+void Index::learn_dns(std::uint32_t frame, const std::uint8_t* payload, std::size_t size) noexcept {
+  try {
+    for (const DnsName& found : podman_dns_names(payload, size)) {
+      if (dns_names_.size() >= kMostDnsNames && dns_names_.count(found.address) == 0) continue;
+      auto& entries = dns_names_[found.address];
+      const char* name = pool_.intern(found.name);
+      if (entries.empty() || entries.back().name != name) entries.push_back({frame, name});
+    }
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+const char* Index::dns_name(std::uint32_t frame, const Address& address) const {
+  const auto it = dns_names_.find(address);
+  if (it == dns_names_.end()) return nullptr;
+  const auto& entries = it->second;
+  const auto after = std::upper_bound(entries.begin(), entries.end(), frame,
+                                      [](std::uint32_t f, const DnsEntry& e) { return f < e.frame; });
+  return after == entries.begin() ? entries.front().name : std::prev(after)->name;
+}
+
+// Wireshark keeps one name per address and file.
+void Index::resolve(const Address& address, const char* name) {
+  auto& names = owners_[address];
+  if (names.size() >= kMostOwners || std::find(names.begin(), names.end(), name) != names.end()) return;
+  names.push_back(name);
+  std::string joint;
+  for (const char* n : names) joint += (joint.empty() ? "" : "|") + std::string(n);
+  if (joint.size() > kMostResolved) joint.resize(kMostResolved);
+  resolved_.push_back({address, one_line(joint, kMostResolved)});
 }
 
 void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::InventoryPart&& part) {
@@ -69,6 +116,7 @@ void Index::publish(std::uint32_t frame, model::Inventory&& inventory) {
   if (!snapshots_.empty() && newest_.same_state(inventory)) return;
   snapshots_.push_back(std::make_unique<Snapshot>(frame, inventory, pool_));
   newest_ = std::move(inventory);
+  snapshots_.back()->each_named_address([&](const Address& a, const char* name) { resolve(a, name); });
 }
 
 void Index::set_interface(std::uint64_t key, const char* name, const char* description) noexcept {
@@ -105,6 +153,20 @@ Point Index::point(std::uint64_t key) noexcept {
   return interface == nullptr ? Point::unknown : interface->identity.point;
 }
 
+bool Index::holds_drops(std::uint64_t key) noexcept {
+  const Interface* interface = find_interface(key);
+  return interface != nullptr && interface->identity.drops;
+}
+
+const char* Index::drop_reason(std::string_view json) noexcept {
+  try {
+    const Result<annotate::Event> event = annotate::decode_event(json);
+    return event ? pool_.intern(event->reason) : nullptr;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
 void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns,
                          const std::uint8_t* packet, std::size_t size) noexcept {
   const Interface* interface = find_interface(key);
@@ -117,22 +179,51 @@ void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t ti
   }
 }
 
-Names Index::names(std::uint32_t frame, std::uint64_t key, const Address& src, const Address& dst) noexcept {
-  if (snapshots_.empty()) return {};
+Ends Index::ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
   try {
-    const Snapshot* snapshot = snapshot_at(frame);
-    LocalEnd local;
-    if (Interface* interface = find_interface(key)) {
-      if (interface->local_for != snapshot) {
-        interface->local = snapshot->local_end(interface->identity, pool_);
-        interface->local_for = snapshot;
-      }
-      local = interface->local;
+    Ends out;
+    if (!snapshots_.empty()) {
+      const Snapshot* snapshot = snapshot_at(frame);
+      const LocalEnd local = local_end(*snapshot, key);
+      const Owner src = snapshot->owner_of(flow.src, local);
+      const Owner dst = snapshot->owner_of(flow.dst, local);
+      out = {src.who, dst.who, published(*snapshot, local, src.holder, dst.holder, flow)};
+    } else if (!dns_names_.empty()) {
+      out.src.name = dns_name(frame, flow.src);
+      out.dst.name = dns_name(frame, flow.dst);
     }
-    return {snapshot->name_of(src, local), snapshot->name_of(dst, local)};
+    if (!flows_.empty()) {
+      out.nat = flows_.translation(frame, flow);
+      out.probe = flows_.probe(frame, flow);
+    }
+    return out;
   } catch (const std::exception&) {
     return {};
   }
+}
+
+LocalEnd Index::local_end(const Snapshot& snapshot, std::uint64_t key) {
+  Interface* interface = find_interface(key);
+  if (interface == nullptr) return {};
+  if (interface->local_for != &snapshot) {
+    interface->local = snapshot.local_end(interface->identity, pool_);
+    interface->local_for = &snapshot;
+  }
+  return interface->local;
+}
+
+// To a container, or back from it; where the host's side has not been translated yet, the ports are the
+// host's.
+std::uint16_t Index::published(const Snapshot& snapshot, const LocalEnd& local, std::uint32_t src,
+                               std::uint32_t dst, const Flow& flow) {
+  if (flow.protocol == 0) return 0;
+  if (const std::uint16_t port = snapshot.published_as(dst, flow.protocol, flow.dst_port); port != 0)
+    return port;
+  if (const std::uint16_t port = snapshot.published_as(src, flow.protocol, flow.src_port); port != 0)
+    return port;
+  if (local.point != Point::host || src != kNobody || dst != kNobody) return 0;
+  const std::uint16_t to = snapshot.published_on(local.holder, flow.protocol, flow.dst_port);
+  return to != 0 ? to : snapshot.published_on(local.holder, flow.protocol, flow.src_port);
 }
 
 }  // namespace podshark::plugin

@@ -8,20 +8,32 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "plugin/copies.h"
+#include "plugin/flow_records.h"
 #include "plugin/snapshot.h"
 #include "podman/annotate/codec.h"
 
 namespace podshark::plugin {
 
-/// Names of both ends, nullptr where unknown; valid until Index::clear().
-struct Names {
-  const char* src = nullptr;
-  const char* dst = nullptr;
+/// Who talks to whom. Strings are valid until Index::clear().
+struct Ends {
+  Who src;
+  Who dst;
+  std::uint16_t published = 0;  ///< the host's port that leads, or led, to the container's port; 0 for none
+  const Translation* nat = nullptr;
+  const char* probe = nullptr;
+};
+
+/// An address, and under which name Wireshark shows it: of several owners in turn, all ("web|db").
+struct ResolvedName {
+  Address address;
+  std::string name;
 };
 
 /// Where a packet was captured: section and interface number of the file, as one key.
@@ -34,12 +46,19 @@ class Index {
   /// Forgets everything: another file follows.
   void clear() noexcept;
 
-  /// Takes one event record of the interface `key`. Anything but a well-formed inventory is ignored. An
-  /// inventory in parts counts from the frame of its last part on; with a part missing it does not count.
+  /// Takes one event record of the interface `key`: inventories, translations and probes count, others are
+  /// ignored, and so is what is malformed. An inventory in parts counts from the frame of its last part on;
+  /// with a part missing it does not count.
   void learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept;
+  /// No inventory yet.
   [[nodiscard]] bool empty() const noexcept { return snapshots_.empty(); }
+  /// Takes a DNS answer (UDP payload). Its names count in files without an inventory.
+  void learn_dns(std::uint32_t frame, const std::uint8_t* payload, std::size_t size) noexcept;
+  /// Names that became known since forget_resolved().
+  [[nodiscard]] const std::vector<ResolvedName>& resolved() const noexcept { return resolved_; }
+  void forget_resolved() noexcept { resolved_.clear(); }
 
-  /// True when set_interface() has to be called once before names() is asked about this interface.
+  /// True when set_interface() has to be called once before ends() is asked about this interface.
   [[nodiscard]] bool knows_interface(std::uint64_t key) const noexcept {
     return last_ != nullptr && last_key_ == key ? true : interfaces_.count(key) > 0;
   }
@@ -50,6 +69,10 @@ class Index {
   [[nodiscard]] bool has_host_side() const noexcept { return host_side_; }
   /// Where the packets of an interface were captured; set_interface() comes first.
   [[nodiscard]] Point point(std::uint64_t key) noexcept;
+  /// Packets of this interface were dropped by the kernel; what it said about one is in a custom option.
+  [[nodiscard]] bool holds_drops(std::uint64_t key) noexcept;
+  /// The reason in such an option, nullptr when it has none; valid until clear().
+  [[nodiscard]] const char* drop_reason(std::string_view json) noexcept;
 
   /// Takes a packet of an interface of ours (others are ignored), in frame order.
   void learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns, const std::uint8_t* packet,
@@ -58,8 +81,7 @@ class Index {
   [[nodiscard]] std::uint32_t original(std::uint32_t frame) const noexcept { return copies_.original(frame); }
 
   /// Who talks to whom in this frame. Frames before the first inventory use the first.
-  [[nodiscard]] Names names(std::uint32_t frame, std::uint64_t key, const Address& src,
-                            const Address& dst) noexcept;
+  [[nodiscard]] Ends ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
 
  private:
   struct Interface {
@@ -74,9 +96,19 @@ class Index {
     unsigned parts = 0;
   };
 
+  struct DnsEntry {
+    std::uint32_t frame = 0;
+    const char* name = nullptr;
+  };
+
+  void resolve(const Address& address, const char* name);
+  [[nodiscard]] const char* dns_name(std::uint32_t frame, const Address& address) const;
   void add_part(std::uint32_t frame, std::uint64_t key, annotate::InventoryPart&& part);
   void publish(std::uint32_t frame, model::Inventory&& inventory);
   [[nodiscard]] const Snapshot* snapshot_at(std::uint32_t frame) const;
+  [[nodiscard]] static std::uint16_t published(const Snapshot& snapshot, const LocalEnd& local,
+                                               std::uint32_t src, std::uint32_t dst, const Flow& flow);
+  [[nodiscard]] LocalEnd local_end(const Snapshot& snapshot, std::uint64_t key);
   [[nodiscard]] Interface* find_interface(std::uint64_t key);
 
   NamePool pool_;
@@ -88,6 +120,10 @@ class Index {
   Interface* last_ = nullptr;
   bool host_side_ = false;
   Copies copies_;
+  FlowRecords flows_;
+  std::unordered_map<Address, std::vector<DnsEntry>, AddressHash> dns_names_;  // each in frame order
+  std::unordered_map<Address, std::vector<const char*>, AddressHash> owners_;  // names an address has had
+  std::vector<ResolvedName> resolved_;
 };
 
 }  // namespace podshark::plugin

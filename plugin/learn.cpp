@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/learn.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -12,6 +14,8 @@ namespace {
 
 // Largest record looked at: dumpcap's block limit. Ours are half of that.
 constexpr unsigned kMaxRecord = 262144;
+constexpr std::uint32_t kDnsPort = 53;
+constexpr unsigned kMaxDns = 1500;
 
 struct Source {
   std::uint32_t id = 0;
@@ -88,6 +92,83 @@ unsigned network_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) 
   return size;
 }
 
+// UDP payload of an unfragmented packet, by header lengths alone; beyond the end where it has none.
+unsigned udp_payload_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) {
+  const unsigned network = network_offset(tvb, pinfo, size);
+  if (network + 40 > size) return size;
+  const unsigned version = tvb_get_guint8(tvb, static_cast<int>(network)) >> 4U;
+  if (version == 6) return network + 40 + 8;
+  return network + (tvb_get_guint8(tvb, static_cast<int>(network)) & 0x0FU) * 4 + 8;
+}
+
+void learn_dns(tvbuff_t* tvb, const packet_info* pinfo) {
+  if (!file_index().empty()) return;  // an inventory knows better
+  const unsigned size = tvb_captured_length(tvb);
+  const unsigned offset = udp_payload_offset(tvb, pinfo, size);
+  if (offset >= size) return;
+  std::uint8_t payload[kMaxDns];
+  const unsigned taken = std::min(size - offset, static_cast<unsigned>(sizeof payload));
+  tvb_memcpy(tvb, payload, static_cast<int>(offset), taken);
+  file_index().learn_dns(pinfo->num, payload, taken);
+}
+
+void name_addresses(const Index& index) {
+  for (const ResolvedName& r : index.resolved()) {
+    if (r.address.length == 4) {
+      std::uint32_t v4 = 0;
+      std::memcpy(&v4, r.address.bytes.data(), sizeof v4);
+      name_ipv4(v4, r.name.c_str());
+    } else {
+      ws_in6_addr v6;
+      std::memcpy(&v6, r.address.bytes.data(), sizeof v6);
+      name_ipv6(&v6, r.name.c_str());
+    }
+  }
+}
+
+std::uint8_t protocol_of(const packet_info* pinfo) {
+  switch (pinfo->ptype) {
+    case PT_TCP:
+      return IPPROTO_TCP;
+    case PT_UDP:
+      return IPPROTO_UDP;
+    case PT_SCTP:
+      return IPPROTO_SCTP;
+    default:
+      return 0;
+  }
+}
+
+Flow flow_of(const packet_info* pinfo) {
+  Flow flow;
+  flow.src = end_of(pinfo->src, pinfo->dl_src);
+  flow.dst = end_of(pinfo->dst, pinfo->dl_dst);
+  flow.protocol = protocol_of(pinfo);
+  if (flow.protocol != 0) {
+    flow.src_port = static_cast<std::uint16_t>(pinfo->srcport);
+    flow.dst_port = static_cast<std::uint16_t>(pinfo->destport);
+  }
+  return flow;
+}
+
+OptionResult take_option(wtap_block_t /*block*/, guint id, wtap_opttype_e /*type*/, wtap_optval_t* value,
+                         void* out) {
+  if (id != OPT_CUSTOM_BIN_COPY) return true;
+  const CustomOption option = custom_option(value);
+  if (option.enterprise != annotate::kEnterpriseNumber || option.data == nullptr) return true;
+  *static_cast<std::string_view*>(out) = {static_cast<const char*>(option.data), option.size};
+  return false;
+}
+
+// In the packet's own options, or those that the user has edited since.
+const char* drop_reason(const packet_info* pinfo) {
+  const wtap_block_t block =
+      pinfo->fd->has_modified_block ? epan_get_modified_block(pinfo->epan, pinfo->fd) : pinfo->rec->block;
+  std::string_view json;
+  if (block != nullptr) (void)wtap_block_foreach_option(block, take_option, &json);
+  return json.empty() ? nullptr : file_index().drop_reason(json);
+}
+
 }  // namespace
 
 Index& file_index() {
@@ -107,17 +188,28 @@ bool is_event_record(const packet_info* pinfo) {
   return name != nullptr && annotate::kEventsInterface == name;
 }
 
-void learn_record(tvbuff_t* tvb, packet_info* pinfo) {
+std::string_view record_json(tvbuff_t* tvb, packet_info* pinfo) {
   const unsigned size = tvb_captured_length(tvb);
-  if (size == 0 || size > kMaxRecord || size < tvb_reported_length(tvb)) return;  // cut off: no use
+  if (size == 0 || size > kMaxRecord || size < tvb_reported_length(tvb)) return {};
   auto* copy = static_cast<std::uint8_t*>(wmem_alloc(pinfo->pool, size));
   tvb_memcpy(tvb, copy, 0, size);
+  return event_json(copy, size);
+}
+
+void learn_record(const packet_info* pinfo, std::string_view json) {
   const Source source = source_of(pinfo);
-  file_index().learn(pinfo->num, interface_key(source.section, source.id), event_json(copy, size));
+  file_index().learn(pinfo->num, interface_key(source.section, source.id), json);
+  name_addresses(file_index());
 }
 
 void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   Index& index = file_index();
+  if (!index.resolved().empty()) {
+    // Again: a name resolution block behind the record has had the last word.
+    name_addresses(index);
+    index.forget_resolved();
+  }
+  if (pinfo->srcport == kDnsPort && pinfo->ptype == PT_UDP) learn_dns(tvb, pinfo);
   const std::uint64_t key = known_key(pinfo);
   if (!index.has_host_side()) return;
   const unsigned size = tvb_captured_length(tvb);
@@ -133,8 +225,12 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
 Facts packet_facts(const packet_info* pinfo) {
   Index& index = file_index();
   const std::uint64_t key = known_key(pinfo);
-  return {index.names(pinfo->num, key, end_of(pinfo->src, pinfo->dl_src), end_of(pinfo->dst, pinfo->dl_dst)),
-          index.point(key), index.original(pinfo->num)};
+  Facts facts{index.ends(pinfo->num, key, flow_of(pinfo)), index.point(key), index.original(pinfo->num)};
+  if (index.holds_drops(key)) {
+    facts.dropped = true;
+    facts.drop_reason = drop_reason(pinfo);
+  }
+  return facts;
 }
 
 }  // namespace podshark::plugin

@@ -14,17 +14,29 @@ namespace podshark::plugin {
 /// True for packets on an events interface; costs two comparisons for ordinary packets.
 [[nodiscard]] bool is_event_record(const packet_info* pinfo);
 
-/// Copies the record out of `tvb` (the whole frame) and gives its JSON to the index. First pass only.
-void learn_record(tvbuff_t* tvb, packet_info* pinfo);
+/// The JSON of an event record, copied out of `tvb` (the whole frame) into the packet's scope; empty when it
+/// is none or was cut off.
+[[nodiscard]] std::string_view record_json(tvbuff_t* tvb, packet_info* pinfo);
 
-/// Gives a packet to the search for copies, where the file may hold any. First pass only.
+/// Gives an event record to the index. First pass only.
+void learn_record(const packet_info* pinfo, std::string_view json);
+
+/// Gives a packet to the search for copies, where the file may hold any, and a DNS answer to the names. First
+/// pass only.
 void learn_packet(tvbuff_t* tvb, packet_info* pinfo);
 
 /// What the index says about a packet.
 struct Facts {
-  Names names;
+  Ends ends;
   Point point = Point::unknown;
   std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
+  const char* drop_reason = nullptr;
+  bool dropped = false;
+
+  [[nodiscard]] bool any() const {
+    return ends.src.name != nullptr || ends.dst.name != nullptr || point != Point::unknown ||
+           ends.published != 0 || ends.nat != nullptr || ends.probe != nullptr || dropped;
+  }
 };
 [[nodiscard]] Facts packet_facts(const packet_info* pinfo);
 

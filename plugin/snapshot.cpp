@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/snapshot.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -20,14 +20,6 @@ constexpr std::string_view kOwnPrefix = "podman:";
 constexpr std::string_view kRootPrefix = "podman-root:";
 constexpr std::string_view kPodPrefix = "pod/";
 constexpr std::string_view kReservedPrefix = "container/";
-
-Address parse_ip(const std::string& text) {
-  const std::string bare = text.substr(0, text.find('/'));
-  std::array<unsigned char, 16> bytes{};
-  if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
-  if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
-  return {};
-}
 
 Address parse_mac(const std::string& text) {
   std::array<unsigned char, 6> b{};
@@ -62,6 +54,20 @@ bool stem_fits(std::string_view stem, const std::string& name) {
          stem.substr(tilde + 1) == hex(fnv1a(name), 6);
 }
 
+Who describe(const Container& c, const Inventory& inventory, NamePool& names) {
+  const Pod* pod = c.pod_id.empty() ? nullptr : inventory.pod_by_id(c.pod_id);
+  return {.name = names.intern(c.name.empty() ? c.id.substr(0, 12) : c.name),
+          .id = names.intern(c.id.substr(0, 12)),
+          .image = c.infra ? nullptr : names.intern(c.image),
+          .pod = pod == nullptr ? nullptr : names.intern(pod->name)};
+}
+
+std::uint8_t protocol_number(const std::string& name) {
+  if (name == "tcp") return IPPROTO_TCP;
+  if (name == "udp") return IPPROTO_UDP;
+  return name == "sctp" ? IPPROTO_SCTP : 0;
+}
+
 std::string holder_name(const Container& c, const Inventory& inventory) {
   const Pod* pod = c.infra && !c.pod_id.empty() ? inventory.pod_by_id(c.pod_id) : nullptr;
   if (pod != nullptr && !pod->name.empty()) return pod->name;
@@ -83,6 +89,7 @@ InterfaceIdentity interface_identity(std::string_view name, std::string_view des
   // A link name has no slash; the stem of a pod has one.
   const std::size_t slash = name.rfind('/');
   out.stem = std::string(name.substr(0, slash));
+  out.drops = slash != std::string_view::npos && name.substr(slash + 1) == "drops";
   for (const std::string& word : split(description, ' ')) {
     if (has_prefix(word, "id=") && word.size() == 3 + 12) out.id = word.substr(3);
     if (word == "point=inside") out.point = Point::inside;
@@ -111,7 +118,9 @@ Snapshot::Snapshot(std::uint32_t frame, const Inventory& inventory, NamePool& na
   by_netns_.clear();
   for (const Container& c : inventory.containers) {
     const auto it = by_id_.find(c.id);
-    if (c.alive() && it != by_id_.end()) add_addresses(c, it->second);
+    if (!c.alive() || it == by_id_.end()) continue;
+    add_addresses(c, it->second, names);
+    add_ports(c, it->second);
   }
 }
 
@@ -125,13 +134,16 @@ void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
   std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
   for (const Container* c : order) {
     std::uint32_t holder = shared_holder(inventory, *c);
-    if (holder == LocalEnd::kNone) {
+    const Who who = describe(*c, inventory, names);
+    if (holder == kNobody) {
       holder = static_cast<std::uint32_t>(holders_.size());
-      holders_.push_back({names.intern(holder_name(*c, inventory)), c->owner, reach_of(*c)});
+      holders_.push_back({who, c->owner, reach_of(*c), {}});
+      holders_.back().who.name = names.intern(holder_name(*c, inventory));
     }
     // Containers of the host's network share its namespace, which is not theirs.
     if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace(c->netns, holder);
-    if (by_id_.try_emplace(c->id, holder).second) members_.push_back({c->id, c->name, holder, c->rootless});
+    if (by_id_.try_emplace(c->id, holder).second)
+      members_.push_back({c->id, c->name, holder, c->rootless, who});
   }
 }
 
@@ -142,29 +154,37 @@ std::uint32_t Snapshot::shared_holder(const Inventory& inventory, const Containe
     c = inventory.by_id(c->shares_with);
     if (c == nullptr) break;
   }
-  if (container.netns == 0 || container.kind == NetworkKind::host) return LocalEnd::kNone;
+  if (container.netns == 0 || container.kind == NetworkKind::host) return kNobody;
   const auto it = by_netns_.find(container.netns);
-  return it == by_netns_.end() ? LocalEnd::kNone : it->second;
+  return it == by_netns_.end() ? kNobody : it->second;
 }
 
-void Snapshot::add_addresses(const Container& container, std::uint32_t holder) {
+void Snapshot::add_addresses(const Container& container, std::uint32_t holder, NamePool& names) {
   if (holders_[holder].reach == Reach::nowhere) return;
-  for (const auto& network : container.networks) {
-    for (const std::string& address : network.addresses) claim(parse_ip(address), holder);
-    claim(parse_mac(network.mac), holder);
+  for (const auto& attachment : container.networks) {
+    const char* network = names.intern(attachment.network);
+    for (const std::string& address : attachment.addresses) claim(parse_ip(address), holder, network);
+    claim(parse_mac(attachment.mac), holder, network);
   }
 }
 
-void Snapshot::claim(const Address& address, std::uint32_t holder) {
+void Snapshot::add_ports(const Container& container, std::uint32_t holder) {
+  for (const model::PortMapping& p : container.ports) {
+    if (const std::uint8_t protocol = protocol_number(p.protocol); protocol != 0 && p.host_port != 0)
+      holders_[holder].ports.push_back({p.host_port, p.container_port, p.range, protocol});
+  }
+}
+
+void Snapshot::claim(const Address& address, std::uint32_t holder, const char* network) {
   if (!ownable(address)) return;
   const auto index = static_cast<std::uint32_t>(claims_.size());
   const auto [it, fresh] = first_claim_.try_emplace(address, index);
   if (!fresh) {
-    for (std::uint32_t i = it->second; i != LocalEnd::kNone; i = claims_[i].next) {
+    for (std::uint32_t i = it->second; i != kNobody; i = claims_[i].next) {
       if (claims_[i].holder == holder) return;
     }
   }
-  claims_.push_back({holder, fresh ? LocalEnd::kNone : it->second});
+  claims_.push_back({holder, fresh ? kNobody : it->second, network});
   it->second = index;
 }
 
@@ -185,37 +205,67 @@ LocalEnd Snapshot::local_end(const InterfaceIdentity& interface, NamePool& names
   if (interface.stem.empty()) return {};
   const Member* member = find_member(interface);
   if (member == nullptr) return {};
-  LocalEnd local{member->holder, holders_[member->holder].name};
+  LocalEnd local{member->holder, holders_[member->holder].who, interface.point};
   // Of those who share the namespace, the one that was selected for the capture gives its name.
   for (const Member& m : members_) {
-    if (m.holder == local.holder && stem_fits(interface.stem, m.name)) local.name = names.intern(m.name);
+    if (m.holder == local.holder && stem_fits(interface.stem, m.name)) local.who = m.who;
   }
   if (has_prefix(interface.stem, kPodPrefix))
-    local.name = names.intern(interface.stem.substr(kPodPrefix.size()));
+    local.who.name = names.intern(interface.stem.substr(kPodPrefix.size()));
   return local;
 }
 
-const char* Snapshot::name_of(const Address& address, const LocalEnd& local) const {
-  const bool seen_from_inside = local.holder != LocalEnd::kNone;
-  if (seen_from_inside && address.loopback()) return local.name;
+Owner Snapshot::owner_of(const Address& address, const LocalEnd& local) const {
+  const bool seen_from_inside = local.holder != kNobody;
+  if (address.loopback())
+    return seen_from_inside && local.point != Point::host ? Owner{local.holder, local.who} : Owner{};
   const auto it = first_claim_.find(address);
-  if (it == first_claim_.end()) return nullptr;
-  const Holder* near = nullptr;  // of the same user
-  const Holder* far = nullptr;
+  if (it == first_claim_.end()) return {};
+  const Claim* near = nullptr;  // of the same user
+  const Claim* far = nullptr;
   unsigned near_count = 0;
   unsigned far_count = 0;
-  for (std::uint32_t i = it->second; i != LocalEnd::kNone; i = claims_[i].next) {
-    if (claims_[i].holder == local.holder) return local.name;
-    const Holder& holder = holders_[claims_[i].holder];
+  for (std::uint32_t i = it->second; i != kNobody; i = claims_[i].next) {
+    const Claim& claim = claims_[i];
+    if (claim.holder == local.holder) {
+      Owner owner{local.holder, local.who};
+      owner.who.network = claim.network;
+      return owner;
+    }
+    const Holder& holder = holders_[claim.holder];
     if (holder.reach == Reach::own_interface) continue;
     const bool same_user = seen_from_inside && holder.owner == holders_[local.holder].owner;
     // Bridges of a user's rootless containers are not reachable from other users' containers.
     if (seen_from_inside && holder.reach == Reach::user && !same_user) continue;
-    (same_user ? near : far) = &holder;
+    (same_user ? near : far) = &claim;
     ++(same_user ? near_count : far_count);
   }
-  if (near_count > 0) return near_count == 1 ? near->name : nullptr;
-  return far_count == 1 ? far->name : nullptr;
+  const Claim* found = near_count > 0 ? (near_count == 1 ? near : nullptr) : (far_count == 1 ? far : nullptr);
+  if (found == nullptr) return {};
+  Owner owner{found->holder, holders_[found->holder].who};
+  owner.who.network = found->network;
+  return owner;
+}
+
+std::uint16_t Snapshot::published_as(std::uint32_t holder, std::uint8_t protocol,
+                                     std::uint16_t container_port) const {
+  if (holder == kNobody) return 0;
+  for (const Port& p : holders_[holder].ports) {
+    const int offset = container_port - p.container;
+    if (p.protocol == protocol && offset >= 0 && offset < p.range)
+      return static_cast<std::uint16_t>(p.host + offset);
+  }
+  return 0;
+}
+
+std::uint16_t Snapshot::published_on(std::uint32_t holder, std::uint8_t protocol,
+                                     std::uint16_t host_port) const {
+  if (holder == kNobody) return 0;
+  for (const Port& p : holders_[holder].ports) {
+    const int offset = host_port - p.host;
+    if (p.protocol == protocol && offset >= 0 && offset < p.range) return host_port;
+  }
+  return 0;
 }
 
 }  // namespace podshark::plugin

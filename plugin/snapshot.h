@@ -16,6 +16,15 @@
 
 namespace podshark::plugin {
 
+/// A container as it is shown, as far as known; of nobody all is nullptr. The strings are in a NamePool.
+struct Who {
+  const char* name = nullptr;     ///< of the container; of its pod, when that made the network namespace
+  const char* id = nullptr;       ///< its first 12 digits
+  const char* image = nullptr;    ///< nullptr also for infra containers, whose image says nothing
+  const char* pod = nullptr;      ///< name of the pod it is in
+  const char* network = nullptr;  ///< podman network that the packet's address is in
+};
+
 /// Names made safe for display, each stored once; pointers stay valid until clear().
 class NamePool {
  public:
@@ -38,14 +47,23 @@ struct InterfaceIdentity {
   std::string id;     ///< first 12 digits of the container's id; empty when the description lacks it
   bool root = false;  ///< "podman-root:"
   Point point = Point::unknown;
+  bool drops = false;  ///< ".../drops": what it holds are packets that the kernel threw away
 };
 [[nodiscard]] InterfaceIdentity interface_identity(std::string_view name, std::string_view description);
 
+inline constexpr std::uint32_t kNobody = 0xFFFFFFFF;
+
 /// The end of the wire an interface belongs to.
 struct LocalEnd {
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
-  std::uint32_t holder = kNone;
-  const char* name = nullptr;
+  std::uint32_t holder = kNobody;
+  Who who;
+  Point point = Point::unknown;
+};
+
+/// Who has an address.
+struct Owner {
+  std::uint32_t holder = kNobody;
+  Who who;
 };
 
 /// Containers sharing a network namespace are one holder of addresses. It is called like the container that
@@ -58,35 +76,59 @@ class Snapshot {
   [[nodiscard]] std::uint32_t frame() const { return frame_; }
   /// The container of an interface: by id, else by a name that is unique.
   [[nodiscard]] LocalEnd local_end(const InterfaceIdentity& interface, NamePool& names) const;
-  /// Who has the address, seen from `local` (holder kNone: from nowhere in particular). What belongs to the
-  /// local end is its; an address that several others could have is nobody's: nullptr.
-  [[nodiscard]] const char* name_of(const Address& address, const LocalEnd& local) const;
+  /// Who has the address, seen from `local` (holder kNobody: from nowhere in particular). What belongs to the
+  /// local end is its; an address that several others could have is nobody's.
+  [[nodiscard]] Owner owner_of(const Address& address, const LocalEnd& local) const;
+  /// The host's port that leads to a port of this holder; 0 for none. `protocol`: IPPROTO_*.
+  [[nodiscard]] std::uint16_t published_as(std::uint32_t holder, std::uint8_t protocol,
+                                           std::uint16_t container_port) const;
+  /// `host_port` when it leads to this holder, else 0.
+  [[nodiscard]] std::uint16_t published_on(std::uint32_t holder, std::uint8_t protocol,
+                                           std::uint16_t host_port) const;
+  /// Calls f(address, name) for each address that has a name outside of its own interface, IPv4 and IPv6.
+  template <typename F>
+  void each_named_address(F f) const {
+    for (const auto& [address, first] : first_claim_) {
+      const Owner owner = owner_of(address, {});
+      if (address.length != 6 && owner.who.name != nullptr) f(address, owner.who.name);
+    }
+  }
 
  private:
   // Reach of a holder's addresses. slirp4netns containers all have 10.0.2.100, pasta ones the host's address:
   // such an address means the container only on its own interface.
   enum class Reach : std::uint8_t { nowhere, own_interface, user, everywhere };
+  struct Port {
+    std::uint16_t host = 0;
+    std::uint16_t container = 0;
+    std::uint16_t range = 1;
+    std::uint8_t protocol = 0;  // IPPROTO_*
+  };
   struct Holder {
-    const char* name = nullptr;
+    Who who;
     uid_t owner = 0;
     Reach reach = Reach::nowhere;
+    std::vector<Port> ports;
   };
   struct Member {
     std::string id;
     std::string name;
     std::uint32_t holder = 0;
     bool rootless = false;
+    Who who;
   };
   struct Claim {
     std::uint32_t holder = 0;
-    std::uint32_t next = LocalEnd::kNone;  ///< next claim on the same address
+    std::uint32_t next = kNobody;  ///< next claim on the same address
+    const char* network = nullptr;
   };
 
   void add_members(const model::Inventory& inventory, NamePool& names);
   [[nodiscard]] std::uint32_t shared_holder(const model::Inventory& inventory,
                                             const model::Container& container) const;
-  void add_addresses(const model::Container& container, std::uint32_t holder);
-  void claim(const Address& address, std::uint32_t holder);
+  void add_addresses(const model::Container& container, std::uint32_t holder, NamePool& names);
+  void add_ports(const model::Container& container, std::uint32_t holder);
+  void claim(const Address& address, std::uint32_t holder, const char* network);
   [[nodiscard]] const Member* find_member(const InterfaceIdentity& interface) const;
   [[nodiscard]] static Reach reach_of(const model::Container& container);
 

@@ -5,11 +5,17 @@
 
 #include <ws_version.h>
 
+#include <epan/addr_resolv.h>
+#include <epan/conversation_table.h>
 #include <epan/epan.h>
+#include <epan/expert.h>
 #include <epan/packet.h>
 #include <epan/proto.h>
+#include <epan/stats_tree.h>
+#include <epan/tap.h>
 #include <wiretap/wtap.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace podshark::plugin {
@@ -40,5 +46,51 @@ inline const char* interface_description(const epan_t* session, std::uint32_t id
   return epan_get_interface_description(session, id);
 #endif
 }
+
+/// Names an IPv4 address (network byte order) or IPv6 address for this file. Does not throw.
+inline void name_ipv4(std::uint32_t address, const char* name) {
+#if PODSHARK_WIRESHARK_AT_LEAST(4, 2)
+  add_ipv4_name(address, name, /* static_entry= */ false);
+#else
+  add_ipv4_name(address, name);
+#endif
+}
+inline void name_ipv6(const ws_in6_addr* address, const char* name) {
+#if PODSHARK_WIRESHARK_AT_LEAST(4, 2)
+  add_ipv6_name(address, name, /* static_entry= */ false);
+#else
+  add_ipv6_name(address, name);
+#endif
+}
+
+/// What a callback of wtap_block_foreach_option returns.
+#if PODSHARK_WIRESHARK_AT_LEAST(4, 4)
+using OptionResult = bool;
+#else
+using OptionResult = gboolean;
+#endif
+
+/// Value of a binary custom option (2989) and whose it is.
+struct CustomOption {
+  std::uint32_t enterprise = 0;
+  const void* data = nullptr;
+  std::size_t size = 0;
+};
+inline CustomOption custom_option(const wtap_optval_t* value) {
+#if PODSHARK_WIRESHARK_AT_LEAST(4, 6)
+  const auto& o = value->custom_binaryval;
+  return {o.pen, o.data.custom_data, o.data.custom_data_len};
+#else
+  const auto& o = value->custom_opt;
+  return {o.pen, o.data.generic_data.custom_data, o.data.generic_data.custom_data_len};
+#endif
+}
+
+/// Between a sub-menu of Statistics and the name of a tree in it.
+#ifdef STATS_TREE_MENU_SEPARATOR
+#define PODSHARK_STATS_SEPARATOR STATS_TREE_MENU_SEPARATOR
+#else
+#define PODSHARK_STATS_SEPARATOR "/"
+#endif
 
 }  // namespace podshark::plugin

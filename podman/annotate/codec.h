@@ -38,15 +38,30 @@ struct InventoryPart {
 };
 [[nodiscard]] Result<InventoryPart> decode_inventory(std::string_view json);
 
-/// What happened to a container or a captured link, told in one record.
+/// What happened, told in one record: to a container, a captured link, a connection, a packet.
 struct Event {
-  std::string kind;  ///< lifecycle, gap, stats (later: nat, firewall, drop, probe, check, mark)
+  std::string kind;  ///< lifecycle, gap, stats, mark, check, nat, firewall, drop, probe
   std::int64_t time_ns = 0;
   std::string what;  ///< kind-specific verb: "attached", "link-added", "link-removed", "exited", …
   std::string container_id;
   std::string container;
-  std::string link;    ///< link name in the netns, empty when the event concerns the container
-  std::string detail;  ///< one sentence for people; also the Info column
+  std::string link;      ///< link name in the netns, empty when the event concerns the container
+  std::string detail;    ///< one sentence for people; also the Info column
+  std::string id;        ///< nat: of the connection; probe, check: joins the records of one run
+  std::string protocol;  ///< nat, drop, probe: "tcp", "udp", "icmp", …
+  struct Tuple {
+    std::string src;  ///< address
+    std::string dst;
+    std::uint16_t src_port = 0;
+    std::uint16_t dst_port = 0;
+    bool operator==(const Tuple&) const = default;
+  };
+  Tuple orig;               ///< nat: before translation; drop, probe: of the packets
+  Tuple reply;              ///< nat: of the answers as they arrive
+  std::string verdict;      ///< probe, check: "ok", "warning" or "failed"
+  std::string reason;       ///< drop: the kernel's word for it, as "NETFILTER_DROP"
+  std::string fix;          ///< check: a command, or what to do
+  std::uint64_t count = 0;  ///< drop: packets, where they were counted only
   struct LinkStats {
     std::string container;
     std::string link;
@@ -58,6 +73,9 @@ struct Event {
   std::vector<LinkStats> links;  ///< kind "stats" only
 };
 [[nodiscard]] std::string encode_event(const Event& event);
+/// Any kind but inventory, also one not known here. Missing members are allowed; wrong types and newer schema
+/// versions are errors.
+[[nodiscard]] Result<Event> decode_event(std::string_view json);
 
 /// What IDB option 2989 says about one captured link.
 struct Interface {

@@ -1,8 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/annotate/codec.h"
 #include "podman/annotate/record.h"
+#include "podman/core/text.h"
 
 namespace podshark::annotate {
+namespace {
+
+json to_json(const Event::Tuple& t) {
+  json j = json::object();
+  put(j, "src", t.src);
+  put(j, "dst", t.dst);
+  put_number(j, "src_port", std::uint64_t{t.src_port});
+  put_number(j, "dst_port", std::uint64_t{t.dst_port});
+  return j;
+}
+
+void put_tuple(json& j, const char* key, const Event::Tuple& t) {
+  if (t != Event::Tuple()) j[key] = to_json(t);
+}
+
+Event::Tuple tuple_from(const json& j, const char* key) {
+  Event::Tuple out;
+  const auto it = j.find(key);
+  if (it == j.end()) return out;
+  if (!it->is_object()) throw std::out_of_range(std::string("'") + key + "' is not an object");
+  get(*it, "src", out.src);
+  get(*it, "dst", out.dst);
+  get_unsigned(*it, "src_port", out.src_port);
+  get_unsigned(*it, "dst_port", out.dst_port);
+  return out;
+}
+
+Event::LinkStats stats_from(const json& j) {
+  Event::LinkStats out;
+  get(j, "container", out.container);
+  get(j, "link", out.link);
+  get_unsigned(j, "received", out.received);
+  get_unsigned(j, "dropped", out.dropped);
+  get_unsigned(j, "queue_dropped", out.queue_dropped);
+  get_unsigned(j, "errors", out.errors);
+  return out;
+}
+
+Event event_from(const json& j) {
+  Event out;
+  get(j, "kind", out.kind);
+  out.time_ns = time_from(j.value("time", std::string()));
+  get(j, "what", out.what);
+  get(j, "container_id", out.container_id);
+  get(j, "container", out.container);
+  get(j, "link", out.link);
+  get(j, "detail", out.detail);
+  get(j, "id", out.id);
+  get(j, "protocol", out.protocol);
+  out.orig = tuple_from(j, "orig");
+  out.reply = tuple_from(j, "reply");
+  get(j, "verdict", out.verdict);
+  get(j, "reason", out.reason);
+  get(j, "fix", out.fix);
+  get_unsigned(j, "count", out.count);
+  list_from(j, "links", out.links, stats_from);
+  return out;
+}
+
+}  // namespace
 
 std::string encode_event(const Event& event) {
   json j = record(event.kind.c_str(), event.time_ns);
@@ -11,6 +72,14 @@ std::string encode_event(const Event& event) {
   put(j, "container", event.container);
   put(j, "link", event.link);
   put(j, "detail", event.detail);
+  put(j, "id", event.id);
+  put(j, "protocol", event.protocol);
+  put_tuple(j, "orig", event.orig);
+  put_tuple(j, "reply", event.reply);
+  put(j, "verdict", event.verdict);
+  put(j, "reason", event.reason);
+  put(j, "fix", event.fix);
+  put_number(j, "count", event.count);
   for (const Event::LinkStats& l : event.links) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
@@ -18,6 +87,22 @@ std::string encode_event(const Event& event) {
     if (l.errors != 0) j["links"].back()["errors"] = l.errors;
   }
   return dump(j);
+}
+
+Result<Event> decode_event(std::string_view text) {
+  const auto bad = [](const std::string& why) {
+    return Error{ErrorKind::internal, "not an event record of podshark: " + one_line(why, 200), {}};
+  };
+  try {
+    const json j = json::parse(text);
+    if (!j.is_object() || j.value("podshark", 0) < 1) return bad("no schema version");
+    if (j.value("podshark", 0) > kSchemaVersion) return bad("written by a newer podshark");
+    Event out = event_from(j);
+    if (out.kind.empty() || out.kind == "inventory") return bad("kind '" + out.kind + "'");
+    return out;
+  } catch (const std::exception& e) {  // nlohmann::json throws; it ends here
+    return bad(e.what());
+  }
 }
 
 }  // namespace podshark::annotate

@@ -39,9 +39,9 @@ class PluginTest(unittest.TestCase):
         shutil.copy(BUILD / "plugin/podshark.so", folder / "podshark.so")
         (folder / "podshark.so").chmod(0o755)
 
-    def tshark(self, *args, plugin=True, input=None, check=True):
+    def tshark(self, *args, plugin=True, input=None, check=True, numeric=True):
         """stdout of tshark; its stderr has to be empty."""
-        argv = ["tshark", *map(str, args), *([] if args[0] == "-G" else ["-n"])]
+        argv = ["tshark", *map(str, args), *(["-n"] if numeric and args[0] != "-G" else [])]
         if os.getuid() == 0:
             argv = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", *argv]
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8", "TZ": "UTC",

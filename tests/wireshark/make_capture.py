@@ -140,9 +140,33 @@ class Capture:
         payload = record if isinstance(record, bytes) else json.dumps(record).encode()
         return self.packet(interface, upper_pdu(info, payload), cut)
 
+    def event(self, kind, interface=0, info="", **members):
+        """A record of any kind but inventory."""
+        record = {"podshark": 1, "kind": kind, "time": "2023-11-14T22:13:20.000000000Z", **members}
+        return self.packet(interface, upper_pdu(info or str(members.get("detail", kind)), json.dumps(record).encode()))
+
+    def dropped(self, interface, data, reason):
+        """A packet that the kernel dropped, on an interface for these."""
+        record = json.dumps({"podshark": 1, "kind": "drop", "reason": reason}).encode()
+        stamp = START + self.frames * 10**6
+        head = struct.pack("<5I", interface, stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
+        self.data += block(6, head + pad(data) + options((1, f"dropped: {reason}".encode()),
+                                                         (2989, struct.pack("<I", ENTERPRISE) + record)))
+        self.frames += 1
+        return self.frames
+
     def save(self, path):
         with open(path, "wb") as file:
             file.write(self.data)
+
+
+def dns_answer(name, address):
+    """A UDP payload: aardvark's answer to a question for `name`."""
+    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split(".")) + b"\0"
+    packed = ipaddress.ip_address(address).packed
+    kind = 1 if len(packed) == 4 else 28
+    return (struct.pack(">6H", 7, 0x8180, 1, 1, 0, 0) + labels + struct.pack(">2H", kind, 1)
+            + b"\xc0\x0c" + struct.pack(">2HIH", kind, 1, 60, len(packed)) + packed)
 
 
 def example():

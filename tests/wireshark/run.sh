@@ -5,5 +5,5 @@
 set -eu
 top=$(readlink -f "$(dirname "$0")/../..")
 export PODSHARK_BUILD=${PODSHARK_BUILD:-$top/build/release} LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-[ $# -gt 0 ] || set -- test_plugin
+[ $# -gt 0 ] || set -- test_plugin test_fields
 exec /usr/bin/python3 "$top/tests/e2e/lib_run.py" "$@"

@@ -254,5 +254,62 @@ TEST(EncodeEvent, carries_what_is_set) {
             R"("links":[{"container":"web","link":"eth0","received":5,"dropped":2}]})");
 }
 
+Event full_event() {
+  Event e;
+  e.kind = "nat";
+  e.time_ns = 1'700'000'000'123'456'789;
+  e.what = "new";
+  e.container_id = "abc";
+  e.container = "web";
+  e.link = "eth0";
+  e.detail = "a sentence";
+  e.id = "17";
+  e.protocol = "tcp";
+  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  e.verdict = "ok";
+  e.reason = "NETFILTER_DROP";
+  e.fix = "podman restart web";
+  e.count = 4;
+  e.links = {{"web", "eth0", 5, 2, 1, 3}};
+  return e;
+}
+
+TEST(DecodeEvent, round_trip_keeps_everything) {
+  const std::string text = encode_event(full_event());
+  const Result<Event> back = decode_event(text);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(encode_event(*back), text);
+  EXPECT_EQ(back->orig, full_event().orig);
+  EXPECT_EQ(back->reply, full_event().reply);
+}
+
+TEST(DecodeEvent, an_unknown_kind_is_an_event_too) {
+  const Result<Event> back = decode_event(R"({"podshark":1,"kind":"later","what":"x","new":[1]})");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->what, "x");
+}
+
+TEST(DecodeEvent, refuses_what_is_not_one) {
+  for (const char* text :
+       {"", "[]", "7", "{}", R"({"podshark":1})", R"({"podshark":2,"kind":"gap"})",
+        R"({"podshark":1,"kind":"inventory"})", R"({"podshark":1,"kind":7})",
+        R"({"podshark":1,"kind":"nat","orig":[]})", R"({"podshark":1,"kind":"nat","orig":{"src_port":-1}})",
+        R"({"podshark":1,"kind":"stats","links":{}})", R"({"podshark":1,"kind":"gap","time":5})"}) {
+    EXPECT_FALSE(decode_event(text)) << text;
+  }
+  EXPECT_FALSE(decode_event(std::string(100'000, '[')));
+}
+
+TEST(DecodeEvent, every_truncation_and_every_flipped_byte_is_survived) {
+  const std::string good = encode_event(full_event());
+  for (std::size_t n = 0; n < good.size(); ++n) {
+    EXPECT_FALSE(decode_event(std::string_view(good).substr(0, n)));
+    std::string flipped = good;
+    flipped[n] = static_cast<char>(static_cast<unsigned char>(flipped[n]) ^ 0xA5U);
+    (void)decode_event(flipped);
+  }
+}
+
 }  // namespace
 }  // namespace podshark::annotate

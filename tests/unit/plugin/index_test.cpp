@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <string>
 #include <vector>
@@ -26,6 +27,21 @@ Address ip(const std::string& text) {
   if (::inet_pton(AF_INET, text.c_str(), bytes) == 1) return {bytes, 4};
   EXPECT_EQ(::inet_pton(AF_INET6, text.c_str(), bytes), 1) << text;
   return {bytes, 16};
+}
+
+Flow flow(const Address& src, const Address& dst = {}) {
+  Flow out;
+  out.src = src;
+  out.dst = dst;
+  return out;
+}
+
+Flow tcp(const std::string& src, std::uint16_t src_port, const std::string& dst, std::uint16_t dst_port) {
+  Flow out = flow(ip(src), ip(dst));
+  out.src_port = src_port;
+  out.dst_port = dst_port;
+  out.protocol = IPPROTO_TCP;
+  return out;
 }
 
 std::string id_of(const std::string& name) {
@@ -64,7 +80,7 @@ class PluginIndex : public ::testing::Test {
     index_.set_interface(key, name.c_str(), description.c_str());
   }
   std::string src(const std::string& address, std::uint32_t frame = 100, std::uint64_t key = kNoInterface) {
-    const char* name = index_.names(frame, key, ip(address), Address()).src;
+    const char* name = index_.ends(frame, key, flow(ip(address))).src.name;
     return name == nullptr ? "" : name;
   }
   Index index_;
@@ -72,9 +88,9 @@ class PluginIndex : public ::testing::Test {
 
 TEST_F(PluginIndex, both_ends_are_named_by_address) {
   learn(1, inventory({container("web", {"10.89.0.2/24", "fd00::2/64"}), container("db", {"10.89.0.3"})}));
-  const Names names = index_.names(2, kNoInterface, ip("10.89.0.2"), ip("10.89.0.3"));
-  EXPECT_STREQ(names.src, "web");
-  EXPECT_STREQ(names.dst, "db");
+  const Ends names = index_.ends(2, kNoInterface, flow(ip("10.89.0.2"), ip("10.89.0.3")));
+  EXPECT_STREQ(names.src.name, "web");
+  EXPECT_STREQ(names.dst.name, "db");
   EXPECT_EQ(src("fd00::2"), "web");
   EXPECT_EQ(src("10.89.0.4"), "");
 }
@@ -254,7 +270,7 @@ TEST_F(PluginIndex, mac_addresses_name_frames_without_ip) {
   web.networks[0].mac = "02:42:0a:59:00:02";
   learn(1, inventory({web}));
   const unsigned char mac[] = {0x02, 0x42, 0x0a, 0x59, 0x00, 0x02};
-  EXPECT_STREQ(index_.names(2, kNoInterface, Address(mac, 6), Address()).src, "web");
+  EXPECT_STREQ(index_.ends(2, kNoInterface, flow(Address(mac, 6))).src.name, "web");
 }
 
 TEST_F(PluginIndex, a_restarted_container_is_found_again_on_its_interface) {
@@ -300,6 +316,68 @@ TEST_F(PluginIndex, another_file_starts_from_nothing) {
   EXPECT_TRUE(index_.empty());
   EXPECT_FALSE(index_.knows_interface(kEth));
   EXPECT_EQ(src("10.89.0.2", 2, kEth), "");
+}
+
+TEST_F(PluginIndex, published_ports_belong_to_their_container) {
+  Container web = container("web", {"10.89.0.2"});
+  web.ports = {{"", 8080, 80, 1, "tcp"}, {"", 9000, 7000, 10, "udp"}};
+  learn(1, inventory({web, container("db", {"10.89.0.3"})}));
+  EXPECT_EQ(index_.ends(2, kNoInterface, tcp("198.51.100.7", 40000, "10.89.0.2", 80)).published, 8080);
+  EXPECT_EQ(index_.ends(2, kNoInterface, tcp("10.89.0.2", 80, "198.51.100.7", 40000)).published, 8080);
+  EXPECT_EQ(index_.ends(2, kNoInterface, tcp("198.51.100.7", 40000, "10.89.0.3", 80)).published, 0);
+  EXPECT_EQ(index_.ends(2, kNoInterface, tcp("198.51.100.7", 40000, "10.89.0.2", 7001)).published, 0);
+  Flow udp = tcp("198.51.100.7", 40000, "10.89.0.2", 7009);
+  udp.protocol = IPPROTO_UDP;
+  EXPECT_EQ(index_.ends(2, kNoInterface, udp).published, 9009);
+}
+
+TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before_it_too) {
+  annotate::Event e;
+  e.kind = "nat";
+  e.protocol = "tcp";
+  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  index_.learn(10, kEvents, annotate::encode_event(e));
+  e.reply.src = "10.89.0.9";
+  index_.learn(20, kEvents, annotate::encode_event(e));
+  const auto reply_src = [&](std::uint32_t frame, const Flow& flow) -> std::string {
+    const Translation* t = index_.ends(frame, kNoInterface, flow).nat;
+    return t == nullptr ? "" : t->reply.src;
+  };
+  const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
+  EXPECT_EQ(reply_src(5, outer), "10.89.0.2");
+  EXPECT_EQ(reply_src(15, outer), "10.89.0.2");
+  EXPECT_EQ(reply_src(20, outer), "10.89.0.9");
+  EXPECT_EQ(reply_src(25, outer.reversed()), "10.89.0.9");
+  EXPECT_EQ(reply_src(15, tcp("10.89.0.2", 80, "198.51.100.7", 40000)), "10.89.0.2");
+  EXPECT_EQ(reply_src(15, tcp("10.89.0.2", 81, "198.51.100.7", 40000)), "");
+}
+
+TEST_F(PluginIndex, dns_answers_count_only_without_an_inventory) {
+  // aardvark's answer: db.dns.podman is 10.89.0.3
+  const std::string answer(
+      "\0\7\x81\x80\0\1\0\1\0\0\0\0"
+      "\2db\3dns\6podman\0\0\1\0\1"
+      "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\x59\0\3",
+      47);
+  for (std::size_t n = 0; n < answer.size(); ++n)
+    index_.learn_dns(1, reinterpret_cast<const std::uint8_t*>(answer.data()), n);
+  EXPECT_EQ(src("10.89.0.3", 5), "");
+  index_.learn_dns(2, reinterpret_cast<const std::uint8_t*>(answer.data()), answer.size());
+  EXPECT_EQ(src("10.89.0.3", 5), "db");
+  learn(6, inventory({container("web", {"10.89.0.2"})}));
+  EXPECT_EQ(src("10.89.0.3", 7), "");
+}
+
+TEST_F(PluginIndex, names_for_resolution_are_joint_where_an_address_had_several_owners) {
+  learn(1, inventory({container("web", {"10.89.0.2"}),
+                      container("tap", {"10.0.2.100"}, NetworkKind::slirp4netns)}));
+  ASSERT_EQ(index_.resolved().size(), 1U);
+  EXPECT_EQ(index_.resolved()[0].name, "web");
+  index_.forget_resolved();
+  learn(2, inventory({container("job", {"10.89.0.2"})}));
+  ASSERT_EQ(index_.resolved().size(), 1U);
+  EXPECT_EQ(index_.resolved()[0].name, "web|job");
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/address.h"
+
+#include <arpa/inet.h>
+
+namespace podshark::plugin {
+
+Address parse_ip(const std::string& text) {
+  const std::string bare = text.substr(0, text.find('/'));
+  std::array<unsigned char, 16> bytes{};
+  if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+  if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
+  return {};
+}
+
+}  // namespace podshark::plugin

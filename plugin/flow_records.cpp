@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plugin/flow_records.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "podman/core/text.h"
+
+namespace podshark::plugin {
+namespace {
+
+std::uint8_t protocol_number(const std::string& name) {
+  if (name == "tcp") return IPPROTO_TCP;
+  if (name == "udp") return IPPROTO_UDP;
+  return name == "sctp" ? IPPROTO_SCTP : 0;
+}
+
+Flow flow_of(const annotate::Event::Tuple& t, std::uint8_t protocol) {
+  return {parse_ip(t.src), parse_ip(t.dst), t.src_port, t.dst_port, protocol};
+}
+
+bool whole(const Flow& flow) {
+  return flow.src.length != 0 && flow.dst.length != 0;
+}
+
+}  // namespace
+
+void FlowRecords::clear() {
+  translations_.clear();
+  probes_.clear();
+  records_.clear();
+}
+
+void FlowRecords::add_key(ByFlow& map, const Flow& flow, const Record* record) {
+  if (!whole(flow)) return;
+  auto& records = map[flow];
+  if (records.empty() || records.back() != record) records.push_back(record);
+}
+
+void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
+  const bool nat = event.kind == "nat";
+  if ((!nat && event.kind != "probe") || records_.size() >= kMost) return;
+  const std::uint8_t protocol = protocol_number(event.protocol);
+  const Flow orig = flow_of(event.orig, protocol);
+  if (!whole(orig)) return;
+  auto record = std::make_unique<Record>();
+  record->frame = frame;
+  if (nat) {
+    record->orig_src = one_line(event.orig.src, 45);
+    record->orig_dst = one_line(event.orig.dst, 45);
+    record->reply_src = one_line(event.reply.src, 45);
+    record->reply_dst = one_line(event.reply.dst, 45);
+    record->translation.orig = {record->orig_src.c_str(), record->orig_dst.c_str(), orig.src_port,
+                                orig.dst_port};
+    record->translation.reply = {record->reply_src.c_str(), record->reply_dst.c_str(), event.reply.src_port,
+                                 event.reply.dst_port};
+  } else {
+    record->probe = one_line(event.id, 80);
+  }
+  const Record* kept = records_.emplace_back(std::move(record)).get();
+  ByFlow& map = nat ? translations_ : probes_;
+  add_key(map, orig, kept);
+  add_key(map, orig.reversed(), kept);
+  if (!nat) return;
+  const Flow reply = flow_of(event.reply, protocol);
+  add_key(map, reply, kept);
+  add_key(map, reply.reversed(), kept);
+}
+
+const FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
+  const auto it = map.find(flow);
+  if (it == map.end()) return nullptr;
+  const auto& records = it->second;
+  const auto after = std::upper_bound(records.begin(), records.end(), frame,
+                                      [](std::uint32_t f, const Record* r) { return f < r->frame; });
+  return after == records.begin() ? *after : *std::prev(after);
+}
+
+const Translation* FlowRecords::translation(std::uint32_t frame, const Flow& flow) const noexcept {
+  const Record* record = find(translations_, frame, flow);
+  return record == nullptr ? nullptr : &record->translation;
+}
+
+const char* FlowRecords::probe(std::uint32_t frame, const Flow& flow) const noexcept {
+  const Record* record = find(probes_, frame, flow);
+  return record == nullptr ? nullptr : record->probe.c_str();
+}
+
+}  // namespace podshark::plugin

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What records say about connections: address translations (`nat`) and the packets of probes (`probe`). Pure;
+// one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "plugin/address.h"
+#include "podman/annotate/codec.h"
+
+namespace podshark::plugin {
+
+/// What a packet says about its ends.
+struct Flow {
+  Address src;
+  Address dst;
+  std::uint16_t src_port = 0;
+  std::uint16_t dst_port = 0;
+  std::uint8_t protocol = 0;  ///< IPPROTO_TCP, _UDP or _SCTP when it has ports, else 0
+  bool operator==(const Flow&) const = default;
+
+  [[nodiscard]] Flow reversed() const { return {dst, src, dst_port, src_port, protocol}; }
+};
+
+/// One direction of a connection, in words and numbers.
+struct Tuple {
+  const char* src = nullptr;
+  const char* dst = nullptr;
+  std::uint16_t src_port = 0;
+  std::uint16_t dst_port = 0;
+};
+
+/// A translated connection; both tuples as conntrack has them. Strings are valid until FlowRecords::clear().
+struct Translation {
+  Tuple orig;
+  Tuple reply;
+};
+
+class FlowRecords {
+ public:
+  void clear();
+  /// Takes a `nat` or `probe` record; others are ignored. May throw std::bad_alloc.
+  void learn(std::uint32_t frame, const annotate::Event& event);
+  [[nodiscard]] bool empty() const { return records_.empty(); }
+
+  /// The translation that the packet's connection has in this frame, on either side of it; nullptr for none.
+  /// A record counts from its frame to the next one of the same connection, and also before when it is the
+  /// first: the kernel tells of a connection after its first packet.
+  [[nodiscard]] const Translation* translation(std::uint32_t frame, const Flow& flow) const noexcept;
+  /// The probe that sent or was answered by the packet; nullptr for none.
+  [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow) const noexcept;
+
+  /// Records that are kept; later ones are forgotten.
+  static constexpr std::size_t kMost = 200'000;
+
+ private:
+  struct Record {
+    std::uint32_t frame = 0;
+    std::string orig_src, orig_dst, reply_src, reply_dst;
+    std::string probe;
+    Translation translation;  // points into the strings above
+  };
+  struct FlowHash {
+    std::size_t operator()(const Flow& f) const {
+      const AddressHash hash;
+      const std::size_t ports = std::size_t{f.src_port} << 24U ^ std::size_t{f.dst_port} << 8U ^ f.protocol;
+      return hash(f.src) ^ (hash(f.dst) * 3) ^ (ports * 0x9E3779B97F4A7C15ULL);
+    }
+  };
+  using ByFlow = std::unordered_map<Flow, std::vector<const Record*>, FlowHash>;  // each in frame order
+  static void add_key(ByFlow& map, const Flow& flow, const Record* record);
+  [[nodiscard]] static const Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+
+  std::vector<std::unique_ptr<Record>> records_;
+  ByFlow translations_;
+  ByFlow probes_;
+};
+
+}  // namespace podshark::plugin
