@@ -96,9 +96,9 @@ unsigned network_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) 
 unsigned udp_payload_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) {
   const unsigned network = network_offset(tvb, pinfo, size);
   if (network + 40 > size) return size;
-  const unsigned version = tvb_get_guint8(tvb, static_cast<int>(network)) >> 4U;
-  if (version == 6) return network + 40 + 8;
-  return network + (tvb_get_guint8(tvb, static_cast<int>(network)) & 0x0FU) * 4 + 8;
+  std::uint8_t first = 0;
+  tvb_memcpy(tvb, &first, static_cast<int>(network), 1);
+  return network + (first >> 4U == 6 ? 40 : (first & 0x0FU) * 4) + 8;
 }
 
 void learn_dns(tvbuff_t* tvb, const packet_info* pinfo) {
