@@ -125,7 +125,7 @@ case $what in
     for script in tests/*/ci.sh; do  # other folders' own
       [ ! -x "$script" ] || step "$(basename "$(dirname "$script")")" "$script"
     done
-    collect clang
+    collect clang && step fuzz tests/ctest.sh build/clang -L fuzz
     collect build-asan && step asan-ubsan tests/ctest.sh build/asan-ubsan -L unit ;;
   long)
     version=$(git describe --always --dirty 2>/dev/null || echo unknown)  # before the table changes

@@ -22,6 +22,7 @@ std::int64_t time_from(const std::string& text) {
       static_cast<std::size_t>(used) != text.size()) {
     return 0;
   }
+  if (tm.tm_year < 1970 || tm.tm_year > 2261) return 0;  // what 64 bits of nanoseconds can tell
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;
   return std::int64_t{timegm(&tm)} * 1'000'000'000 + static_cast<std::int64_t>(nanos);

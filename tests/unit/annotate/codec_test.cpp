@@ -284,6 +284,14 @@ TEST(DecodeEvent, round_trip_keeps_everything) {
   EXPECT_EQ(back->reply, full_event().reply);
 }
 
+TEST(DecodeEvent, a_time_that_no_capture_has_is_none) {
+  for (const char* time : {"4046-11-14T22:13:20.000000000Z", "-999-11-14T22:13:20.000000000Z", "yesterday"}) {
+    const auto back = decode_event(R"({"podshark":1,"kind":"gap","time":")" + std::string(time) + "\"}");
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->time_ns, 0) << time;
+  }
+}
+
 TEST(DecodeEvent, an_unknown_kind_is_an_event_too) {
   const Result<Event> back = decode_event(R"({"podshark":1,"kind":"later","what":"x","new":[1]})");
   ASSERT_TRUE(back);

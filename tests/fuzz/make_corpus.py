@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make_corpus.py DIRECTORY: seeds of the fuzz target event_record, after docs/FORMAT.md."""
+
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wireshark"))
+import make_capture  # noqa: E402
+
+
+def seeds():
+    web = make_capture.container("web", "10.89.0.2/24", "fd00::2/64", mac="02:42:0a:59:00:02",
+                                 ports=[{"host_port": 8080, "container_port": 80, "range": 1, "protocol": "tcp"}])
+    orig = {"src": "198.51.100.7", "dst": "192.0.2.1", "src_port": 40000, "dst_port": 8080}
+    reply = {"src": "10.89.0.2", "dst": "198.51.100.7", "src_port": 80, "dst_port": 40000}
+    records = [make_capture.inventory(web), make_capture.inventory(web, part=2, parts=2)]
+    for kind, members in (("gap", {"what": "restarted", "container": "web", "detail": "a sentence"}),
+                          ("nat", {"protocol": "tcp", "orig": orig, "reply": reply}),
+                          ("probe", {"id": "p1", "protocol": "tcp", "verdict": "failed", "orig": reply}),
+                          ("drop", {"reason": "NETFILTER_DROP", "count": 4}),
+                          ("check", {"what": "no-listener", "verdict": "failed", "fix": "podman restart web"}),
+                          ("stats", {"links": [{"container": "web", "link": "eth0", "received": 5, "dropped": 2}]})):
+        records.append({"podshark": 1, "kind": kind, "time": "2023-11-14T22:13:20.000000000Z", **members})
+    texts = [json.dumps(r).encode() for r in records]
+    yield from (b"\0" + t for t in texts)
+    yield from (b"\1" + make_capture.upper_pdu("info", t) for t in texts)
+    yield b"\2" + make_capture.dns_answer("db.dns.podman", "10.89.0.2")
+    yield from (b"\3" + t for t in texts)
+
+
+if __name__ == "__main__":
+    for number, seed in enumerate(seeds()):
+        (pathlib.Path(sys.argv[1]) / f"seed{number:02}").write_bytes(seed)

@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# short.sh PROGRAM: twenty seconds of a fuzz target from its seeds.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+corpus=$(mktemp -d)
+trap 'rm -rf "$corpus"' EXIT
+/usr/bin/python3 -B "$here/make_corpus.py" "$corpus"
+"$1" "$corpus" -max_total_time=20 -max_len=8192 -timeout=5 -print_final_stats=1 -artifact_prefix="$corpus/"
