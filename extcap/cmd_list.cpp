@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <unistd.h>
 
-#include <algorithm>
 #include <cxxopts.hpp>
 #include <ostream>
 
 #include "extcap/command.h"
+#include "extcap/inventory_source.h"
 #include "extcap/list_table.h"
 #include "podman/annotate/codec.h"
 #include "podman/core/result.h"
@@ -40,14 +40,6 @@ Result<ListOptions> parse_options(std::span<const std::string> args) {
   } catch (const std::exception& e) {
     return Error{ErrorKind::usage, e.what(), "see 'podshark list --help'"};
   }
-}
-
-// Nothing is known and podman is why.
-const model::Problem* no_podman(const model::Inventory& inventory) {
-  if (!inventory.containers.empty()) return nullptr;
-  const auto it = std::find_if(inventory.problems.begin(), inventory.problems.end(),
-                               [](const model::Problem& p) { return p.source == "podman"; });
-  return it == inventory.problems.end() ? nullptr : &*it;
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ struct Command {
 int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_top(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 
 }  // namespace podshark::extcap

@@ -12,11 +12,14 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 4> kCommands{{
+constexpr std::array<Command, 6> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
     {"top", "bandwidth, drops, retransmits and connections per container and peer",
      podshark::extcap::cmd_top},
+    {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory},
+    {"annotate", "add container names to a capture that another program took",
+     podshark::extcap::cmd_annotate},
     {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor},
 }};
 
@@ -24,7 +27,7 @@ int help(std::ostream& out) {
   out << "podshark " PODSHARK_VERSION
          " - Podman container networking in Wireshark\n\nusage: podshark COMMAND [options]\n\n";
   for (const Command& c : kCommands)
-    out << "  " << c.name << std::string(10 - std::string(c.name).size(), ' ') << c.summary << '\n';
+    out << "  " << c.name << std::string(11 - std::string(c.name).size(), ' ') << c.summary << '\n';
   out << "\n'podshark COMMAND --help' tells more. In Wireshark, containers are in the interface list.\n";
   return 0;
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/recorder.h"
 
-#include <arpa/inet.h>
 #include <sys/utsname.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
 
+#include "extcap/interface_text.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 
@@ -26,61 +24,6 @@ void append(wire::Bytes* to, const wire::Bytes& from) {
   if (!wire::reserve(to, from.size)) return;
   std::memcpy(to->data + to->size, from.data, from.size);
   to->size += from.size;
-}
-
-// Values of if_description hold no blanks, so that a reader may split at them.
-std::string word(const std::string& value, std::size_t max) {
-  std::string out = one_line(value, max);
-  for (char& c : out) {
-    if (c == ' ' || c == '=') c = '_';
-  }
-  return out;
-}
-
-std::string network_list(const model::Container& c) {
-  std::string out;
-  for (const auto& n : c.networks) {
-    if (!n.network.empty()) out += (out.empty() ? "" : ",") + word(n.network, 60);
-  }
-  return out;
-}
-
-const char* to_string(Point point) {
-  return point == Point::inside ? "inside" : "host";
-}
-
-std::string description(const Target& target) {
-  const model::Container& c = target.container;
-  std::string out;
-  const auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) out += std::string(out.empty() ? "" : " ") + key + "=" + value;
-  };
-  add("container", word(c.name, 120));
-  add("id", c.id.substr(0, 12));
-  add("image", word(c.image, 200));
-  add("pod", word(target.pod, 120));
-  add("network", target.network.empty() ? network_list(c) : word(target.network, 120));
-  if (!c.id.empty()) add("mode", model::to_string(c.kind));
-  add("point", to_string(target.point));
-  if (!c.id.empty()) add("rootless", c.rootless ? "yes" : "no");
-  return out;
-}
-
-// Address text (with or without prefix length) to network-order bytes; empty when it is none.
-std::string packed(const std::string& address) {
-  const std::string bare = address.substr(0, address.find('/'));
-  std::array<char, 16> bytes{};
-  if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
-  if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
-  return {};
-}
-
-bool nameable(const model::Container& c) {
-  // Addresses of pasta containers are the host's own, those of slirp4netns all 10.0.2.100: naming them for
-  // the whole file would be wrong. Wireshark keeps one name per address; the plugin knows better.
-  return c.alive() && !c.infra &&
-         (c.kind == model::NetworkKind::bridge || c.kind == model::NetworkKind::macvlan ||
-          c.kind == model::NetworkKind::ipvlan);
 }
 
 }  // namespace
@@ -140,7 +83,7 @@ Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets
   file_began_ns_ = now;
   file_began_packets_ = packets;
   append(&buffer_, prologue_);
-  named_.clear();
+  names_.clear();
   model::Inventory repeated = inventory;
   repeated.time_ns = now;
   this->inventory(repeated, /* at_once= */ true);
@@ -171,7 +114,7 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
 std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
   const Target& t = i.target;
   const std::string name = t.value + "/" + one_line(i.name, 48);
-  const std::string about = description(t);
+  const std::string about = interface_description(t);
   const std::string meta =
       annotate::encode_interface({t.container.id, t.container.name, t.pod, i.link.name, to_string(t.point),
                                   i.link.mac, i.link.addresses, i.netns});
@@ -209,38 +152,7 @@ void Recorder::inventory(const model::Inventory& inventory, bool at_once) {
     put_event(at_once ? &buffer_ : sequencer_.lane(0), inventory.time_ns,
               annotate::inventory_info(inventory, part, static_cast<unsigned>(parts.size())), parts[i]);
   }
-  names(inventory);
-}
-
-void Recorder::names(const model::Inventory& inventory) {
-  std::vector<std::pair<std::string, std::string>> fresh;  // packed address, name
-  for (const model::Container& c : inventory.containers) {
-    if (!nameable(c)) continue;
-    for (const auto& network : c.networks) {
-      for (const std::string& address : network.addresses) {
-        const std::string key = packed(address);
-        const std::string name = word(c.name, 63);
-        if (key.empty() || name.empty()) continue;
-        std::string& known = named_[key];
-        const std::vector<std::string> owners = split(known, '|');
-        if (std::find(owners.begin(), owners.end(), name) != owners.end()) continue;
-        // An address that several containers owned in turn keeps all their names (Wireshark knows one a
-        // file).
-        if (!known.empty()) known += '|';
-        known = one_line(known.append(name), 63);
-        fresh.emplace_back(key, known);
-      }
-    }
-  }
-  constexpr std::size_t kPerBlock = 1024;  // far below the 256 KiB limit of a block
-  for (std::size_t from = 0; from < fresh.size(); from += kPerBlock) {
-    std::vector<wire::NameEntry> entries;
-    for (std::size_t i = from; i < fresh.size() && i < from + kPerBlock; ++i) {
-      entries.push_back({reinterpret_cast<const std::uint8_t*>(fresh[i].first.data()), fresh[i].first.size(),
-                         text(fresh[i].second)});
-    }
-    (void)wire::put_names(standing(), entries.data(), entries.size());
-  }
+  names_.put(inventory, standing());
 }
 
 }  // namespace podshark::extcap

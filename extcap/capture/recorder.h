@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "extcap/capture/history.h"
 #include "extcap/capture/output.h"
 #include "extcap/capture/sequencer.h"
+#include "extcap/name_blocks.h"
 #include "extcap/naming.h"
 #include "podman/annotate/codec.h"
 #include "podman/model/link.h"
@@ -75,7 +75,6 @@ class Recorder {
  private:
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
   void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
-  void names(const model::Inventory& inventory);
 
   void begin();
   /// Interfaces and names go here in a history, whose packets may have been dropped when it is saved.
@@ -91,7 +90,7 @@ class Recorder {
   Sequencer sequencer_;
   std::uint32_t interfaces_ = 0;
   std::function<void(const annotate::Event&)> listener_;
-  std::map<std::string, std::string> named_;  // packed address → names already written
+  NameBlocks names_;
 };
 
 }  // namespace podshark::extcap

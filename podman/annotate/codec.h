@@ -98,5 +98,7 @@ struct Interface {
 
 /// LINKTYPE_WIRESHARK_UPPER_PDU (252) payload: tags dissector=json, protocol column "Podman", info column.
 [[nodiscard]] std::string upper_pdu(std::string_view info, std::string_view json);
+/// The JSON in such a payload; empty when it is none of ours.
+[[nodiscard]] std::string_view upper_pdu_json(std::string_view payload);
 
 }  // namespace podshark::annotate

@@ -45,10 +45,16 @@ class PartBuilder {
   std::vector<json> parts_;
 };
 
+json head(const Inventory& inventory) {
+  json j = record("inventory", inventory.time_ns);
+  if (inventory.taken_ns != 0) j["taken"] = rfc3339(inventory.taken_ns);
+  return j;
+}
+
 }  // namespace
 
 std::string encode_inventory(const Inventory& inventory) {
-  json j = record("inventory", inventory.time_ns);
+  json j = head(inventory);
   put(j, "host", inventory.host);
   j["containers"] = json::array();
   for (const Container& c : inventory.containers) j["containers"].push_back(to_json(c));
@@ -62,7 +68,7 @@ std::string encode_inventory(const Inventory& inventory) {
 }
 
 std::vector<std::string> encode_inventory_parts(const Inventory& inventory) {
-  json base = record("inventory", inventory.time_ns);
+  json base = head(inventory);
   base["part"] = 1;
   base["parts"] = 1;
   put(base, "host", one_line(inventory.host, 255));
@@ -97,6 +103,7 @@ Result<InventoryPart> decode_inventory(std::string_view text) {
     get_unsigned(j, "part", out.part);
     get_unsigned(j, "parts", out.parts);
     out.inventory.time_ns = time_from(j.value("time", std::string()));
+    out.inventory.taken_ns = time_from(j.value("taken", std::string()));
     get(j, "host", out.inventory.host);
     list_from(j, "containers", out.inventory.containers, container_from);
     list_from(j, "pods", out.inventory.pods, pod_from);

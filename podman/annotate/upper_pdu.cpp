@@ -5,6 +5,12 @@
 namespace podshark::annotate {
 namespace {
 
+// Tag numbers: epan/exported_pdu.h, EXP_PDU_TAG_*.
+constexpr unsigned kEnd = 0;
+constexpr unsigned kDissectorName = 12;
+constexpr unsigned kColumnProtocol = 33;
+constexpr unsigned kColumnInfo = 36;
+
 void tag(std::string& out, unsigned number, std::string_view value) {
   const std::size_t padded = (value.size() + 3) & ~std::size_t{3};
   const auto be16 = [&](std::size_t v) {
@@ -20,17 +26,33 @@ void tag(std::string& out, unsigned number, std::string_view value) {
 }  // namespace
 
 std::string upper_pdu(std::string_view info, std::string_view json_text) {
-  // Tag numbers: epan/exported_pdu.h, EXP_PDU_TAG_*.
-  constexpr unsigned kDissectorName = 12;
-  constexpr unsigned kColumnProtocol = 33;
-  constexpr unsigned kColumnInfo = 36;
   std::string out;
   tag(out, kDissectorName, "json");
   tag(out, kColumnProtocol, "Podman");
   tag(out, kColumnInfo, one_line(info, 240));
-  tag(out, 0, "");
+  tag(out, kEnd, "");
   out += json_text;
   return out;
+}
+
+std::string_view upper_pdu_json(std::string_view payload) {
+  const auto be16 = [&](std::size_t at) {
+    return static_cast<unsigned>(static_cast<unsigned char>(payload[at]) << 8U) |
+           static_cast<unsigned char>(payload[at + 1]);
+  };
+  bool json = false;
+  while (payload.size() >= 4) {
+    const unsigned number = be16(0);
+    const std::size_t length = be16(2);
+    payload.remove_prefix(4);
+    if (length > payload.size()) return {};
+    std::string_view value = payload.substr(0, length);
+    payload.remove_prefix(length);
+    if (number == kEnd) return json ? payload : std::string_view();
+    while (!value.empty() && value.back() == '\0') value.remove_suffix(1);  // the length includes padding
+    if (number == kDissectorName) json = value == "json";
+  }
+  return {};
 }
 
 }  // namespace podshark::annotate

@@ -22,6 +22,7 @@ enum class ErrorKind : int {
   bad_filter = 8,   ///< libpcap refused the capture filter
   output = 9,       ///< the capture file or fifo could not be written
   gone = 10,        ///< the container disappeared between selection and capture
+  damaged = 11,     ///< a file to be read ends too early or is damaged; what came before was used
 };
 
 /// One failure in words: `what` names what was tried and why it failed (one line, no full stop),

@@ -102,6 +102,8 @@ struct Inventory {
   std::vector<Pod> pods;
   std::vector<Network> networks;
   std::vector<Problem> problems;
+  /// When it was really taken, if time_ns is the time of the packets that it was given to; else 0.
+  std::int64_t taken_ns = 0;
 
   [[nodiscard]] const Container* by_id(const std::string& id) const;
   [[nodiscard]] const Pod* pod_by_id(const std::string& id) const;

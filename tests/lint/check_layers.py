@@ -40,6 +40,7 @@ HOMES = {
     "wiretap/*": ["plugin/*"],
     "config.h": ["plugin/*"],
     "cxxopts.hpp": ["extcap/*.cpp"],
+    "zlib.h": ["extcap/annotate/inflate.cpp"],
     "seccomp.h": ["extcap/worker/*"],
     "sys/capability.h": ["extcap/worker/*"],
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/annotate/input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+// A name that is wrong is the user's; everything else is what the system says.
+Error can_not_open(const std::string& name) {
+  const int code = errno;
+  const bool wrong = code == ENOENT || code == ENOTDIR || code == EISDIR;
+  return os_error(code, "open " + name, {}, wrong ? std::optional(ErrorKind::usage) : std::nullopt);
+}
+
+Result<UniqueFd> open_file(const std::string& path, const std::string& name) {
+  UniqueFd fd(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                          : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return can_not_open(name);
+  struct stat st {};
+  if (::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    errno = EISDIR;
+    return can_not_open(name);
+  }
+  return fd;
+}
+
+Result<std::size_t> read_some(int fd, std::span<std::uint8_t> out, const std::string& name) {
+  while (true) {
+    const ssize_t n = ::read(fd, out.data(), out.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR) return os_error(errno, "read " + name);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Input>> Input::open(const std::string& path) {
+  const std::string name = path == "-" ? "standard input" : "'" + one_line(path, 200) + "'";
+  Result<UniqueFd> fd = open_file(path, name);
+  if (!fd) return fd.error();
+  std::unique_ptr<Input> input(new Input(std::move(*fd), name));
+  if (const Status s = input->look(); !s) return s.error();
+  return input;
+}
+
+// Gzip or not: two bytes tell.
+Status Input::look() {
+  std::vector<std::uint8_t> first;
+  while (first.size() < 2) {
+    std::uint8_t byte = 0;
+    const Result<std::size_t> got = read_some(fd_.get(), {&byte, 1}, name_);
+    if (!got) return got.error();
+    if (*got == 0) break;
+    first.push_back(byte);
+  }
+  const bool gzip = is_gzip(first);
+  first_ = std::move(first);
+  if (gzip)
+    inflate_ = std::make_unique<Inflate>([this](std::span<std::uint8_t> out) { return read_raw(out); });
+  return ok();
+}
+
+Result<std::size_t> Input::read_raw(std::span<std::uint8_t> out) {
+  if (first_.empty()) return read_some(fd_.get(), out, name_);
+  const std::size_t n = std::min(out.size(), first_.size());
+  std::copy_n(first_.begin(), n, out.begin());
+  first_.erase(first_.begin(), first_.begin() + static_cast<std::ptrdiff_t>(n));
+  return n;
+}
+
+Result<std::size_t> Input::read(std::span<std::uint8_t> out) {
+  return inflate_ ? inflate_->read(out) : read_raw(out);
+}
+
+bool Input::same_file(const std::string& path) const {
+  struct stat ours {};
+  struct stat other {};
+  return path != "-" && ::fstat(fd_.get(), &ours) == 0 && S_ISREG(ours.st_mode) &&
+         ::stat(path.c_str(), &other) == 0 && ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
+}
+
+Result<std::string> read_whole(const std::string& path, std::size_t limit) {
+  const std::string name = "'" + one_line(path, 200) + "'";
+  const Result<UniqueFd> fd = open_file(path, name);
+  if (!fd) return fd.error();
+  std::string text;
+  std::vector<std::uint8_t> piece(std::size_t{256} * 1024);
+  while (true) {
+    const Result<std::size_t> got = read_some(fd->get(), piece, name);
+    if (!got) return got.error();
+    if (*got == 0) return text;
+    text.append(reinterpret_cast<const char*>(piece.data()), *got);
+    if (text.size() > limit)
+      return Error{ErrorKind::usage, name + " is larger than " + std::to_string(limit) + " bytes", {}};
+  }
+}
+
+}  // namespace podshark::extcap

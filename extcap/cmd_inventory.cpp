@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podshark inventory [--redact] [-o FILE]: saves what runs now, for annotating captures later or elsewhere.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cxxopts.hpp>
+#include <ostream>
+
+#include "extcap/command.h"
+#include "extcap/inventory_source.h"
+#include "podman/annotate/codec.h"
+#include "podman/annotate/redact.h"
+#include "podman/core/fd.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+struct InventoryOptions {
+  bool redact = false;
+  std::string output = "-";
+};
+
+Status write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return os_error(errno, "write " + in_quotes(path), {}, ErrorKind::output);
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return ok();
+}
+
+// Labels may hold secrets: for the owner only, as captures are. It has its name when it is whole.
+Status save(const std::string& path, const std::string& text) {
+  const std::string unfinished = path + ".part";
+  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd)
+    return os_error(errno, "open " + in_quotes(unfinished) + " for writing",
+                    "choose a place you may write to", ErrorKind::output);
+  Status status = write_all(fd.get(), text, unfinished);
+  if (status && ::rename(unfinished.c_str(), path.c_str()) != 0)
+    status = os_error(errno, "rename " + in_quotes(unfinished), {}, ErrorKind::output);
+  if (!status) (void)::unlink(unfinished.c_str());
+  return status;
+}
+
+Status run(const InventoryOptions& options, std::ostream& out) {
+  Result<model::Inventory> inventory = live_inventory();
+  if (!inventory) return inventory.error();
+  if (options.redact) annotate::redact(*inventory);
+  const std::string text = annotate::encode_inventory(*inventory) + "\n";
+  if (options.output != "-") return save(options.output, text);
+  out << text << std::flush;
+  if (out) return ok();
+  return Error{ErrorKind::output, "standard output could not be written", {}};
+}
+
+int fail(std::ostream& err, const Error& error) {
+  err << "podshark inventory: " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+}  // namespace
+
+int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  cxxopts::Options table("podshark inventory", "Saves what runs now, to annotate captures with.");
+  table.custom_help("[options]");
+  table.add_options()("redact", "leave out host name, labels and paths (docs/FORMAT.md)")(
+      "o,output", "file to write (default: standard output)", cxxopts::value<std::string>(), "FILE")(
+      "h,help", "print this");
+  std::vector<const char*> argv{"podshark inventory"};
+  for (const std::string& arg : args) argv.push_back(arg.c_str());
+  InventoryOptions options;
+  try {
+    const auto parsed = table.parse(static_cast<int>(argv.size()), argv.data());
+    if (!parsed.unmatched().empty()) {
+      return fail(err, {ErrorKind::usage, "unexpected argument " + in_quotes(parsed.unmatched().front()),
+                        "see 'podshark inventory --help'"});
+    }
+    if (parsed.count("help") > 0) {
+      out << table.help() << '\n';
+      return 0;
+    }
+    options.redact = parsed.count("redact") > 0;
+    if (parsed.count("output") > 0) options.output = parsed["output"].as<std::string>();
+  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+    return fail(err, {ErrorKind::usage, e.what(), "see 'podshark inventory --help'"});
+  }
+  const Status status = run(options, out);
+  return status ? 0 : fail(err, status.error());
+}
+
+}  // namespace podshark::extcap

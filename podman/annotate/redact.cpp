@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/annotate/redact.h"
+
+#include "podman/annotate/codec.h"
+#include "podman/annotate/json_text.h"
+
+namespace podshark::annotate {
+namespace {
+
+constexpr const char* kLeftOut = "(left out for sharing)";
+
+std::optional<RedactedRecord> redact_inventory(std::string_view text) {
+  Result<InventoryPart> read = decode_inventory(text);
+  if (!read) return std::nullopt;
+  redact(read->inventory);
+  json j = json::parse(encode_inventory(read->inventory));
+  j["part"] = read->part;
+  j["parts"] = read->parts;
+  return RedactedRecord{inventory_info(read->inventory, read->part, read->parts), dump(j)};
+}
+
+// Sentences may name files; a mark is the user's own words.
+RedactedRecord redact_event(json j) {
+  const std::string kind = j.at("kind").get<std::string>();
+  std::string detail = j.value("detail", std::string());
+  if (kind != "mark" && detail.find('/') != std::string::npos) {
+    detail = kLeftOut;
+    j["detail"] = detail;
+  }
+  j.erase("host");
+  return {detail.empty() ? kind : kind + ": " + detail, dump(j)};
+}
+
+}  // namespace
+
+void redact(model::Inventory& inventory) {
+  inventory.host.clear();
+  for (model::Container& c : inventory.containers) {
+    c.labels.clear();
+    c.netns_path.clear();
+    if (c.mode.compare(0, 3, "ns:") == 0) c.mode = "ns";
+    if (c.image.compare(0, 1, "/") == 0) c.image.clear();
+  }
+  for (model::Problem& p : inventory.problems) {
+    p.what = kLeftOut;
+    p.hint.clear();
+  }
+}
+
+std::optional<RedactedRecord> redact_record(std::string_view text) {
+  try {
+    json j = json::parse(text);
+    if (!j.is_object() || j.value("podshark", 0) < 1 || j.value("podshark", 0) > kSchemaVersion)
+      return std::nullopt;
+    if (j.at("kind") == "inventory") return redact_inventory(text);
+    return redact_event(std::move(j));
+  } catch (const std::exception&) {  // nlohmann::json throws; it ends here
+    return std::nullopt;
+  }
+}
+
+}  // namespace podshark::annotate

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What of an inventory or an event may be given to strangers: docs/FORMAT.md lists it. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "podman/model/inventory.h"
+
+namespace podshark::annotate {
+
+/// Takes out what must not be shared: host name, labels, paths, and the texts of problems.
+void redact(model::Inventory& inventory);
+
+/// The same for one event record, with the text for the Info column. nullopt: it is not understood, and so
+/// not to be shared.
+struct RedactedRecord {
+  std::string info;
+  std::string json;
+};
+[[nodiscard]] std::optional<RedactedRecord> redact_record(std::string_view json);
+
+}  // namespace podshark::annotate
