@@ -31,7 +31,7 @@ class Window {
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  static constexpr std::size_t kCapacity = std::size_t{1} << 20U;
+  static constexpr std::size_t kCapacity = std::size_t{256} * 1024;
   void fill(std::size_t n);
   void make_room(std::size_t n);
 

@@ -314,7 +314,7 @@ TEST(Annotate, whatever_a_byte_becomes_the_output_is_valid) {
   std::size_t errors = 0;
   for (const std::string& in : inputs) {
     for (std::size_t at = 0; at < in.size(); ++at) {
-      for (const int value : {0, 1, 4, 0x7F, 0x80, 0xFF}) {
+      for (const int value : {0, 0x7F, 0xFF}) {
         std::string wrong = in;
         wrong[at] = static_cast<char>(value);
         const Outcome out = annotate_bytes(wrong);
