@@ -18,7 +18,7 @@
 namespace podshark::extcap {
 namespace {
 
-struct Options {
+struct Choice {
   std::string input;
   std::string output;
   std::string inventory;
@@ -45,7 +45,7 @@ cxxopts::Options option_table() {
   return table;
 }
 
-Result<Options> read_options(const cxxopts::ParseResult& parsed) {
+Result<Choice> read_options(const cxxopts::ParseResult& parsed) {
   const auto text = [&](const char* name) {
     return parsed.count(name) > 0 ? parsed[name].as<std::string>() : std::string();
   };
@@ -55,13 +55,13 @@ Result<Options> read_options(const cxxopts::ParseResult& parsed) {
   std::vector<std::string> inputs;
   if (parsed.count("input") > 0) inputs = parsed["input"].as<std::vector<std::string>>();
   if (inputs.size() != 1) return usage(inputs.empty() ? "annotate which capture?" : "one capture at a time");
-  Options o{inputs[0],
-            text("output"),
-            text("inventory"),
-            text("container"),
-            parsed.count("live") > 0,
-            parsed.count("redact") > 0,
-            parsed.count("quiet") > 0};
+  Choice o{inputs[0],
+           text("output"),
+           text("inventory"),
+           text("container"),
+           parsed.count("live") > 0,
+           parsed.count("redact") > 0,
+           parsed.count("quiet") > 0};
   if (o.output.empty()) return usage("where to? -o is missing");
   if (o.live && !o.inventory.empty()) return usage("--inventory and --live exclude each other");
   if (o.output == "-" && ::isatty(STDOUT_FILENO) != 0)
@@ -70,7 +70,7 @@ Result<Options> read_options(const cxxopts::ParseResult& parsed) {
 }
 
 // --inventory, --live, or the file beside the capture.
-Result<model::Inventory> find_inventory(const Options& o) {
+Result<model::Inventory> find_inventory(const Choice& o) {
   if (o.live) return live_inventory();
   if (!o.inventory.empty()) return saved_inventory(o.inventory);
   const std::string beside = o.input == "-" ? "" : inventory_beside(o.input);
@@ -112,7 +112,7 @@ void tell(std::ostream& err, const Annotated& done, const model::Inventory& inve
   err << '\n';
 }
 
-int annotate_capture(const Options& options, std::ostream& err) {
+int annotate_capture(const Choice& options, std::ostream& err) {
   Result<model::Inventory> inventory = find_inventory(options);
   if (!inventory) return fail(err, inventory.error());
   if (options.redact) annotate::redact(*inventory);
@@ -137,7 +137,7 @@ int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostr
   cxxopts::Options table = option_table();
   std::vector<const char*> argv{"podshark annotate"};
   for (const std::string& arg : args) argv.push_back(arg.c_str());
-  std::optional<Result<Options>> options;
+  std::optional<Result<Choice>> options;
   try {
     const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") > 0) {
