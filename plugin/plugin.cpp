@@ -6,6 +6,7 @@
 #include "plugin/event_items.h"
 #include "plugin/event_tree.h"
 #include "plugin/learn.h"
+#include "plugin/menu.h"
 #include "plugin/statistics.h"
 #include "plugin/ws_compat.h"
 
@@ -108,6 +109,7 @@ void event_record(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree) {
 int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*data*/) {
   if (!proto_is_protocol_enabled(protocol)) return 0;
   if (is_event_record(pinfo)) {
+    if (tree != nullptr && PTREE_DATA(tree)->visible) remember_selected(pinfo->num, {}, {});
     event_record(tvb, pinfo, tree);
     return 0;
   }
@@ -116,6 +118,9 @@ int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*dat
   const bool shown = proto_field_is_referenced(tree, proto_podman);
   if (!counted && !shown) return 0;
   const Facts facts = packet_facts(pinfo);
+  if (shown && PTREE_DATA(tree)->visible)
+    remember_selected(pinfo->num, {facts.ends.src.name, facts.ends.src.pod},
+                      {facts.ends.dst.name, facts.ends.dst.pod});
   if (!facts.any()) return 0;
   if (counted) send_packet(pinfo, facts);
   if (shown) show(tvb, facts, tree);
@@ -123,6 +128,7 @@ int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*dat
 }
 
 void forget_file() {
+  forget_selected();
   file_index().clear();
 }
 
@@ -170,6 +176,7 @@ void register_fields() {
   register_cleanup_routine(forget_file);
   register_event_fields(proto_podman);
   register_statistics(proto_podman);
+  register_menu(proto_podman);
   register_postdissector(create_dissector_handle(postdissect, -1));
 }
 

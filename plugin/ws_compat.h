@@ -14,9 +14,11 @@
 #include <epan/stats_tree.h>
 #include <epan/tap.h>
 #include <wiretap/wtap.h>
+#include <wsutil/filesystem.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace podshark::plugin {
 
@@ -92,5 +94,17 @@ inline CustomOption custom_option(const wtap_optval_t* value) {
 #else
 #define PODSHARK_STATS_SEPARATOR "/"
 #endif
+
+/// Where this user's own extcap programs are.
+inline std::string personal_extcap_directory() {
+#if PODSHARK_WIRESHARK_AT_LEAST(4, 2)
+  return get_extcap_pers_dir();
+#else
+  char* path = get_persconffile_path("extcap", FALSE);
+  std::string copy = path != nullptr ? path : "";
+  g_free(path);
+  return copy;
+#endif
+}
 
 }  // namespace podshark::plugin

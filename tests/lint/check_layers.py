@@ -38,6 +38,7 @@ HOMES = {
     "ws_*.h": ["plugin/*"],
     "wsutil/*": ["plugin/*"],
     "wiretap/*": ["plugin/*"],
+    "cfile.h": ["plugin/*"],
     "config.h": ["plugin/*"],
     "cxxopts.hpp": ["extcap/*.cpp"],
     "zlib.h": ["extcap/annotate/inflate.cpp"],

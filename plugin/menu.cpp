@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Entries start podshark and show its output; those about the selected packet take its names from the
+// postdissector. A further command is an entry in kEntries and one call of show_run().
+#include "plugin/menu.h"
+
+#include <epan/plugin_if.h>
+#include <epan/prefs.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugin/main_window.h"
+#include "plugin/run_program.h"
+#include "plugin/text_window.h"
+
+namespace podshark::plugin {
+namespace {
+
+struct Selected {
+  std::uint32_t frame = 0;
+  EndNames src;
+  EndNames dst;
+};
+
+Selected remembered;
+const char* program_preference = "";
+
+// ---- the selected packet ----
+
+std::optional<Selected> selected_packet() {
+  const std::optional<OpenFile> file = open_file();
+  if (!file || file->frame == 0 || file->frame != remembered.frame) return std::nullopt;
+  return remembered;
+}
+
+void filter(std::optional<Action> (*action_for)(const EndNames&, const EndNames&), const char* without) {
+  const std::optional<Selected> packet = selected_packet();
+  if (!packet)
+    return tell("no packet is selected: click one in the packet list first, then choose this again");
+  const std::optional<Action> action = action_for(packet->src, packet->dst);
+  if (!action) return tell(without);
+  carry_out(*action);
+}
+
+// ---- running podshark ----
+
+const char* variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Empty when it is not found, which has been told then.
+std::string program() {
+  const Result<std::string> found =
+      find_podshark({program_preference, PODSHARK_PROGRAM, variable("PATH"), personal_extcap_directory()});
+  if (found) return *found;
+  tell(found.error().line().c_str());
+  return {};
+}
+
+/// A command and the window for its output.
+struct Run {
+  std::string subject;                  ///< of the window's title
+  Argv argv;                            ///< nothing happens when argv[0] is empty
+  std::string heading = {};             ///< first lines of the text
+  std::vector<Action> offers = {};      ///< buttons from the beginning
+  std::vector<Action> on_success = {};  ///< buttons once it has succeeded
+};
+
+void listen(const std::shared_ptr<Program>& child, const std::shared_ptr<TextWindow>& window,
+            std::vector<Action> on_success) {
+  const std::weak_ptr<Program> weak = child;  // the listener is the child's own
+  const auto output = [window, weak](std::string_view bytes) {
+    if (window->write(bytes)) return;
+    if (const auto program = weak.lock()) program->stop();
+  };
+  const auto ended = [window, on_success = std::move(on_success)](int status, bool stopped) {
+    window->finish(ending(status, stopped));
+    window->when_closed({});
+    if (status != 0 || stopped) return;
+    for (const Action& action : on_success) window->add_action(action);
+  };
+  child->listen({output, ended});
+}
+
+void show_run(const Run& run) {
+  if (run.argv[0].empty()) return;
+  const auto child = Program::start(run.argv);
+  if (!child) return tell(child.error().line().c_str());
+  const auto window = TextWindow::open(run.subject);
+  if (!window) return;
+  const std::weak_ptr<Program> weak = *child;
+  const auto stop = [weak] {
+    if (const auto program = weak.lock()) program->stop();
+  };
+  window->when_closed(stop);
+  window->add_button("Stop", stop);
+  for (const Action& action : run.offers) window->add_action(action);
+  window->write(run.heading + shown(run.argv) + "\n\n");
+  listen(*child, window, run.on_success);
+}
+
+// ---- the entries ----
+
+void filter_on_container() {
+  filter(container_action, "the selected packet names no container: choose a packet with a podman.name");
+}
+
+void filter_on_pod() {
+  filter(pod_action, "neither end of the selected packet is known to be in a pod: choose a packet of one");
+}
+
+void live_containers() {
+  std::vector<Action> offers;
+  if (const auto packet = selected_packet()) {
+    if (const auto action = container_action(packet->src, packet->dst)) offers.push_back(*action);
+  }
+  show_run({"live containers", list_command(program()), {}, offers});
+}
+
+void about() {
+  const std::string versions =
+      std::string("Podshark plugin " PODSHARK_VERSION " in Wireshark ") + epan_get_version() + "\n\n";
+  show_run({"about, doctor", doctor_command(program()), versions});
+}
+
+void save_copy(const std::string& original, const char* typed) {
+  const Result<std::string> copy = copy_path(typed, original, variable("HOME"));
+  if (!copy) return tell(copy.error().line().c_str());
+  const std::string podshark = program();
+  if (podshark.empty()) return;
+  show_run({"annotated copy",
+            annotate_command(podshark, original, *copy),
+            {},
+            {},
+            {Action{"Open the copy", {}, 0, *copy}}});
+}
+
+void copy_named(gchar** fields, void* data) noexcept {
+  const std::unique_ptr<gchar*, void (*)(gchar**)> owner(fields, g_strfreev);
+  guarded([&] {
+    const std::string original = *static_cast<std::string*>(data);  // a copy: the dialog frees its own
+    save_copy(original, fields != nullptr && fields[0] != nullptr ? fields[0] : "");
+  });
+}
+
+void free_original(void* data) noexcept {
+  delete static_cast<std::string*>(data);
+}
+
+void ask_for_copy(const OpenFile& file) {
+  const funnel_ops_t* ops = funnel_get_funnel_ops();
+  if (ops == nullptr || ops->new_dialog == nullptr) return;
+  // A capture not saved yet lies in a temporary directory, which is no place for its copy.
+  const std::string suggested = suggested_copy(file.path, file.temporary ? variable("HOME") : "");
+  const char* names[] = {"Save the copy as", nullptr};
+  const char* values[] = {suggested.c_str(), nullptr};
+  ops->new_dialog(ops->ops_id, "Podman · save annotated copy", names, values, copy_named,
+                  new std::string(file.path), free_original);
+}
+
+void save_annotated_copy() {
+  const std::optional<OpenFile> file = open_file();
+  if (!file || file->path.empty())
+    return tell("no capture is open: open or make one first, then save its copy");
+  if (file->reading)
+    return tell("the capture is still running or being loaded: stop it (Capture → Stop), then save its copy");
+  if (file->changed)
+    return tell(
+        "the capture has changes that are not in its file: save it (File → Save), then save its copy");
+  ask_for_copy(*file);
+}
+
+struct Entry {
+  const char* label;
+  const char* tip;
+  void (*chosen)();
+};
+
+Entry entries[] = {
+    {"Filter on this container", "Packets of the container that sent the selected packet, or else gets it",
+     filter_on_container},
+    {"Filter on its pod", "Packets of the pod at the selected packet's sender, or else its receiver",
+     filter_on_pod},
+    {"Live containers", "The containers that run now (podshark list)", live_containers},
+    {"Save annotated copy…",
+     "A copy of this capture that names the containers running now (podshark annotate)", save_annotated_copy},
+    {"About / doctor", "Versions, and what a capture depends on (podshark doctor)", about},
+};
+
+void chosen(ext_menubar_gui_type /*type*/, gpointer /*gui*/, gpointer entry) noexcept {
+  guarded(static_cast<Entry*>(entry)->chosen);
+}
+
+void register_preference(int protocol) {
+  module_t* preferences = prefs_register_protocol(protocol, nullptr);
+  prefs_register_filename_preference(preferences, "program", "Program podshark",
+                                     "What the menu Tools → Podman runs. Empty: where it was installed, else "
+                                     "podshark in PATH, else the one in the "
+                                     "personal extcap directory.",
+                                     &program_preference, false);
+}
+
+}  // namespace
+
+void register_menu(int protocol) {
+  ext_menu_t* menu = ext_menubar_register_menu(protocol, "Podman", true);
+  ext_menubar_set_parentmenu(menu, "Tools");
+  for (Entry& entry : entries) ext_menubar_add_entry(menu, entry.label, entry.tip, chosen, &entry);
+  register_preference(protocol);
+  watch_event_loop();
+}
+
+void remember_selected(std::uint32_t frame, const EndNames& src, const EndNames& dst) noexcept {
+  remembered = {frame, src, dst};
+}
+
+void forget_selected() noexcept {
+  remembered = {};
+}
+
+}  // namespace podshark::plugin

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tools → Podman in a real Wireshark window: filters from the selected packet, and podshark's output in windows."""
+
+import pathlib
+import re
+
+import lib
+import make_capture
+from lib import ARTIFACTS, RIG, Ctr, wait_for
+from lib_gui import GuiTest
+from lib_podshark import extcap_home
+from lib_toolbar import displayed
+from make_capture import container, inventory, ip
+
+CONTAINERS = (Ctr("web", user=RIG, ports=("28080:80",)),)
+ENTRIES = ("Filter on this container", "Filter on its pod", "Live containers", "Save annotated copy…", "About / doctor")
+
+
+class Output:
+    """The window with a program's output."""
+
+    def __init__(self, shark, subject):
+        self.shark, self.subject = shark, subject
+
+    def nodes(self, role="", name=""):
+        return self.shark.nodes(role, name, window="Podman · " + self.subject, menus=False)
+
+    def text(self):
+        return next((n["text"] for n in self.nodes("text") if n.get("text")), "")
+
+    def wait(self, pattern, timeout=60):
+        """Waits until the text matches; the match."""
+        return self.shark.wait(lambda: re.search(pattern, self.text()), f"'{pattern}' in the window {self.subject}", timeout)
+
+    def press(self, name):
+        node = self.shark.wait(lambda: next(iter(self.nodes("push button", name)), None), f"the button '{name}'")
+        self.shark.desktop.ask({"do": "press", "pid": self.shark.process.pid, "path": node["path"]})
+
+    def buttons(self):
+        return [n["name"] for n in self.nodes("push button")]
+
+    def closed(self):
+        return self.shark.alive() and not self.nodes()
+
+
+class MenuTest(GuiTest):
+    def setUp(self):
+        super().setUp()
+        extcap_home(RIG)
+
+    def program(self, script, name="fake"):
+        """The option that makes the menu run this script."""
+        path = self.tmp / name
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+        return "-o", f"podman.program:{path}"
+
+    def saved(self, capture=None):
+        path = self.tmp / "saved.pcapng"
+        (capture or make_capture.example()).save(path)
+        path.chmod(0o644)
+        return path
+
+    @staticmethod
+    def choose(shark, entry):
+        shark.press("Tools", role="menu item")
+        shark.press("Podman", role="menu item")
+        shark.press(entry, role="menu item")
+
+    def box(self, shark, *texts):
+        """Waits for an error box with these texts and closes it; the window is alive then."""
+        told = shark.wait(lambda: next((t for t in shark.texts() if all(x in t for x in texts)), None), f"a box saying {texts}")
+        shark.press("OK", role="push button")
+        shark.wait(lambda: told not in shark.texts(), "the box to close")
+        wait_for(shark.alive, "the window to answer", 3)
+
+    @staticmethod
+    def filter_entry(shark):
+        return next((n["text"] for n in shark.nodes("text", menus=False) if n["name"] == "Display filter entry"), "")
+
+    def filtered(self, shark, text, number):
+        shark.wait(lambda: self.filter_entry(shark) == text, f"the filter {text}")
+        shark.wait(lambda: displayed(shark) == number, f"{number} displayed packets")
+
+    @staticmethod
+    def selected(shark, text):
+        """Waits until the details of the selected packet say this."""
+        shark.wait(lambda: [n for n in shark.nodes(menus=False) if text in n["name"]], f"'{text}' in the details")
+
+
+class Filters(MenuTest):
+    def test_the_menu_has_all_entries(self):
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", self.saved(), "-g", "3")
+        self.selected(shark, "Src: web, Dst: db")
+        shark.press("Tools", role="menu item")
+        shark.press("Podman", role="menu item")
+        shark.wait(lambda: {n["name"] for n in shark.nodes("menu item") if "showing" in n["states"]} >= set(ENTRIES), "the entries")
+        desktop.screenshot(ARTIFACTS / "menu.png")
+
+    def test_a_container_is_the_sender_or_else_the_receiver(self):
+        web, db = container("web", "10.89.0.2"), container("db", "10.89.0.3")
+        capture = make_capture.Capture()
+        capture.inventory(inventory(web, db))
+        link = capture.link(web)
+        for src, dst in (("10.89.0.2", "10.89.0.3"), ("10.89.0.3", "10.89.0.2"), ("10.89.0.2", "192.0.2.1"),
+                         ("192.0.2.1", "10.89.0.2"), ("192.0.2.1", "10.89.0.3"), ("192.0.2.1", "192.0.2.2")):
+            capture.packet(link, ip(src, dst))
+        path = self.saved(capture)
+        for frame, details, name, number in ((2, "Src: web, Dst: db", "web", 4), (3, "Src: db, Dst: web", "db", 3),
+                                             (6, "networking, Dst: db", "db", 3)):
+            with self.subTest(frame):
+                shark = self.desktop().wireshark("-r", path, "-g", str(frame))
+                self.selected(shark, details)
+                self.choose(shark, "Filter on this container")
+                self.filtered(shark, f'podman.name == "{name}"', number)
+                shark.close()
+
+    def test_a_hostile_name_filters_on_itself(self):
+        name = 'a" || frame || "\\'
+        evil, good = container(name, "10.89.0.2"), container("good", "10.89.0.3")
+        capture = make_capture.Capture()
+        capture.inventory(inventory(evil, good))
+        link = capture.link(good)
+        capture.packet(link, ip("10.89.0.2", "192.0.2.1"))
+        capture.packet(link, ip("10.89.0.3", "192.0.2.1"))
+        shark = self.desktop().wireshark("-r", self.saved(capture), "-g", "2")
+        self.selected(shark, "networking, Src: a")
+        self.choose(shark, "Filter on this container")
+        self.filtered(shark, 'podman.name == "a\\" || frame || \\"\\\\"', 1)
+
+    def test_without_a_packet_or_a_name_it_is_told_what_to_do(self):
+        shark = self.desktop().wireshark()
+        shark.wait(lambda: self.shown(shark, "podman:web"), "the start page")
+        self.choose(shark, "Filter on this container")
+        self.box(shark, "no packet is selected", "click one")
+        self.choose(shark, "Save annotated copy…")
+        self.box(shark, "no capture is open")
+        shark.close()
+        shark = self.desktop().wireshark("-r", self.saved(), "-g", "1")
+        self.selected(shark, "Frame 1")
+        self.choose(shark, "Filter on this container")
+        self.box(shark, "names no container")
+        self.choose(shark, "Filter on its pod")
+        self.box(shark, "known to be in a pod")
+        self.assertEqual("", self.filter_entry(shark))
+
+    def test_during_a_live_capture_it_filters_and_saves_no_copy(self):
+        shark = self.desktop().wireshark("-k", "-i", "podman:web")
+        shark.wait_node("label", text="Packets: ")
+        lib.fetch(28080)
+
+        def request():
+            return next((n for n in shark.nodes(menus=False) if n["name"].startswith("GET / ")), None)
+        shark.wait(request, "the request in the list")
+
+        def selected():
+            shark.desktop.click(request())
+            return [n for n in shark.nodes(menus=False) if "Dst: web" in n["name"]]
+        shark.wait(selected, "its details")
+        self.choose(shark, "Filter on this container")
+        shark.wait(lambda: self.filter_entry(shark) == 'podman.name == "web"', "the filter")
+        shark.wait(lambda: (displayed(shark) or 0) > 3, "the packets of web")
+        self.choose(shark, "Save annotated copy…")
+        self.box(shark, "still running", "Capture → Stop")
+        shark.press("Capture", "Stop")
+        wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
+
+
+class Programs(MenuTest):
+    def test_live_containers_are_listed_with_a_filter_for_the_selected_one(self):
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", self.saved(), "-g", "3")
+        self.selected(shark, "Src: web, Dst: db")
+        self.choose(shark, "Live containers")
+        window = Output(shark, "live containers")
+        text = window.wait(r"\[done\]\n")[0] and window.text()
+        self.assertRegex(text, r"^\$ /\S+/podshark list\n\n")
+        self.assertRegex(text, r"(?m)^web +\S")
+        self.assertEqual(["Stop", "Filter on web"], [b for b in window.buttons() if b in ("Stop", "Filter on web")])
+        desktop.screenshot(ARTIFACTS / "live-containers.png")
+        window.press("Filter on web")
+        self.filtered(shark, 'podman.name == "web"', 5)
+
+    def test_where_glib_is_not_in_the_event_loop_it_works_too(self):
+        shark = self.desktop().wireshark(env={"QT_NO_GLIB": "1"})
+        shark.wait(lambda: self.shown(shark, "podman:web"), "the start page")
+        self.choose(shark, "Live containers")
+        window = Output(shark, "live containers")
+        window.wait(r"(?m)^web +\S")
+        window.wait(r"\[done\]\n")
+
+    def test_about_tells_versions_and_what_the_doctor_says(self):
+        desktop = self.desktop()
+        shark = desktop.wireshark()
+        self.choose(shark, "About / doctor")
+        window = Output(shark, "about, doctor")
+        window.wait(r"^Podshark plugin \d+\.\d+\.\d+ in Wireshark \d+\.\d+\.\d+\n")
+        window.wait(r"\n(ok|warn|fail)\w* .*podman")
+        window.wait(r"\n\[(done|failed: exit code 5)\]\n")
+        desktop.screenshot(ARTIFACTS / "doctor.png")
+
+    def test_a_missing_program_is_told_and_the_window_lives(self):
+        shark = self.desktop().wireshark("-r", self.saved(), "-o", "podman.program:/nowhere/podshark")
+        shark.wait(lambda: shark.packets(), "the packets")
+        for entry in ("Live containers", "About / doctor"):
+            self.choose(shark, entry)
+            self.box(shark, "podman.program", "'/nowhere/podshark'", "No such file", "Preferences")
+            self.assertNotIn("Podman · ", shark.title())
+
+    def test_a_program_that_can_not_be_started_is_told(self):
+        path = self.tmp / "noise"
+        path.write_bytes(b"\x7fELF and no more")
+        path.chmod(0o755)
+        shark = self.desktop().wireshark("-o", f"podman.program:{path}")
+        self.choose(shark, "Live containers")
+        self.box(shark, "can not be started", str(path))
+
+    def test_a_failure_is_in_the_window(self):
+        shark = self.desktop().wireshark(*self.program("echo out; echo wrong >&2; exit 6\n"))
+        self.choose(shark, "Live containers")
+        Output(shark, "live containers").wait(r"out\nwrong\n\[failed: exit code 6\]\n$")
+
+
+class Ending(MenuTest):
+    SLOW = 'sleep 1000 & echo "it runs: $$ $!"; wait\n'
+
+    def running(self, shark):
+        """Chooses an entry; its window and the pids of the program and of its child."""
+        self.choose(shark, "Live containers")
+        window = Output(shark, "live containers")
+        pids = [int(p) for p in window.wait(r"it runs: (\d+) (\d+)\n").groups()]
+        self.assertTrue(all(map(self.alive, pids)), pids)
+        return window, pids
+
+    @staticmethod
+    def alive(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:
+            return False
+
+    def gone(self, pids, timeout=10):
+        wait_for(lambda: not any(map(self.alive, pids)), "the program and its child to end", timeout)
+
+    def test_closing_its_window_ends_the_program(self):
+        shark = self.desktop().wireshark(*self.program(self.SLOW))
+        for _ in range(3):
+            window, pids = self.running(shark)
+            window.press("Close")
+            self.gone(pids)
+            shark.wait(window.closed, "the window to be closed")
+
+    def test_closing_its_window_while_it_writes_all_the_time(self):
+        shark = self.desktop().wireshark(*self.program('echo "it runs: $$ $$"; while echo line; do sleep 0.01; done\n'))
+        for _ in range(3):
+            window, pids = self.running(shark)
+            window.wait(r"(line\n){20}")
+            window.press("Close")
+            self.gone(pids)
+            shark.wait(window.closed, "the window to be closed")
+
+    def test_stop_ends_it_and_the_window_says_so(self):
+        shark = self.desktop().wireshark(*self.program(self.SLOW))
+        window, pids = self.running(shark)
+        window.press("Stop")
+        window.wait(r"\n\[stopped\]\n$")
+        self.gone(pids)
+        window.press("Stop")  # nothing to stop any more
+        window.press("Close")
+        shark.wait(window.closed, "the window to be closed")
+
+    def test_a_program_that_ignores_it_is_killed(self):
+        shark = self.desktop().wireshark(*self.program("trap '' TERM; " + self.SLOW.replace("wait", "wait; wait; wait")))
+        window, pids = self.running(shark)
+        window.press("Close")
+        self.gone(pids)
+        wait_for(shark.alive, "the window to answer", 3)
+
+    def test_endless_output_is_cut_and_ended(self):
+        shark = self.desktop().wireshark(*self.program('echo "it runs: $$ $$"; exec yes 0123456789012345678901234567890123456789\n'))
+        window, pids = self.running(shark)
+        self.gone(pids, 30)
+        wait_for(shark.alive, "the window to answer", 10)
+        window.press("Close")
+        shark.wait(window.closed, "the window to be closed")
+
+    def test_a_process_left_behind_does_not_keep_it_running(self):
+        shark = self.desktop().wireshark(*self.program('setsid sleep 1000 & echo "it runs: $! $!"\n'))
+        window, pids = self.running(shark)
+        self.addCleanup(lib.run, lib.ROOT, ["kill", "-9", str(pids[0])])
+        window.wait(r"\[done\]\n$")
+
+    def test_a_killed_wireshark_takes_it_along(self):
+        shark = self.desktop().wireshark(*self.program(self.SLOW.replace("& ", "& trap 'kill $!' TERM; ")))
+        _, pids = self.running(shark)
+        shark.process.kill()
+        self.gone(pids)
+
+
+class Copies(MenuTest):
+    def dialog(self, shark):
+        self.choose(shark, "Save annotated copy…")
+        return shark.wait(lambda: next(iter(shark.nodes("text", window="save annotated copy", menus=False)), None), "the dialog")["text"]
+
+    def test_the_copy_is_made_beside_the_capture_and_can_be_opened(self):
+        fake = self.program(f'printf "%s\\n" "$@" >{self.tmp}/words; cp "$2" "$4" && echo written\n')
+        original = self.saved()
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", original, *fake)
+        shark.wait(lambda: shark.packets(), "the packets")
+        copy = self.tmp / "saved-podman.pcapng"
+        self.assertEqual(str(copy), self.dialog(shark))
+        shark.press("OK", role="push button")
+        window = Output(shark, "annotated copy")
+        window.wait(r"written\n\[done\]\n$")
+        self.assertEqual(["annotate", str(original), "-o", str(copy), "--live"], (self.tmp / "words").read_text().splitlines())
+        window.press("Open the copy")
+        shark.wait(lambda: "saved-podman.pcapng" in shark.title(), "the copy in the window")
+        window.press("Close")
+        self.assertEqual(str(self.tmp / "saved-podman-podman.pcapng"), self.dialog(shark))
+
+    def test_nothing_is_overwritten(self):
+        original = self.saved()
+        (self.tmp / "saved-podman.pcapng").write_text("precious")
+        shark = self.desktop().wireshark("-r", original, *self.program(f"touch {self.tmp}/ran\n"))
+        shark.wait(lambda: shark.packets(), "the packets")
+        self.dialog(shark)
+        shark.press("OK", role="push button")
+        self.box(shark, "exists already", "another name")
+        self.assertEqual("precious", (self.tmp / "saved-podman.pcapng").read_text())
+        self.assertFalse((self.tmp / "ran").exists())
+
+    def test_a_capture_not_saved_yet_is_copied_home(self):
+        shark = self.desktop().wireshark("-k", "-i", "podman:web")
+        shark.wait_node("label", text="Packets: ")
+        shark.press("Capture", "Stop")
+        wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
+        home = lib.environment(RIG)["HOME"]
+        self.assertRegex(self.dialog(shark), rf"^{home}/[^/]+-podman\.pcapng$")
