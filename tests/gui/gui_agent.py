@@ -6,7 +6,8 @@ Reads one JSON command a line, answers one JSON line:
   {"do": "nodes", "pid": N, "window": T, "menus": B}
                                           [{path, role, name, text, states, box}] of everything that shows, in windows
                                           whose title contains T; menus cost most of the time
-  {"do": "press", "pid": N, "path": [i…]} true, or {"error": …}
+  {"do": "press", "pid": N, "path": [i…], "name": T}
+                                          true, "moved" when another widget is there now, or {"error": …}
   {"do": "alive", "pid": N}               true once the GUI's main thread has answered a question
 """
 
@@ -38,9 +39,13 @@ def role_name(node):
     return "push button" if role == "button" else role
 
 
+def name_of(node):
+    return (node.get_name() or "").replace("&", "")
+
+
 def describe(node, path):
     states = node.get_state_set()
-    entry = {"path": path, "role": role_name(node), "name": (node.get_name() or "").replace("&", ""),
+    entry = {"path": path, "role": role_name(node), "name": name_of(node),
              "states": [name for name, state in STATES.items() if states.contains(state)]}
     component, text = node.get_component_iface(), node.get_text_iface()
     if component is not None:
@@ -72,10 +77,12 @@ def nodes(pid, window, menus):
     return found
 
 
-def press(pid, path):
+def press(pid, path, name):
     node = application(pid)
     for i in path:
-        node = node.get_child_at_index(i)
+        node = node and node.get_child_at_index(i)
+    if node is None or name is not None and name_of(node) != name:
+        return "moved"
     return node.get_action_iface().do_action(0)
 
 
@@ -89,7 +96,7 @@ def carry_out(command):
         return nodes(command["pid"], command["window"], command["menus"])
     if command["do"] == "alive":
         return alive(command["pid"])
-    return press(command["pid"], command["path"])
+    return press(command["pid"], command["path"], command.get("name"))
 
 
 def main():

@@ -95,9 +95,16 @@ class Wireshark:
     def press(self, *names, role=""):
         """Activates menu items one after another: press("Capture", "Stop"). Some names need a role too."""
         for name in names:
-            node = self.wait(lambda: next((n for n in self.nodes(role, name) if "sensitive" in n["states"]), None),
-                             f"'{name}' to press")
-            self.desktop.ask({"do": "press", "pid": self.process.pid, "path": node["path"]})
+            self.press_node(lambda: next((n for n in self.nodes(role, name) if "sensitive" in n["states"]), None), name)
+
+    def press_node(self, find, what):
+        """Activates the node find() returns, once there is one and it is still where it was found: windows that come and
+        go move others."""
+        def pressed():
+            node = find()
+            return node and self.desktop.ask({"do": "press", "pid": self.process.pid, "path": node["path"],
+                                              "name": node["name"]}) != "moved"
+        self.wait(pressed, f"'{what}' to press")
 
     def alive(self):
         """True when the main thread answers a question now."""

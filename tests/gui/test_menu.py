@@ -23,7 +23,8 @@ class Output:
         self.shark, self.subject = shark, subject
 
     def nodes(self, role="", name=""):
-        return self.shark.nodes(role, name, window="Podman · " + self.subject, menus=False)
+        found = self.shark.nodes(role, name, window="Podman · " + self.subject, menus=False)
+        return [n for n in found if n["path"]]  # without the application itself
 
     def text(self):
         return next((n["text"] for n in self.nodes("text") if n.get("text")), "")
@@ -33,8 +34,7 @@ class Output:
         return self.shark.wait(lambda: re.search(pattern, self.text()), f"'{pattern}' in the window {self.subject}", timeout)
 
     def press(self, name):
-        node = self.shark.wait(lambda: next(iter(self.nodes("push button", name)), None), f"the button '{name}'")
-        self.shark.desktop.ask({"do": "press", "pid": self.shark.process.pid, "path": node["path"]})
+        self.shark.press_node(lambda: next(iter(self.nodes("push button", name)), None), name)
 
     def buttons(self):
         return [n["name"] for n in self.nodes("push button")]
@@ -63,8 +63,7 @@ class MenuTest(GuiTest):
 
     @staticmethod
     def choose(shark, entry):
-        shark.press("Tools", role="menu item")
-        shark.press("Podman", role="menu item")
+        """Without opening the menus, which would stay open over the window that appears."""
         shark.press(entry, role="menu item")
 
     def box(self, shark, *texts):
@@ -209,12 +208,12 @@ class Programs(MenuTest):
             self.assertNotIn("Podman · ", shark.title())
 
     def test_a_program_that_can_not_be_started_is_told(self):
-        path = self.tmp / "noise"
-        path.write_bytes(b"\x7fELF and no more")
+        path = self.tmp / "script"
+        path.write_text("#!/nowhere/interpreter\n")
         path.chmod(0o755)
         shark = self.desktop().wireshark("-o", f"podman.program:{path}")
         self.choose(shark, "Live containers")
-        self.box(shark, "can not be started", str(path))
+        self.box(shark, f"'{path}' can not be started", "No such file")
 
     def test_a_failure_is_in_the_window(self):
         shark = self.desktop().wireshark(*self.program("echo out; echo wrong >&2; exit 6\n"))
@@ -230,7 +229,6 @@ class Ending(MenuTest):
         self.choose(shark, "Live containers")
         window = Output(shark, "live containers")
         pids = [int(p) for p in window.wait(r"it runs: (\d+) (\d+)\n").groups()]
-        self.assertTrue(all(map(self.alive, pids)), pids)
         return window, pids
 
     @staticmethod
@@ -245,24 +243,29 @@ class Ending(MenuTest):
 
     def test_closing_its_window_ends_the_program(self):
         shark = self.desktop().wireshark(*self.program(self.SLOW))
-        for _ in range(3):
-            window, pids = self.running(shark)
-            window.press("Close")
-            self.gone(pids)
-            shark.wait(window.closed, "the window to be closed")
+        window, pids = self.running(shark)
+        self.assertTrue(all(map(self.alive, pids)), pids)
+        window.press("Close")
+        self.gone(pids)
+        shark.wait(window.closed, "the window to be closed")
 
-    def test_closing_its_window_while_it_writes_all_the_time(self):
-        shark = self.desktop().wireshark(*self.program('echo "it runs: $$ $$"; while echo line; do sleep 0.01; done\n'))
-        for _ in range(3):
-            window, pids = self.running(shark)
-            window.wait(r"(line\n){20}")
-            window.press("Close")
-            self.gone(pids)
-            shark.wait(window.closed, "the window to be closed")
+    def test_windows_that_come_and_go_while_their_programs_write(self):
+        # Told by the programs and the X server: Qt 5 does not always list a second window in AT-SPI.
+        shark = self.desktop().wireshark(*self.program(f'echo $$ >>{self.tmp}/pids; while echo line; do sleep 0.01; done\n'))
+        env, pids = {"DISPLAY": shark.desktop.display}, self.tmp / "pids"
+        for number in range(1, 6):
+            self.choose(shark, "Live containers")
+            shark.wait(lambda number=number: pids.exists() and len(pids.read_text().split()) == number, f"program {number}")
+            # It is gone when the key is pressed, and xdotool complains when it lets the key go.
+            lib.run(RIG, ["xdotool", "search", "--sync", "--name", "Podman · live containers", "windowfocus", "--sync",
+                          "key", "Escape"], env=env, check=False)
+            self.gone([int(p) for p in pids.read_text().split()])
+            wait_for(shark.alive, "the window to answer", 10)
 
     def test_stop_ends_it_and_the_window_says_so(self):
         shark = self.desktop().wireshark(*self.program(self.SLOW))
         window, pids = self.running(shark)
+        self.assertTrue(all(map(self.alive, pids)), pids)
         window.press("Stop")
         window.wait(r"\n\[stopped\]\n$")
         self.gone(pids)
@@ -317,8 +320,7 @@ class Copies(MenuTest):
         self.assertEqual(["annotate", str(original), "-o", str(copy), "--live"], (self.tmp / "words").read_text().splitlines())
         window.press("Open the copy")
         shark.wait(lambda: "saved-podman.pcapng" in shark.title(), "the copy in the window")
-        window.press("Close")
-        self.assertEqual(str(self.tmp / "saved-podman-podman.pcapng"), self.dialog(shark))
+        self.assertEqual(original.read_bytes(), copy.read_bytes())
 
     def test_nothing_is_overwritten(self):
         original = self.saved()
