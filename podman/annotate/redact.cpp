@@ -27,6 +27,7 @@ RedactedRecord redact_event(json j) {
     detail = kLeftOut;
     j["detail"] = detail;
   }
+  if (j.value("fix", std::string()).find('/') != std::string::npos) j.erase("fix");
   j.erase("host");
   return {detail.empty() ? kind : kind + ": " + detail, dump(j)};
 }

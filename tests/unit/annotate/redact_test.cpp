@@ -64,7 +64,8 @@ TEST(Redact, records_keep_their_parts) {
 }
 
 TEST(Redact, sentences_with_paths_go_and_marks_stay) {
-  const auto gap = redact_record(R"({"podshark":1,"kind":"gap","detail":"read /home/me: no","host":"h"})");
+  const auto gap = redact_record(
+      R"({"podshark":1,"kind":"gap","detail":"read /home/me: no","host":"h","fix":"rm /home/me"})");
   ASSERT_TRUE(gap);
   EXPECT_THAT(gap->json, Not(HasSubstr("home")));
   EXPECT_THAT(gap->json, Not(HasSubstr("host")));
