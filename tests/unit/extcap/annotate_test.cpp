@@ -318,8 +318,9 @@ TEST(Annotate, whatever_a_byte_becomes_the_output_is_valid) {
         std::string wrong = in;
         wrong[at] = static_cast<char>(value);
         const Outcome out = annotate_bytes(wrong);
-        errors += out.error ? 1 : 0;
-        if (!out.bytes.empty()) EXPECT_NO_THROW(PcapngFile{out.bytes}) << at << " is " << value;
+        if (out.error) ++errors;
+        if (out.bytes.empty()) continue;
+        EXPECT_NO_THROW(PcapngFile{out.bytes}) << at << " is " << value;
       }
     }
   }
