@@ -12,6 +12,7 @@
 #include "extcap/command.h"
 #include "extcap/inventory_source.h"
 #include "podman/annotate/codec.h"
+#include "podman/annotate/inventory_file.h"
 #include "podman/annotate/redact.h"
 #include "podman/core/text.h"
 
@@ -73,7 +74,7 @@ Result<Choice> read_options(const cxxopts::ParseResult& parsed) {
 Result<model::Inventory> find_inventory(const Choice& o) {
   if (o.live) return live_inventory();
   if (!o.inventory.empty()) return saved_inventory(o.inventory);
-  const std::string beside = o.input == "-" ? "" : inventory_beside(o.input);
+  const std::string beside = o.input == "-" ? "" : annotate::inventory_beside(o.input);
   if (!beside.empty() && ::access(beside.c_str(), F_OK) == 0) return saved_inventory(beside);
   return Error{
       ErrorKind::usage,

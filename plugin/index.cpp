@@ -33,6 +33,7 @@ void Index::clear() noexcept {
   snapshots_.clear();
   newest_ = {};
   host_side_ = false;
+  ask_outside_ = true;
   copies_.clear();
   flows_.clear();
   dns_names_.clear();

@@ -52,6 +52,9 @@ class Index {
   void learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept;
   /// No inventory yet.
   [[nodiscard]] bool empty() const noexcept { return snapshots_.empty(); }
+  /// No inventory, and none was looked for outside of the file.
+  [[nodiscard]] bool wants_outside() const noexcept { return ask_outside_ && snapshots_.empty(); }
+  void stop_asking() noexcept { ask_outside_ = false; }
   /// Takes a DNS answer (UDP payload). Its names count in files without an inventory.
   void learn_dns(std::uint32_t frame, const std::uint8_t* payload, std::size_t size) noexcept;
   /// Names that became known since forget_resolved().
@@ -119,6 +122,7 @@ class Index {
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;
   bool host_side_ = false;
+  bool ask_outside_ = true;
   Copies copies_;
   FlowRecords flows_;
   std::unordered_map<Address, std::vector<DnsEntry>, AddressHash> dns_names_;  // each in frame order

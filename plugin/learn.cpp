@@ -2,11 +2,14 @@
 #include "plugin/learn.h"
 
 #include <netinet/in.h>
+#include <wsutil/report_message.h>
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 
 #include "plugin/event_payload.h"
+#include "plugin/outside_inventory.h"
 #include "podman/annotate/codec.h"
 
 namespace podshark::plugin {
@@ -151,8 +154,8 @@ Flow flow_of(const packet_info* pinfo) {
   return flow;
 }
 
-OptionResult take_option(wtap_block_t /*block*/, guint id, wtap_opttype_e /*type*/, wtap_optval_t* value,
-                         void* out) {
+Boolean take_option(wtap_block_t /*block*/, guint id, wtap_opttype_e /*type*/, wtap_optval_t* value,
+                    void* out) {
   if (id != OPT_CUSTOM_BIN_COPY) return true;
   const CustomOption option = custom_option(value);
   if (option.enterprise != annotate::kEnterpriseNumber || option.data == nullptr) return true;
@@ -167,6 +170,19 @@ const char* drop_reason(const packet_info* pinfo) {
   std::string_view json;
   if (block != nullptr) (void)wtap_block_foreach_option(block, take_option, &json);
   return json.empty() ? nullptr : file_index().drop_reason(json);
+}
+
+// Once for each file, at its first packet: an inventory of its own stands before that.
+void ask_outside(Index& index, std::uint32_t frame) noexcept {
+  index.stop_asking();
+  try {
+    const auto found = outside_inventory(outside_inventory_preference());
+    if (!found) return report_failure("Podshark: %s", found.error().line().c_str());
+    if (*found) index.learn(frame, UINT64_MAX, **found);
+    name_addresses(index);
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 }  // namespace
@@ -204,6 +220,7 @@ void learn_record(const packet_info* pinfo, std::string_view json) {
 
 void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   Index& index = file_index();
+  if (index.wants_outside()) ask_outside(index, pinfo->num);
   if (!index.resolved().empty()) {
     // Again: a name resolution block behind the record has had the last word.
     name_addresses(index);

@@ -4,7 +4,6 @@
 #include "plugin/menu.h"
 
 #include <epan/plugin_if.h>
-#include <epan/prefs.h>
 
 #include <cstdlib>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "plugin/main_window.h"
+#include "plugin/preferences.h"
 #include "plugin/run_program.h"
 #include "plugin/text_window.h"
 
@@ -27,7 +27,6 @@ struct Selected {
 };
 
 Selected remembered;
-const char* program_preference = "";
 
 // ---- the selected packet ----
 
@@ -55,8 +54,7 @@ const char* variable(const char* name) {
 
 // Empty when it is not found, which has been told then.
 std::string program() {
-  const Result<std::string> found =
-      find_podshark({program_preference, PODSHARK_PROGRAM, variable("PATH"), personal_extcap_directory()});
+  const Result<std::string> found = podshark_program();
   if (found) return *found;
   tell(found.error().line().c_str());
   return {};
@@ -196,22 +194,13 @@ void chosen(ext_menubar_gui_type /*type*/, gpointer /*gui*/, gpointer entry) noe
   guarded(static_cast<Entry*>(entry)->chosen);
 }
 
-void register_preference(int protocol) {
-  module_t* preferences = prefs_register_protocol(protocol, nullptr);
-  prefs_register_filename_preference(preferences, "program", "Program podshark",
-                                     "What the menu Tools → Podman runs. Empty: where it was installed, else "
-                                     "podshark in PATH, else the one in the "
-                                     "personal extcap directory.",
-                                     &program_preference, false);
-}
-
 }  // namespace
 
 void register_menu(int protocol) {
   ext_menu_t* menu = ext_menubar_register_menu(protocol, "Podman", true);
   ext_menubar_set_parentmenu(menu, "Tools");
   for (Entry& entry : entries) ext_menubar_add_entry(menu, entry.label, entry.tip, chosen, &entry);
-  register_preference(protocol);
+  register_preferences(protocol);
   watch_event_loop();
 }
 

@@ -8,7 +8,7 @@
 
 namespace podshark::plugin {
 
-/// Registers the menu and the preference podman.program. Once, when the protocol is registered.
+/// Registers the menu and the preferences. Once, when the protocol is registered.
 void register_menu(int protocol);
 
 /// The packet whose details are shown. Stores five words: in tshark every packet may come by here.

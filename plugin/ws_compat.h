@@ -65,11 +65,11 @@ inline void name_ipv6(const ws_in6_addr* address, const char* name) {
 #endif
 }
 
-/// What a callback of wtap_block_foreach_option returns.
+/// What callbacks return and preferences hold.
 #if PODSHARK_WIRESHARK_AT_LEAST(4, 4)
-using OptionResult = bool;
+using Boolean = bool;
 #else
-using OptionResult = gboolean;
+using Boolean = gboolean;
 #endif
 
 /// Value of a binary custom option (2989) and whose it is.

@@ -24,7 +24,4 @@ struct Annotated {
 /// Reads, annotates, writes; a block at a time.
 [[nodiscard]] Result<Annotated> annotate_file(const AnnotateRequest& request);
 
-/// Where the inventory of a capture file is looked for: web.pcap and web.pcap.gz → web.podman.json.
-[[nodiscard]] std::string inventory_beside(const std::string& capture);
-
 }  // namespace podshark::extcap

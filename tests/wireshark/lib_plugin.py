@@ -39,15 +39,19 @@ class PluginTest(unittest.TestCase):
         shutil.copy(BUILD / "plugin/podshark.so", folder / "podshark.so")
         (folder / "podshark.so").chmod(0o755)
 
-    def tshark(self, *args, plugin=True, input=None, check=True, numeric=True):
-        """stdout of tshark; its stderr has to be empty."""
-        argv = ["tshark", *map(str, args), *(["-n"] if numeric and args[0] != "-G" else [])]
+    def run_tshark(self, *args, plugin=True, input=None):
+        """The ended process."""
+        argv = ["tshark", *map(str, args)]
         if os.getuid() == 0:
             argv = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", *argv]
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8", "TZ": "UTC",
                "XDG_RUNTIME_DIR": str(self.tmp / "home"),
                "WIRESHARK_PLUGIN_DIR": str(self.tmp / ("with" if plugin else "stock"))}
-        done = subprocess.run(argv, env=env, cwd=self.tmp, input=input, capture_output=True, timeout=120)
+        return subprocess.run(argv, env=env, cwd=self.tmp, input=input, capture_output=True, timeout=120)
+
+    def tshark(self, *args, check=True, numeric=True, **kwargs):
+        """stdout of tshark; its stderr has to be empty."""
+        done = self.run_tshark(*args, *(["-n"] if numeric and args[0] != "-G" else []), **kwargs)
         errors = done.stderr.decode(errors="replace")
         if check and (done.returncode or errors):
             self.fail(f"tshark {args} exited {done.returncode}; stderr: {errors}")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fields of packets beyond names, event records, name resolution and statistics, in real tshark."""
 
+import json
+
 import make_capture
 from lib_plugin import PluginTest
 from make_capture import Capture, container, dns_answer, inventory, ip, tcp, udp
@@ -137,6 +139,61 @@ class Names(FieldsTest):
         path = self.save(capture)
         self.assertEqual("web|job\t10.89.0.77", self.resolved(path)[-1])
         self.assertEqual(("job", ""), self.names(path)[later])
+
+
+class Outside(FieldsTest):
+    """Captures of other programs, with an inventory that is not in the file."""
+
+    def plain(self, name):
+        capture = Capture(events=False)
+        link = capture.interface("eth0")
+        capture.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        return self.save(capture, name)
+
+    def put(self, name, text):
+        path = self.tmp / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def test_a_file_beside_the_capture(self):
+        path = self.plain("beside.pcapng")
+        self.put("beside.podman.json", json.dumps(inventory(WEB, DB)))
+        self.assertEqual({1: ("web", "db")}, self.names(path))
+        self.assertEqual({}, self.names(self.plain("other.pcapng")))
+
+    def test_the_file_of_the_preference(self):
+        path = self.plain("chosen.pcapng")
+        self.put("chosen.podman.json", json.dumps(inventory(container("wrong", "10.89.0.2"))))
+        chosen = self.put("chosen.json", json.dumps(inventory(WEB)))
+        self.assertEqual({1: ("web", "")}, self.names(path, "-o", f"podman.inventory:{chosen}"))
+
+    def test_an_inventory_in_the_file_counts_alone(self):
+        path = self.save(make_capture.example(), "own.pcapng")
+        before = self.names(path)
+        self.put("own.podman.json", json.dumps(inventory(container("wrong", "10.89.0.2"))))
+        self.assertEqual(before, self.names(path))
+
+    def test_podman_is_asked_only_when_allowed_and_once(self):
+        path = self.plain("live.pcapng")
+        asked = self.tmp / "home/asked"
+        program = self.put("fake", f"#!/bin/sh\necho x >>{asked}\ncat {self.put('live.json', json.dumps(inventory(WEB)))}\n")
+        preferred = ("-o", f"podman.program:{program}")
+        self.assertEqual({}, self.names(path, *preferred))
+        self.assertFalse(asked.exists())
+        self.assertEqual({1: ("web", "")}, self.names(path, *preferred, "-o", "podman.live:TRUE"))
+        self.assertEqual("x\nx\n", asked.read_text())  # names() reads the file twice
+
+    def test_what_fails_is_told_and_the_packets_are_shown(self):
+        path = self.plain("failing.pcapng")
+        for options, words in ((("-o", "podman.inventory:/nonexistent/inventory.json"), "/nonexistent/inventory.json"),
+                               (("-o", f"podman.inventory:{path}"), "not a podshark inventory"),
+                               (("-o", "podman.live:TRUE", "-o", f"podman.program:{self.put('no', '#!/bin/sh' + chr(10) + 'exit 3')}"),
+                                "exit code 3")):
+            done = self.run_tshark("-n", "-r", path, *options, "-T", "fields", "-e", "ip.src")
+            self.assertEqual((0, "10.89.0.2\n"), (done.returncode, done.stdout.decode()))
+            self.assertEqual(1, len(done.stderr.decode().splitlines()), done.stderr)
+            self.assertIn(words, done.stderr.decode())
 
 
 class Events(FieldsTest):

@@ -490,14 +490,5 @@ TEST_F(Files, a_full_disk_is_told) {
   EXPECT_EQ(done.error().kind, ErrorKind::output);
 }
 
-TEST(InventoryBeside, replaces_the_extension) {
-  EXPECT_EQ(inventory_beside("web.pcap"), "web.podman.json");
-  EXPECT_EQ(inventory_beside("/a.b/web.pcap.gz"), "/a.b/web.podman.json");
-  EXPECT_EQ(inventory_beside("/a.b/web"), "/a.b/web.podman.json");
-  EXPECT_EQ(inventory_beside("/a.b/.web"), "/a.b/.web.podman.json");
-  EXPECT_EQ(inventory_beside("web.gz"), "web.podman.json");
-  EXPECT_EQ(inventory_beside(".gz"), ".gz.podman.json");
-}
-
 }  // namespace
 }  // namespace podshark::extcap
