@@ -196,6 +196,26 @@ class Outside(FieldsTest):
             self.assertIn(words, done.stderr.decode())
 
 
+class Large(FieldsTest):
+    def test_ten_thousand_containers(self):
+        everyone = [container(f"c{i}", f"10.{i // 250}.{i % 250}.2") for i in range(10_000)]
+        parts = [everyone[at:at + 400] for at in range(0, len(everyone), 400)]
+        capture = Capture()
+        for number, some in enumerate(parts, 1):
+            capture.inventory(inventory(*some, part=number, parts=len(parts)))
+        link = capture.interface("any")
+        first = capture.packet(link, ip("10.0.0.2", "10.39.249.2"))
+        self.assertEqual({first: ("c0", "c9999")}, self.names(self.save(capture)))
+
+    def test_a_hundred_inventories(self):
+        capture = Capture()
+        link, expected = capture.interface("any"), {}
+        for number in range(100):
+            capture.inventory(inventory(*[container(f"c{number}-{i}", f"10.0.{i}.2") for i in range(50)]))
+            expected[capture.packet(link, ip("10.0.7.2", "10.0.8.2"))] = (f"c{number}-7", f"c{number}-8")
+        self.assertEqual(expected, self.names(self.save(capture)))
+
+
 class Events(FieldsTest):
     def test_a_record_is_a_subtree_with_its_members(self):
         capture = Capture()
