@@ -2,6 +2,7 @@
 #include "plugin/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 namespace podshark::plugin {
 
@@ -11,6 +12,12 @@ Address parse_ip(const std::string& text) {
   if (::inet_pton(AF_INET, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
   if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
   return {};
+}
+
+std::uint8_t protocol_number(const std::string& name) {
+  if (name == "tcp") return IPPROTO_TCP;
+  if (name == "udp") return IPPROTO_UDP;
+  return name == "sctp" ? IPPROTO_SCTP : 0;
 }
 
 }  // namespace podshark::plugin

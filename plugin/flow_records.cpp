@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/flow_records.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -11,12 +9,6 @@
 
 namespace podshark::plugin {
 namespace {
-
-std::uint8_t protocol_number(const std::string& name) {
-  if (name == "tcp") return IPPROTO_TCP;
-  if (name == "udp") return IPPROTO_UDP;
-  return name == "sctp" ? IPPROTO_SCTP : 0;
-}
 
 Flow flow_of(const annotate::Event::Tuple& t, std::uint8_t protocol) {
   return {parse_ip(t.src), parse_ip(t.dst), t.src_port, t.dst_port, protocol};

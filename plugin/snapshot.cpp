@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plugin/snapshot.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <cstdio>
 
@@ -60,12 +58,6 @@ Who describe(const Container& c, const Inventory& inventory, NamePool& names) {
           .id = names.intern(c.id.substr(0, 12)),
           .image = c.infra ? nullptr : names.intern(c.image),
           .pod = pod == nullptr ? nullptr : names.intern(pod->name)};
-}
-
-std::uint8_t protocol_number(const std::string& name) {
-  if (name == "tcp") return IPPROTO_TCP;
-  if (name == "udp") return IPPROTO_UDP;
-  return name == "sctp" ? IPPROTO_SCTP : 0;
 }
 
 std::string holder_name(const Container& c, const Inventory& inventory) {
