@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh: benchmarks in a Debian 12 rig, with the finished build in $PODSHARK_BUILD (default build/release).
+# run.sh [NAME...]: benchmarks (or those named, functions of bench.py) in a Debian 12 rig, with the finished build in $PODSHARK_BUILD (default build/release).
 # Prints two tables; PODSHARK_BENCH_ROUNDS (default 5) says how often each pair is run.
 set -euo pipefail
 top=$(readlink -f "$(dirname "$0")/../..")
@@ -12,5 +12,5 @@ trap '"$rig" down "$name"' EXIT
 trap 'exit 130' INT TERM
 "$rig" up "$name" / "$top" "$build"
 "$rig" image "$name"
-"$rig" in "$name" /usr/bin/python3 "$top/tests/bench/bench.py"
-"$build/tests/bench/bench_formats"
+"$rig" in "$name" /usr/bin/python3 "$top/tests/bench/bench.py" "$@"
+[ $# -gt 0 ] || "$build/tests/bench/bench_formats"
