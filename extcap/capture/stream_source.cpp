@@ -36,6 +36,8 @@ constexpr milliseconds kEndLimit{400};  // Wireshark counts on our end within a 
 constexpr milliseconds kContainerGrace{300};
 // From a packet's stamp through the program and podman to us, on a busy machine.
 constexpr std::uint64_t kInFlightNs = 50'000'000;
+// dumpcap reads with a time-out of a quarter of a second, for which the kernel may keep a block to itself.
+constexpr std::uint64_t kInFlightDumpcapNs = 350'000'000;
 
 bool readable(int fd, milliseconds wait) {
   pollfd p{fd, POLLIN, 0};
@@ -313,7 +315,8 @@ void StreamSource::add_traffic(std::vector<LinkTraffic>& links) {
 
 std::uint64_t StreamSource::complete_until(std::uint64_t now_ns) const {
   if (reader_.pending()) return std::max(last_ns_, start_ns_);
-  return closed_ || !declared_ ? now_ns : now_ns - kInFlightNs;
+  if (closed_ || !declared_) return now_ns;
+  return now_ns - (plan_.request().host ? kInFlightDumpcapNs : kInFlightNs);
 }
 
 void StreamSource::report(const std::string& what, const std::string& detail) {
