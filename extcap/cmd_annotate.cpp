@@ -73,9 +73,9 @@ Result<Choice> read_options(const cxxopts::ParseResult& parsed) {
 // --inventory, --live, or the file beside the capture.
 Result<model::Inventory> find_inventory(const Choice& o) {
   if (o.live) return live_inventory();
-  if (!o.inventory.empty()) return saved_inventory(o.inventory);
+  if (!o.inventory.empty()) return annotate::read_inventory(o.inventory == "-" ? "/dev/stdin" : o.inventory);
   const std::string beside = o.input == "-" ? "" : annotate::inventory_beside(o.input);
-  if (!beside.empty() && ::access(beside.c_str(), F_OK) == 0) return saved_inventory(beside);
+  if (!beside.empty() && ::access(beside.c_str(), F_OK) == 0) return annotate::read_inventory(beside);
   return Error{
       ErrorKind::usage,
       "no inventory tells who had which address" +

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <string>
-
 #include "podman/core/result.h"
 #include "podman/model/inventory.h"
 
@@ -13,8 +11,5 @@ namespace podshark::extcap {
 
 /// What there is now, stopped containers included. ErrorKind::no_podman when nothing could be found out.
 [[nodiscard]] Result<model::Inventory> live_inventory();
-
-/// One that `podshark inventory` has written.
-[[nodiscard]] Result<model::Inventory> saved_inventory(const std::string& path);
 
 }  // namespace podshark::extcap

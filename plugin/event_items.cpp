@@ -165,13 +165,14 @@ EventItems from_inventory(const annotate::InventoryPart& part, Allocate allocate
 
 EventItems event_items(std::string_view json, Allocate allocate, void* scope) noexcept {
   try {
-    if (const Result<Event> event = annotate::decode_event(json)) return from_event(*event, allocate, scope);
-    if (const Result<annotate::InventoryPart> part = annotate::decode_inventory(json))
+    const Result<annotate::Record> record = annotate::decode_record(json);
+    if (!record) return {};
+    if (const auto* part = std::get_if<annotate::InventoryPart>(&*record))
       return from_inventory(*part, allocate, scope);
+    return from_event(std::get<Event>(*record), allocate, scope);
   } catch (const std::exception&) {
     return {};  // only memory can be missing here
   }
-  return {};
 }
 
 }  // namespace podshark::plugin

@@ -44,13 +44,23 @@ void Index::clear() noexcept {
 
 void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept {
   try {
-    if (Result<annotate::InventoryPart> part = annotate::decode_inventory(json)) {
+    Result<annotate::Record> record = annotate::decode_record(json);
+    if (!record) return;
+    if (auto* part = std::get_if<annotate::InventoryPart>(&*record)) {
       add_part(frame, key, std::move(*part));
-    } else if (const Result<annotate::Event> event = annotate::decode_event(json)) {
-      flows_.learn(frame, *event);
+    } else {
+      flows_.learn(frame, std::get<annotate::Event>(*record));
     }
   } catch (const std::exception&) {
     pending_.erase(key);
+  }
+}
+
+void Index::learn_outside(std::uint32_t frame, model::Inventory&& inventory) noexcept {
+  try {
+    publish(frame, std::move(inventory));
+  } catch (const std::exception&) {
+    return;
   }
 }
 

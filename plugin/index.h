@@ -55,6 +55,8 @@ class Index {
   /// No inventory, and none was looked for outside of the file.
   [[nodiscard]] bool wants_outside() const noexcept { return ask_outside_ && snapshots_.empty(); }
   void stop_asking() noexcept { ask_outside_ = false; }
+  /// An inventory from elsewhere, as if a record in this frame had it.
+  void learn_outside(std::uint32_t frame, model::Inventory&& inventory) noexcept;
   /// Takes a DNS answer (UDP payload). Its names count in files without an inventory.
   void learn_dns(std::uint32_t frame, const std::uint8_t* payload, std::size_t size) noexcept;
   /// Names that became known since forget_resolved().

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include "plugin/event_payload.h"
 #include "plugin/outside_inventory.h"
@@ -176,9 +177,9 @@ const char* drop_reason(const packet_info* pinfo) {
 void ask_outside(Index& index, std::uint32_t frame) noexcept {
   index.stop_asking();
   try {
-    const auto found = outside_inventory(outside_inventory_preference());
+    auto found = outside_inventory(outside_inventory_preference());
     if (!found) return report_failure("Podshark: %s", found.error().line().c_str());
-    if (*found) index.learn(frame, UINT64_MAX, **found);
+    if (*found) index.learn_outside(frame, std::move(**found));
     name_addresses(index);
   } catch (const std::exception&) {
     return;

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "plugin/preferences.h"
+#include "podman/model/inventory.h"
 
 namespace podshark::plugin {
 
-/// The JSON of the inventory chosen, else of one beside a file that this process has open, else what
+/// The inventory chosen, else of one beside a file that this process has open, else what
 /// `podshark inventory` tells. nullopt: there is none. What was asked for and failed is an error.
-[[nodiscard]] Result<std::optional<std::string>> outside_inventory(const OutsideInventory& wanted);
+[[nodiscard]] Result<std::optional<model::Inventory>> outside_inventory(const OutsideInventory& wanted);
 
 }  // namespace podshark::plugin

@@ -9,6 +9,7 @@
 
 #include "extcap/annotate/clock.h"
 #include "extcap/annotate/options.h"
+#include "podman/wire/pcapng.h"
 
 namespace podshark::extcap {
 
@@ -62,18 +63,6 @@ struct EndOfFile {};
 using Block = std::variant<EndOfFile, SectionBlock, InterfaceBlock, PacketBlock, NamesBlock, StatisticsBlock,
                            SecretsBlock, JournalBlock, CustomBlock, OtherBlock>;
 
-/// Block types of pcapng, draft-ietf-opsawg-pcapng.
-enum : std::uint32_t {
-  kSectionHeader = 0x0A0D0D0A,
-  kInterfaceDescription = 1,
-  kOldPacket = 2,
-  kSimplePacket = 3,
-  kNameResolution = 4,
-  kInterfaceStatistics = 5,
-  kEnhancedPacket = 6,
-  kSystemdJournal = 9,
-  kDecryptionSecrets = 10,
-  kCustomCopied = 0x0BAD,
-};
+using enum wire::BlockType;
 
 }  // namespace podshark::extcap

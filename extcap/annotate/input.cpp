@@ -88,20 +88,4 @@ bool Input::same_file(const std::string& path) const {
          ::stat(path.c_str(), &other) == 0 && ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
 }
 
-Result<std::string> read_whole(const std::string& path, std::size_t limit) {
-  const std::string name = "'" + one_line(path, 200) + "'";
-  const Result<UniqueFd> fd = open_file(path, name);
-  if (!fd) return fd.error();
-  std::string text;
-  std::vector<std::uint8_t> piece(std::size_t{256} * 1024);
-  while (true) {
-    const Result<std::size_t> got = read_some(fd->get(), piece, name);
-    if (!got) return got.error();
-    if (*got == 0) return text;
-    text.append(reinterpret_cast<const char*>(piece.data()), *got);
-    if (text.size() > limit)
-      return Error{ErrorKind::usage, name + " is larger than " + std::to_string(limit) + " bytes", {}};
-  }
-}
-
 }  // namespace podshark::extcap

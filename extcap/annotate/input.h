@@ -36,7 +36,4 @@ class Input {
   std::unique_ptr<Inflate> inflate_;
 };
 
-/// The whole content of a small file, at most `limit` bytes.
-[[nodiscard]] Result<std::string> read_whole(const std::string& path, std::size_t limit);
-
 }  // namespace podshark::extcap

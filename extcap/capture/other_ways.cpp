@@ -40,6 +40,15 @@ StreamSpec stream_spec(const CaptureContext& context, std::string link, std::str
           .buffer_bytes = context.ring_bytes()};
 }
 
+Status add_stream(OtherWay& way, const StreamRequest& request, const Target& target,
+                  const CaptureContext& context, const SourceHooks& hooks) {
+  Result<std::unique_ptr<StreamSource>> source =
+      StreamSource::open(target, StreamPlan(request), context.loop, context.recorder, hooks);
+  if (!source) return source.error();
+  way.sources.push_back(std::move(*source));
+  return ok();
+}
+
 // A capture tool takes one link, or all together.
 Result<OtherWay> open_streams(StreamRequest request, const Target& target, const std::string& filter,
                               const CaptureContext& context, const SourceHooks& hooks) {
@@ -50,10 +59,7 @@ Result<OtherWay> open_streams(StreamRequest request, const Target& target, const
   for (const std::string& link : options.links.empty() ? std::vector<std::string>{"any"} : options.links) {
     request.spec = stream_spec(context, link, filter);
     request.sidecar.name = sidecar_name(target.container);
-    Result<std::unique_ptr<StreamSource>> source =
-        StreamSource::open(target, StreamPlan(request), context.loop, context.recorder, hooks);
-    if (!source) return source.error();
-    out.sources.push_back(std::move(*source));
+    if (const Status s = add_stream(out, request, target, context, hooks); !s) return s.error();
   }
   return out;
 }
@@ -127,10 +133,7 @@ Result<OtherWay> open_through_dumpcap(CapturePlan plan, const CaptureContext& co
     request.container_id = plan.target.chosen.id;
     request.link_name = link.name;
     request.spec = stream_spec(context, link.link.name, both_filters(link.filter, context.options.filter));
-    Result<std::unique_ptr<StreamSource>> source =
-        StreamSource::open(plan.target, StreamPlan(request), context.loop, context.recorder, hooks);
-    if (!source) return source.error();
-    out.sources.push_back(std::move(*source));
+    if (const Status s = add_stream(out, request, plan.target, context, hooks); !s) return s.error();
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "podman/core/result.h"
@@ -76,6 +77,10 @@ struct Event {
 /// Any kind but inventory, also one not known here. Missing members are allowed; wrong types and newer schema
 /// versions are errors.
 [[nodiscard]] Result<Event> decode_event(std::string_view json);
+
+/// One of the two, whichever it is.
+using Record = std::variant<Event, InventoryPart>;
+[[nodiscard]] Result<Record> decode_record(std::string_view json);
 
 /// What IDB option 2989 says about one captured link.
 struct Interface {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "podman/annotate/codec.h"
 #include "podman/annotate/record.h"
 #include "podman/core/text.h"
 
@@ -42,27 +41,6 @@ Event::LinkStats stats_from(const json& j) {
   return out;
 }
 
-Event event_from(const json& j) {
-  Event out;
-  get(j, "kind", out.kind);
-  out.time_ns = time_from(j.value("time", std::string()));
-  get(j, "what", out.what);
-  get(j, "container_id", out.container_id);
-  get(j, "container", out.container);
-  get(j, "link", out.link);
-  get(j, "detail", out.detail);
-  get(j, "id", out.id);
-  get(j, "protocol", out.protocol);
-  out.orig = tuple_from(j, "orig");
-  out.reply = tuple_from(j, "reply");
-  get(j, "verdict", out.verdict);
-  get(j, "reason", out.reason);
-  get(j, "fix", out.fix);
-  get_unsigned(j, "count", out.count);
-  list_from(j, "links", out.links, stats_from);
-  return out;
-}
-
 }  // namespace
 
 std::string encode_event(const Event& event) {
@@ -89,19 +67,35 @@ std::string encode_event(const Event& event) {
   return dump(j);
 }
 
+Event event_from(const json& j) {
+  Event out;
+  get(j, "kind", out.kind);
+  if (out.kind.empty()) throw std::out_of_range("no kind");
+  out.time_ns = time_from(j.value("time", std::string()));
+  get(j, "what", out.what);
+  get(j, "container_id", out.container_id);
+  get(j, "container", out.container);
+  get(j, "link", out.link);
+  get(j, "detail", out.detail);
+  get(j, "id", out.id);
+  get(j, "protocol", out.protocol);
+  out.orig = tuple_from(j, "orig");
+  out.reply = tuple_from(j, "reply");
+  get(j, "verdict", out.verdict);
+  get(j, "reason", out.reason);
+  get(j, "fix", out.fix);
+  get_unsigned(j, "count", out.count);
+  list_from(j, "links", out.links, stats_from);
+  return out;
+}
+
 Result<Event> decode_event(std::string_view text) {
-  const auto bad = [](const std::string& why) {
-    return Error{ErrorKind::internal, "not an event record of podshark: " + one_line(why, 200), {}};
-  };
   try {
-    const json j = json::parse(text);
-    if (!j.is_object() || j.value("podshark", 0) < 1) return bad("no schema version");
-    if (j.value("podshark", 0) > kSchemaVersion) return bad("written by a newer podshark");
-    Event out = event_from(j);
-    if (out.kind.empty() || out.kind == "inventory") return bad("kind '" + out.kind + "'");
-    return out;
+    const json j = parse_record(text);
+    if (is_inventory(j)) throw std::out_of_range("kind is 'inventory'");
+    return event_from(j);
   } catch (const std::exception& e) {  // nlohmann::json throws; it ends here
-    return bad(e.what());
+    return Error{ErrorKind::internal, "not an event record of podshark: " + one_line(e.what(), 200), {}};
   }
 }
 

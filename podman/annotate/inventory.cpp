@@ -87,31 +87,27 @@ std::vector<std::string> encode_inventory_parts(const Inventory& inventory) {
   return out;
 }
 
+InventoryPart inventory_from(const json& j) {
+  InventoryPart out;
+  get_unsigned(j, "part", out.part);
+  get_unsigned(j, "parts", out.parts);
+  out.inventory.time_ns = time_from(j.value("time", std::string()));
+  out.inventory.taken_ns = time_from(j.value("taken", std::string()));
+  get(j, "host", out.inventory.host);
+  list_from(j, "containers", out.inventory.containers, container_from);
+  list_from(j, "pods", out.inventory.pods, pod_from);
+  list_from(j, "networks", out.inventory.networks, network_from);
+  list_from(j, "problems", out.inventory.problems, problem_from);
+  return out;
+}
+
 Result<InventoryPart> decode_inventory(std::string_view text) {
-  const auto bad = [](const std::string& why) {
-    return Error{ErrorKind::internal, "not a podshark inventory: " + one_line(why, 200), {}};
-  };
-  if (text.size() > kMaxInventoryJson)
-    return bad("larger than " + std::to_string(kMaxInventoryJson) + " bytes");
   try {
-    const json j = json::parse(text);
-    if (!j.is_object() || j.value("kind", std::string()) != "inventory")
-      return bad("kind is not 'inventory'");
-    if (j.value("podshark", 0) < 1) return bad("no schema version");
-    if (j.value("podshark", 0) > kSchemaVersion) return bad("written by a newer podshark");
-    InventoryPart out;
-    get_unsigned(j, "part", out.part);
-    get_unsigned(j, "parts", out.parts);
-    out.inventory.time_ns = time_from(j.value("time", std::string()));
-    out.inventory.taken_ns = time_from(j.value("taken", std::string()));
-    get(j, "host", out.inventory.host);
-    list_from(j, "containers", out.inventory.containers, container_from);
-    list_from(j, "pods", out.inventory.pods, pod_from);
-    list_from(j, "networks", out.inventory.networks, network_from);
-    list_from(j, "problems", out.inventory.problems, problem_from);
-    return out;
+    const json j = parse_record(text);
+    if (!is_inventory(j)) throw std::out_of_range("kind is not 'inventory'");
+    return inventory_from(j);
   } catch (const std::exception& e) {  // nlohmann::json throws; it ends here
-    return bad(e.what());
+    return Error{ErrorKind::internal, "not a podshark inventory: " + one_line(e.what(), 200), {}};
   }
 }
 

@@ -2,8 +2,32 @@
 #include "podman/annotate/inventory_file.h"
 
 #include <cstddef>
+#include <utility>
+
+#include "podman/annotate/codec.h"
+#include "podman/core/proc.h"
+#include "podman/core/text.h"
 
 namespace podshark::annotate {
+namespace {
+
+constexpr const char* kHow = "save one with 'podshark inventory -o FILE'";
+
+}  // namespace
+
+Result<model::Inventory> whole_inventory(std::string_view text, const std::string& name) {
+  Result<InventoryPart> read = decode_inventory(text);
+  if (!read) return Error{ErrorKind::usage, name + ": " + read.error().what, kHow};
+  if (read->parts > 1) return Error{ErrorKind::usage, name + " is only a part of an inventory", kHow};
+  return std::move(read->inventory);
+}
+
+Result<model::Inventory> read_inventory(const std::string& path) {
+  const Result<std::string> text = read_file(path, kMaxInventoryJson);
+  if (text) return whole_inventory(*text, "'" + one_line(path, 200) + "'");
+  const bool refused = text.error().kind == ErrorKind::permission;
+  return Error{refused ? ErrorKind::permission : ErrorKind::usage, one_line(text.error().what, 400), kHow};
+}
 
 std::string inventory_beside(const std::string& capture) {
   const std::size_t slash = capture.rfind('/');

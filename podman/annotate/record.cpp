@@ -4,13 +4,37 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <stdexcept>
 
-#include "podman/annotate/codec.h"
+#include "podman/core/text.h"
 
 namespace podshark::annotate {
 
 json record(const char* kind, std::int64_t time_ns) {
   return json{{"podshark", kSchemaVersion}, {"kind", kind}, {"time", rfc3339(time_ns)}};
+}
+
+json parse_record(std::string_view text) {
+  if (text.size() > kMaxInventoryJson)
+    throw std::out_of_range("larger than " + std::to_string(kMaxInventoryJson) + " bytes");
+  json j = json::parse(text);
+  if (!j.is_object() || j.value("podshark", 0) < 1) throw std::out_of_range("no schema version");
+  if (j.value("podshark", 0) > kSchemaVersion) throw std::out_of_range("written by a newer podshark");
+  return j;
+}
+
+bool is_inventory(const json& record) {
+  return record.value("kind", std::string()) == "inventory";
+}
+
+Result<Record> decode_record(std::string_view text) {
+  try {
+    const json j = parse_record(text);
+    if (is_inventory(j)) return Record(inventory_from(j));
+    return Record(event_from(j));
+  } catch (const std::exception& e) {  // nlohmann::json throws; it ends here
+    return Error{ErrorKind::internal, "not a record of podshark: " + one_line(e.what(), 200), {}};
+  }
 }
 
 std::int64_t time_from(const std::string& text) {

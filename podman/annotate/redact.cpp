@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/annotate/redact.h"
 
-#include "podman/annotate/codec.h"
-#include "podman/annotate/json_text.h"
+#include "podman/annotate/record.h"
 
 namespace podshark::annotate {
 namespace {
 
 constexpr const char* kLeftOut = "(left out for sharing)";
 
-std::optional<RedactedRecord> redact_inventory(std::string_view text) {
-  Result<InventoryPart> read = decode_inventory(text);
-  if (!read) return std::nullopt;
-  redact(read->inventory);
-  json j = json::parse(encode_inventory(read->inventory));
-  j["part"] = read->part;
-  j["parts"] = read->parts;
-  return RedactedRecord{inventory_info(read->inventory, read->part, read->parts), dump(j)};
+RedactedRecord redact_inventory(InventoryPart read) {
+  redact(read.inventory);
+  json j = json::parse(encode_inventory(read.inventory));
+  j["part"] = read.part;
+  j["parts"] = read.parts;
+  return {inventory_info(read.inventory, read.part, read.parts), dump(j)};
 }
 
 // Sentences may name files; a mark is the user's own words.
@@ -50,10 +47,8 @@ void redact(model::Inventory& inventory) {
 
 std::optional<RedactedRecord> redact_record(std::string_view text) {
   try {
-    json j = json::parse(text);
-    if (!j.is_object() || j.value("podshark", 0) < 1 || j.value("podshark", 0) > kSchemaVersion)
-      return std::nullopt;
-    if (j.at("kind") == "inventory") return redact_inventory(text);
+    json j = parse_record(text);
+    if (is_inventory(j)) return redact_inventory(inventory_from(j));
     return redact_event(std::move(j));
   } catch (const std::exception&) {  // nlohmann::json throws; it ends here
     return std::nullopt;

@@ -7,7 +7,6 @@
 namespace podshark::wire {
 namespace {
 
-enum : std::uint32_t { kShb = 0x0A0D0D0A, kIdb = 1, kNrb = 4, kIsb = 5, kEpb = 6 };
 enum : std::uint16_t {
   kEnd = 0,
   kShbOs = 3,
@@ -112,7 +111,7 @@ bool put_section_header(Bytes* out, Text os, Text application) {
   os = clipped(os);
   application = clipped(application);
   Block block;
-  if (!begin(&block, out, kShb, 16 + option_room(os) + option_room(application) + 4)) return false;
+  if (!begin(&block, out, kSectionHeader, 16 + option_room(os) + option_room(application) + 4)) return false;
   put32(out, 0x1A2B3C4D);
   put16(out, 1);  // version 1.0
   put16(out, 0);
@@ -131,7 +130,7 @@ bool put_interface(Bytes* out, const InterfaceInfo* info) {
   Block block;
   const std::size_t room =
       40 + option_room(name) + option_room(description) + option_room(filter) + option_room(metadata);
-  if (!begin(&block, out, kIdb, room)) return false;
+  if (!begin(&block, out, kInterfaceDescription, room)) return false;
   put16(out, info->linktype);
   put16(out, 0);
   put32(out, info->snaplen);
@@ -163,7 +162,7 @@ bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, c
   constexpr auto kMaxCaptured = static_cast<std::uint32_t>(kMaxBlock - 32);
   if (captured > kMaxCaptured) captured = kMaxCaptured;  // BIG TCP: `length` still tells the truth
   Block block;
-  if (!begin(&block, out, kEpb, 20 + padded(captured))) return false;
+  if (!begin(&block, out, kEnhancedPacket, 20 + padded(captured))) return false;
   put32(out, interface_id);
   put_time(out, time_ns);
   put32(out, captured);
@@ -178,7 +177,7 @@ bool put_names(Bytes* out, const NameEntry* entries, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     room += 4 + padded(entries[i].address_size + entries[i].name.size + 1);
   Block block;
-  if (!begin(&block, out, kNrb, room)) return false;
+  if (!begin(&block, out, kNameResolution, room)) return false;
   for (std::size_t i = 0; i < count; ++i) {
     const NameEntry& e = entries[i];
     const std::size_t size = e.address_size + e.name.size + 1;
@@ -195,7 +194,7 @@ bool put_names(Bytes* out, const NameEntry* entries, std::size_t count) {
 
 bool put_statistics(Bytes* out, const InterfaceCounters* counters) {
   Block block;
-  if (!begin(&block, out, kIsb, 12 + 4 * 12 + 4)) return false;
+  if (!begin(&block, out, kInterfaceStatistics, 12 + 4 * 12 + 4)) return false;
   put32(out, counters->interface_id);
   put_time(out, counters->end_ns);
   const auto put_time_option = [out](std::uint16_t code, std::uint64_t t) {

@@ -11,6 +11,20 @@ namespace podshark::wire {
 /// dumpcap 4.0 and 4.6 end the capture on a longer block.
 inline constexpr std::size_t kMaxBlock = 262144;
 
+/// Block types of pcapng, draft-ietf-opsawg-pcapng.
+enum BlockType : std::uint32_t {
+  kSectionHeader = 0x0A0D0D0A,
+  kInterfaceDescription = 1,
+  kOldPacket = 2,
+  kSimplePacket = 3,
+  kNameResolution = 4,
+  kInterfaceStatistics = 5,
+  kEnhancedPacket = 6,
+  kSystemdJournal = 9,
+  kDecryptionSecrets = 10,
+  kCustomCopied = 0x0BAD,
+};
+
 /// A malloc'd byte buffer; free with free_bytes.
 struct Bytes {
   std::uint8_t* data = nullptr;

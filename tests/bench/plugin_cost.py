@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wireshark"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import make_capture  # noqa: E402
-from lib_plugin import NOBODY, PluginTest  # noqa: E402
+from lib_plugin import PluginTest  # noqa: E402
 from make_capture import Capture, container, dns_answer, inventory, ip, tcp_segment, udp  # noqa: E402
 
 ROUNDS = int(os.environ.get("PODSHARK_BENCH_ROUNDS", "10"))
@@ -61,15 +61,10 @@ class Bench(PluginTest):
     def runTest(self):
         """Only for what lib_plugin sets up."""
 
-    def argv(self, *args):
-        return ["tshark", "-n", *map(str, args)]
-
-    def run_tshark(self, argv, plugin):
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8",
-               "XDG_RUNTIME_DIR": str(self.tmp / "home"),
-               "WIRESHARK_PLUGIN_DIR": str(self.tmp / ("with" if plugin else "stock"))}
-        drop = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"] if os.getuid() == 0 else []
-        child = subprocess.Popen(drop + argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    def cost(self, path, plugin, *args, under=()):
+        """(stderr, CPU seconds) of tshark on that file."""
+        argv, env = self.command("-n", "-r", path, *args, plugin=plugin, under=under)
+        child = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         errors = child.stderr.read()
         _, status, usage = os.wait4(child.pid, 0)
         if status:
@@ -80,8 +75,7 @@ class Bench(PluginTest):
         """Per packet: a run of all packets less one of a single packet."""
         counts = []
         for file in (path, one):
-            argv = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *self.argv("-r", file, *args)]
-            errors, _ = self.run_tshark(argv, plugin)
+            errors, _ = self.cost(file, plugin, *args, under=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"))
             counts.append(int(re.search(r"Collected : (\d+)", errors)[1]))
         return (counts[0] - counts[1]) / COUNTED
 
@@ -118,7 +112,7 @@ def main():
         took = {False: [], True: []}
         for number in range(ROUNDS):
             for plugin in ((False, True) if number % 2 else (True, False)):
-                took[plugin].append(bench.run_tshark(bench.argv("-r", large, *quiet), plugin)[1])
+                took[plugin].append(bench.cost(large, plugin, *quiet)[1])
         least, middle = (f(took[True]) / f(took[False]) for f in (min, statistics.median))
         print(f"CPU time of {TIMED} packets, loaded and unused, {ROUNDS} rounds: minimum {least:.3f}, median {middle:.3f} "
               f"of without")

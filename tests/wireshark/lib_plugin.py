@@ -39,15 +39,19 @@ class PluginTest(unittest.TestCase):
         shutil.copy(BUILD / "plugin/podshark.so", folder / "podshark.so")
         (folder / "podshark.so").chmod(0o755)
 
-    def run_tshark(self, *args, plugin=True, input=None):
-        """The ended process."""
-        argv = ["tshark", *map(str, args)]
+    def command(self, *args, plugin=True, under=()):
+        """(argv, environment) of tshark as that user, with our plugin or without; under: a program that runs it."""
+        argv = [*under, "tshark", *map(str, args)]
         if os.getuid() == 0:
             argv = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", *argv]
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8", "TZ": "UTC",
-               "XDG_RUNTIME_DIR": str(self.tmp / "home"),
-               "WIRESHARK_PLUGIN_DIR": str(self.tmp / ("with" if plugin else "stock"))}
-        return subprocess.run(argv, env=env, cwd=self.tmp, input=input, capture_output=True, timeout=120)
+        return argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8", "TZ": "UTC",
+                      "XDG_RUNTIME_DIR": str(self.tmp / "home"),
+                      "WIRESHARK_PLUGIN_DIR": str(self.tmp / ("with" if plugin else "stock"))}
+
+    def run_tshark(self, *args, input=None, timeout=120, **kwargs):
+        """The ended process; keyword arguments as command()."""
+        argv, env = self.command(*args, **kwargs)
+        return subprocess.run(argv, env=env, cwd=self.tmp, input=input, capture_output=True, timeout=timeout)
 
     def tshark(self, *args, check=True, numeric=True, **kwargs):
         """stdout of tshark; its stderr has to be empty."""

@@ -126,12 +126,12 @@ class Capture:
                 "point": point}
         return self.interface(name, " ".join(f"{k}={v}" for k, v in keys.items()) if described else "", meta=meta)
 
-    def packet(self, interface, data, cut=0):
-        """cut: bytes missing at the end, as after a snap length."""
+    def packet(self, interface, data, cut=0, extra=b""):
+        """cut: bytes missing at the end, as after a snap length; extra: the block's options."""
         stamp = START + self.frames * 10**6
         kept = data[:len(data) - cut]
         head = struct.pack("<5I", interface, stamp >> 32, stamp & 0xFFFFFFFF, len(kept), len(data))
-        self.data += block(6, head + pad(kept))
+        self.data += block(6, head + pad(kept) + extra)
         self.frames += 1
         return self.frames
 
@@ -148,12 +148,8 @@ class Capture:
     def dropped(self, interface, data, reason):
         """A packet that the kernel dropped, on an interface for these."""
         record = json.dumps({"podshark": 1, "kind": "drop", "reason": reason}).encode()
-        stamp = START + self.frames * 10**6
-        head = struct.pack("<5I", interface, stamp >> 32, stamp & 0xFFFFFFFF, len(data), len(data))
-        self.data += block(6, head + pad(data) + options((1, f"dropped: {reason}".encode()),
-                                                         (2989, struct.pack("<I", ENTERPRISE) + record)))
-        self.frames += 1
-        return self.frames
+        return self.packet(interface, data, extra=options((1, f"dropped: {reason}".encode()),
+                                                          (2989, struct.pack("<I", ENTERPRISE) + record)))
 
     def save(self, path):
         with open(path, "wb") as file:

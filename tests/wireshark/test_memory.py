@@ -2,9 +2,7 @@
 """The plugin in tshark under valgrind: no access to memory that is not its own, nothing lost. tshark itself, Debian's
 build without debug symbols, loses some of its own at exit: only what our code allocated counts."""
 
-import os
 import re
-import subprocess
 
 import lib_plugin
 import make_capture
@@ -30,15 +28,12 @@ def busy():
 class Memory(lib_plugin.PluginTest):
     def under_valgrind(self, *args):
         """Reports of valgrind that have our code in their stacks."""
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp / "home"), "LANG": "C.UTF-8",
-               "XDG_RUNTIME_DIR": str(self.tmp / "home"), "WIRESHARK_PLUGIN_DIR": str(self.tmp / "with")}
-        argv = ["valgrind", "--keep-debuginfo=yes", "--leak-check=full", "--num-callers=40", "tshark", "-n", *map(str, args)]
-        if os.getuid() == 0:
-            argv = ["setpriv", "--reuid", lib_plugin.NOBODY, "--regid", lib_plugin.NOBODY, "--clear-groups", "--", *argv]
-        done = subprocess.run(argv, env=env, cwd=self.tmp, capture_output=True, text=True, errors="replace", timeout=400)
-        self.assertEqual(0, done.returncode, done.stderr[-3000:])
-        self.assertIn("ERROR SUMMARY", done.stderr)
-        return [report for report in re.split(r"==\d+== \n", done.stderr) if "podshark::" in report]
+        done = self.run_tshark("-n", *args, timeout=400, under=(
+            "valgrind", "--keep-debuginfo=yes", "--leak-check=full", "--num-callers=40"))
+        errors = done.stderr.decode(errors="replace")
+        self.assertEqual(0, done.returncode, errors[-3000:])
+        self.assertIn("ERROR SUMMARY", errors)
+        return [report for report in re.split(r"==\d+== \n", errors) if "podshark::" in report]
 
     def test_nothing_is_lost_or_touched_twice(self):
         reports = self.under_valgrind("-r", self.save(busy()), "-2", "-V", "-Y", "podman", "-z", "podman,tree",
