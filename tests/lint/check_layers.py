@@ -14,6 +14,7 @@ LAYERS = {
     "podman/model": ["podman/core"],
     "podman/api": ["podman/core", "podman/model"],
     "podman/kernel": ["podman/core", "podman/model"],
+    "podman/firewall": ["podman/core", "podman/model"],
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
     "podman/diagnose": ["podman/core", "podman/model"],
     "podman/probe": ["podman/core", "podman/model"],
@@ -27,7 +28,7 @@ LAYERS = {
 
 # Foreign header → the only files that may include it.
 HOMES = {
-    "nlohmann/*": ["podman/api/*", "podman/annotate/*"],
+    "nlohmann/*": ["podman/api/*", "podman/annotate/*", "podman/firewall/nft_json.h"],
     "pcap.h": ["extcap/capture/libpcap.h"],
     "pcap/*": ["extcap/capture/libpcap.h"],
     "glib*": ["plugin/*"],
