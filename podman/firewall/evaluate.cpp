@@ -124,7 +124,7 @@ Walk::Next Walk::jump(const Rule& r, const Statement& s) {
     uncertain(r);
     return Next::rule;
   }
-  step(&r, std::string(to_string(s.action)) + " " + s.target);
+  if (out_.path.size() < kMaxSteps) step(&r, std::string(to_string(s.action)) + " " + s.target);
   if (s.action == Action::jump) {
     if (stack_.size() >= kMaxJumps) {
       out_.complete = false;
@@ -156,7 +156,7 @@ Walk::Next Walk::verdict_map(const Rule& r, const Statement& s) {
 }
 
 Walk::Next Walk::statement(const Rule& r, const Statement& s) {
-  if (!s.results.empty()) return work(s.results.size()) ? verdict_map(r, s) : Next::ended;
+  if (!s.results.empty()) return work(s.results.size() / 16) ? verdict_map(r, s) : Next::ended;
   switch (s.action) {
     case Action::nothing:
     case Action::verdict_map:
@@ -203,13 +203,13 @@ Walk::Next Walk::rule(const Rule& r) {
   std::size_t matched = 0;
   for (const Statement& s : r.statements) {
     for (; matched < std::min(s.after, r.matches.size()); ++matched) {
-      if (!work(r.matches[matched].rows())) return Next::ended;
+      if (!work(r.matches[matched].rows() / 16)) return Next::ended;
       const Tri fit = fits(r.matches[matched], out_.packet);
       if (fit == Tri::no) return Next::rule;
       if (fit == Tri::yes) continue;
       // A later match that surely fails settles it.
       for (std::size_t rest = matched + 1; rest < r.matches.size(); ++rest) {
-        if (!work(r.matches[rest].rows())) return Next::ended;
+        if (!work(r.matches[rest].rows() / 16)) return Next::ended;
         if (fits(r.matches[rest], out_.packet) == Tri::no) return Next::rule;
       }
       doubt(r, matched);

@@ -17,8 +17,9 @@ inline constexpr std::size_t kMaxRuleText = 512;      ///< bytes of Rule::text; 
 inline constexpr std::size_t kMaxName = 256;          ///< bytes of a table, chain, link or set name
 inline constexpr std::size_t kMaxDepth = 64;          ///< nesting of nft's JSON
 inline constexpr std::size_t kMaxNotes = 100;
-inline constexpr std::size_t kMaxJumps = 16;             ///< NFT_JUMP_STACK_SIZE of the kernel
-inline constexpr std::size_t kMaxWork = 20'000'000;      ///< rules and set rows looked at for one packet
+inline constexpr std::size_t kMaxJumps = 16;  ///< NFT_JUMP_STACK_SIZE of the kernel
+inline constexpr std::size_t kMaxWork =
+    2'000'000;  ///< rules (and sixteenths of set rows) looked at for one packet
 inline constexpr std::size_t kMaxQueryWork = 2'000'000;  ///< the same for one query
 inline constexpr std::size_t kMaxDnats = 20'000;         ///< results of dnats()
 

@@ -82,7 +82,14 @@ std::optional<AddressRange> AddressRange::parse(std::string_view text) {
   if (!address) return std::nullopt;
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return AddressRange{*address, *address};
-  return parse_prefix(*address, text.substr(slash + 1));
+  const std::string_view length = text.substr(slash + 1);
+  std::uint64_t bits = 0;
+  // "::ffff:0.0.0.0/96" of firewalld: the length counts from the IPv6 notation.
+  if (address->is_v4() && text.find(':') < slash) {
+    if (!parse_number(length, 128, bits) || bits < kMappedBits) return std::nullopt;
+    return prefix(*address, static_cast<unsigned>(bits) - kMappedBits);
+  }
+  return parse_prefix(*address, length);
 }
 
 std::string AddressRange::text() const {

@@ -66,9 +66,8 @@ std::optional<Value> number_value(const json& j, Field field, bool v6) {
 std::optional<Value> address_value(const json& j) {
   std::optional<AddressRange> range;
   if (const json& prefix = member(j, "prefix"); prefix.is_object()) {
-    const auto address = IpAddress::parse(text(prefix, "addr"));
     const auto length = number(member(prefix, "len"), 128);
-    if (address && length) range = AddressRange::prefix(*address, static_cast<unsigned>(*length));
+    if (length) range = AddressRange::parse(text(prefix, "addr") + "/" + std::to_string(*length));
   } else if (const json& ends = member(j, "range"); ends.is_array() && ends.size() == 2) {
     range = AddressRange::parse(text(ends[0]) + "-" + text(ends[1]));
   } else if (j.is_string()) {
