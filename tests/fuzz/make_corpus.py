@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make_corpus.py DIRECTORY: seeds of the fuzz target event_record, after docs/FORMAT.md."""
+"""make_corpus.py DIRECTORY TARGET: seeds of a fuzz target. event_record: after docs/FORMAT.md; firewall_rules: what
+was recorded in tests/fixtures/firewall, whole where it is small, else its first lines or rules."""
 
 import json
 import pathlib
@@ -9,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wireshark"
 import make_capture  # noqa: E402
 
 
-def seeds():
+def event_record():
     web = make_capture.container("web", "10.89.0.2/24", "fd00::2/64", mac="02:42:0a:59:00:02",
                                  ports=[{"host_port": 8080, "container_port": 80, "range": 1, "protocol": "tcp"}])
     orig = {"src": "198.51.100.7", "dst": "192.0.2.1", "src_port": 40000, "dst_port": 8080}
@@ -29,6 +30,18 @@ def seeds():
     yield from (b"\3" + t for t in texts)
 
 
+def firewall_rules():
+    fixtures = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "firewall"
+    for file in sorted(fixtures.glob("*.save[46]")) + sorted(fixtures.glob("*.legacy4")):
+        yield b"\3" + file.read_bytes()[:4096]
+    for file in sorted(fixtures.glob("*.json")):
+        objects = json.loads(file.read_text())["nftables"]
+        others = [o for o in objects if "rule" not in o]
+        rules = [o for o in objects if "rule" in o]
+        for at in range(0, len(rules), 12):
+            yield b"\0" + json.dumps({"nftables": others[:30] + rules[at:at + 12]}).encode()
+
+
 if __name__ == "__main__":
-    for number, seed in enumerate(seeds()):
-        (pathlib.Path(sys.argv[1]) / f"seed{number:02}").write_bytes(seed)
+    for number, seed in enumerate({"event_record": event_record, "firewall_rules": firewall_rules}[sys.argv[2]]()):
+        (pathlib.Path(sys.argv[1]) / f"seed{number:03}").write_bytes(seed)

@@ -5,5 +5,6 @@ set -eu
 here=$(dirname "$(readlink -f "$0")")
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-/usr/bin/python3 -B "$here/make_corpus.py" "$corpus"
+target=$(basename "$1")
+/usr/bin/python3 -B "$here/make_corpus.py" "$corpus" "${target#fuzz_}"
 "$1" "$corpus" -max_total_time=20 -max_len=8192 -timeout=5 -print_final_stats=1 -artifact_prefix="$corpus/"
