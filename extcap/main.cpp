@@ -12,7 +12,7 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 6> kCommands{{
+constexpr std::array<Command, 7> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
     {"top", "bandwidth, drops, retransmits and connections per container and peer",
@@ -20,6 +20,8 @@ constexpr std::array<Command, 6> kCommands{{
     {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory},
     {"annotate", "add container names to a capture that another program took",
      podshark::extcap::cmd_annotate},
+    {"check", "what is wrong with a container's network, the evidence and the fix",
+     podshark::extcap::cmd_check},
     {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor},
 }};
 

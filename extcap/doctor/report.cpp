@@ -3,15 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <iomanip>
 #include <ostream>
 
+#include "extcap/report.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::doctor {
 namespace {
-
-constexpr std::size_t kLongestLine = 600;  // bytes; two long paths fit
 
 const char* to_string(Level level) {
   static constexpr std::array<const char*, 3> kNames = {"ok", "warn", "fail"};
@@ -29,11 +27,16 @@ bool any_failure(const Findings& findings) {
 }
 
 void write_text(const Findings& findings, std::ostream& out) {
+  std::vector<ReportItem> items;
   for (const Finding& finding : findings) {
-    out << std::left << std::setw(5) << to_string(finding.level) << finding.topic << ": "
-        << one_line(finding.fact, kLongestLine) << '\n';
-    if (!finding.fix.empty()) out << "     fix: " << one_line(finding.fix, kLongestLine) << '\n';
+    ReportItem item;
+    item.level = to_string(finding.level);
+    item.subject = finding.topic;
+    item.fact = finding.fact;
+    if (!finding.fix.empty()) item.fix.push_back(finding.fix);
+    items.push_back(std::move(item));
   }
+  write_items(items, out);
   out << count(findings, Level::ok) << " ok, " << count(findings, Level::warn) << " warn, "
       << count(findings, Level::fail) << " fail\n";
 }
@@ -42,9 +45,9 @@ void write_json(const Findings& findings, std::ostream& out) {
   out << '[';
   const char* separator = "\n";
   for (const Finding& finding : findings) {
-    out << separator << "{\"topic\":" << json_string(finding.topic, kLongestLine) << ",\"level\":\""
-        << to_string(finding.level) << "\",\"fact\":" << json_string(finding.fact, kLongestLine)
-        << ",\"fix\":" << json_string(finding.fix, kLongestLine) << '}';
+    out << separator << "{\"topic\":" << json_string(finding.topic, kLongestReportLine) << ",\"level\":\""
+        << to_string(finding.level) << "\",\"fact\":" << json_string(finding.fact, kLongestReportLine)
+        << ",\"fix\":" << json_string(finding.fix, kLongestReportLine) << '}';
     separator = ",\n";
   }
   out << "\n]\n";

@@ -63,6 +63,9 @@ Container container_from(const json& j) {
   list_from(j, "networks", c.networks, attachment_from);
   list_from(j, "ports", c.ports, port_from);
   get(j, "labels", c.labels);
+  get(j, "error", c.error);
+  get(j, "asks_ports", c.asks_ports);
+  get(j, "asks_address", c.asks_address);
   return c;
 }
 
@@ -84,6 +87,9 @@ Network network_from(const json& j) {
   get(j, "bridge", n.bridge);
   get(j, "subnets", n.subnets);
   get(j, "internal", n.internal);
+  get(j, "dns", n.dns);
+  get(j, "isolate", n.isolate);
+  get(j, "gateways", n.gateways);
   return n;
 }
 

@@ -61,6 +61,9 @@ json to_json(const Container& c) {
   for (const Attachment& a : c.networks) j["networks"].push_back(to_json(a));
   for (const PortMapping& p : c.ports) j["ports"].push_back(to_json(p));
   if (!c.labels.empty()) j["labels"] = c.labels;
+  put(j, "error", c.error);
+  put_flag(j, "asks_ports", c.asks_ports);
+  put(j, "asks_address", c.asks_address);
   return j;
 }
 
@@ -82,6 +85,9 @@ json to_json(const Network& n) {
   put(j, "bridge", n.bridge);
   put_list(j, "subnets", n.subnets);
   put_flag(j, "internal", n.internal);
+  put_flag(j, "dns", n.dns);
+  put(j, "isolate", n.isolate);
+  put_list(j, "gateways", n.gateways);
   return j;
 }
 

@@ -36,6 +36,7 @@ void redact(model::Inventory& inventory) {
   for (model::Container& c : inventory.containers) {
     c.labels.clear();
     c.netns_path.clear();
+    c.error.clear();  // may name files
     if (c.mode.compare(0, 3, "ns:") == 0) c.mode = "ns";
     if (c.image.compare(0, 1, "/") == 0) c.image.clear();
   }

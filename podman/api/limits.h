@@ -13,10 +13,11 @@ inline constexpr std::size_t kMaxHttpHeader = 16U << 10U;
 inline constexpr std::size_t kMaxContainers = 10'000;
 inline constexpr std::size_t kMaxPods = 10'000;
 inline constexpr std::size_t kMaxNetworks = 1'000;
-inline constexpr std::size_t kMaxPorts = 1'024;     ///< per container
-inline constexpr std::size_t kMaxAttachments = 64;  ///< per container
-inline constexpr std::size_t kMaxAddresses = 64;    ///< per attachment
-inline constexpr std::size_t kMaxLabels = 128;      ///< per container
+inline constexpr std::size_t kMaxPorts = 1'024;        ///< per container
+inline constexpr std::size_t kMaxAttachments = 64;     ///< per container
+inline constexpr std::size_t kMaxAddresses = 64;       ///< per attachment
+inline constexpr std::size_t kMaxCreationWords = 256;  ///< of the command that made a container
+inline constexpr std::size_t kMaxLabels = 128;         ///< per container
 inline constexpr std::size_t kMaxName = 256;   ///< bytes of a name, id, state, address, key; longer is cut
 inline constexpr std::size_t kMaxText = 4096;  ///< bytes of an image or label value; longer is cut
 

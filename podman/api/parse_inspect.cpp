@@ -38,6 +38,27 @@ std::vector<Attachment> attachments_from(const json& networks) {
   return out;
 }
 
+// A name as typed: "nginx" for docker.io/library/nginx:latest.
+bool names_image(const std::string& word, const std::string& image) {
+  const auto fits = [&](const std::string& name) { return image == name || image.ends_with("/" + name); };
+  return !word.empty() && (fits(word) || fits(word + ":latest"));
+}
+
+// What the user asked for: podman forgets ports that the network mode can not serve. Options end at the
+// image; what follows are the container's own words, which may look the same.
+void read_creation(const json& words, Container& c) {
+  std::size_t left = kMaxCreationWords;
+  bool address = false;
+  for (const json& j : words.is_array() ? words : json::array()) {
+    const std::string word = text(j);
+    if (left-- == 0 || names_image(word, c.image)) return;
+    if (address) c.asks_address = word;
+    address = word == "--ip";
+    if (word.starts_with("--ip=")) c.asks_address = word.substr(5);
+    if (word == "-p" || word == "--publish" || word.starts_with("--publish=")) c.asks_ports = true;
+  }
+}
+
 Container details_from(const json& j) {
   constexpr std::uint64_t kMaxPid = std::numeric_limits<pid_t>::max();
   Container c;
@@ -59,7 +80,10 @@ Container details_from(const json& j) {
   const std::string sandbox = text(network, "SandboxKey", kMaxText);
   if (sandbox.starts_with("/run/netns/")) c.netns_path = sandbox;
   c.networks = attachments_from(member(network, "Networks"));
-  read_labels(member(member(j, "Config"), "Labels"), c);
+  c.error = text(state, "Error", kMaxText);
+  const json& config = member(j, "Config");
+  read_labels(member(config, "Labels"), c);
+  read_creation(member(config, "CreateCommand"), c);
   return c;
 }
 

@@ -36,9 +36,14 @@ NetworkDetails network_from(const json& j) {
   n.driver = text(j, "driver");
   n.bridge = text(j, "network_interface");
   n.internal = flag(j, "internal");
+  n.dns = flag(j, "dns_enabled");
+  n.isolate = text(member(j, "options"), "isolate");
+  if (n.isolate == "false") n.isolate.clear();
   for (const json& subnet : children(j, "subnets")) {
     std::string range = text(subnet, "subnet");
     if (!range.empty() && n.subnets.size() < kMaxAddresses) n.subnets.push_back(std::move(range));
+    std::string gateway = text(subnet, "gateway");
+    if (!gateway.empty() && n.gateways.size() < kMaxAddresses) n.gateways.push_back(std::move(gateway));
   }
   read_links(member(j, "containers"), out);
   return out;

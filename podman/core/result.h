@@ -23,6 +23,7 @@ enum class ErrorKind : int {
   output = 9,       ///< the capture file or fifo could not be written
   gone = 10,        ///< the container disappeared between selection and capture
   damaged = 11,     ///< a file to be read ends too early or is damaged; what came before was used
+  found = 13,       ///< `podshark check` has found something wrong
 };
 
 /// One failure in words: `what` names what was tried and why it failed (one line, no full stop),

@@ -112,6 +112,26 @@ std::map<std::uint64_t, HeldPort> parse_sockets(std::string_view text, bool udp)
   return out;
 }
 
+std::map<std::uint64_t, SocketOwner> socket_owners(const std::vector<std::uint64_t>& inodes,
+                                                   const std::string& proc) {
+  const std::set<std::uint64_t> wanted(inodes.begin(), inodes.end());
+  std::map<std::uint64_t, SocketOwner> out;
+  for (const pid_t pid : list_pids(proc)) {
+    std::set<std::uint64_t> held;
+    if (out.size() == wanted.size() || !add_sockets(pid, proc, held)) continue;
+    std::string program;
+    for (const std::uint64_t inode : held) {
+      if (wanted.count(inode) == 0 || out.count(inode) != 0) continue;
+      if (program.empty()) {
+        const Result<ProcStat> stat = read_stat(pid, proc);
+        program = stat ? stat->comm : "?";
+      }
+      out[inode] = {pid, program};
+    }
+  }
+  return out;
+}
+
 HeldPorts held_ports(const std::vector<pid_t>& pids, const std::string& proc) {
   HeldPorts out;
   std::set<std::uint64_t> inodes;

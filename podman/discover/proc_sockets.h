@@ -31,6 +31,15 @@ struct HeldPorts {
 
 [[nodiscard]] HeldPorts held_ports(const std::vector<pid_t>& pids, const std::string& proc = "/proc");
 
+/// Who has a socket open, by its inode number; of several processes the first found. What may not be read is
+/// missing.
+struct SocketOwner {
+  pid_t pid = 0;
+  std::string program;  ///< comm
+};
+[[nodiscard]] std::map<std::uint64_t, SocketOwner> socket_owners(const std::vector<std::uint64_t>& inodes,
+                                                                 const std::string& proc = "/proc");
+
 /// Pure part: local ports of /proc/net/{tcp,tcp6,udp,udp6}, by the inode number of their socket.
 [[nodiscard]] std::map<std::uint64_t, HeldPort> parse_sockets(std::string_view text, bool udp);
 

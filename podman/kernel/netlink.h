@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "podman/core/result.h"
 
@@ -31,5 +32,18 @@ void for_each_attribute(const char* data, std::size_t size,
 /// One RTM_GET* dump: request, then `on_message` for each message until NLMSG_DONE. Messages of an earlier,
 /// given up dump are skipped. Blocks for at most a second on a kernel that does not answer.
 [[nodiscard]] Status dump(int fd, std::uint16_t type, const std::function<void(const nlmsghdr&)>& on_message);
+
+/// The same with another fixed part than rtnetlink's: `body` of `size` bytes, at most kMaxBody.
+[[nodiscard]] Status dump(int fd, std::uint16_t type, const void* body, std::size_t size,
+                          const std::function<void(const nlmsghdr&)>& on_message);
+inline constexpr std::size_t kMaxBody = 64;
+
+/// One request that has one answer: the message with this sequence number, whole and aligned for nlmsghdr; it
+/// may be an NLMSG_ERROR. Use a number that no dump has (those count from 1). Blocks for at most a second.
+[[nodiscard]] Result<std::vector<char>> ask(int fd, const void* request, std::size_t size,
+                                            std::uint32_t sequence);
+
+/// The errno (positive) of an NLMSG_ERROR.
+[[nodiscard]] int error_of(const nlmsghdr& header);
 
 }  // namespace podshark::kernel

@@ -3,8 +3,6 @@
 
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
@@ -46,21 +44,11 @@ Result<int> namespace_id(int netlink_fd, pid_t pid) {
   request.header.nlmsg_seq = kSequence;
   request.attribute = {sizeof(rtattr) + sizeof(request.pid), NETNSA_PID};
   request.pid = pid;
-  if (::send(netlink_fd, &request, sizeof(request), 0) < 0)
-    return os_error(errno, "ask for a namespace's id");
-  const timeval limit{1, 0};
-  (void)::setsockopt(netlink_fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  alignas(nlmsghdr) std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t n = ::recv(netlink_fd, buffer.data(), buffer.size(), 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < static_cast<ssize_t>(sizeof(nlmsghdr)))
-      return os_error(n < 0 ? errno : EBADMSG, "read a namespace's id");
-    const auto& header = *reinterpret_cast<const nlmsghdr*>(buffer.data());
-    if (header.nlmsg_seq != kSequence) continue;  // left over from a dump that was given up
-    if (header.nlmsg_type != RTM_NEWNSID) return os_error(ESRCH, "ask for the id of a namespace");
-    return nsid_in(buffer.data(), std::min<std::size_t>(header.nlmsg_len, static_cast<std::size_t>(n)));
-  }
+  const Result<std::vector<char>> answer = ask(netlink_fd, &request, sizeof(request), kSequence);
+  if (!answer) return answer.wrap("ask for a namespace's id");
+  const auto& header = *reinterpret_cast<const nlmsghdr*>(answer->data());
+  if (header.nlmsg_type != RTM_NEWNSID) return os_error(ESRCH, "ask for the id of a namespace");
+  return nsid_in(answer->data(), answer->size());
 }
 
 std::vector<model::Link> peers_in(const std::vector<model::Link>& links, int nsid) {

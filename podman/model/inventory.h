@@ -62,6 +62,9 @@ struct Container {
   std::vector<Attachment> networks;
   std::vector<PortMapping> ports;
   std::map<std::string, std::string> labels;
+  std::string error;         ///< why its last start failed (podman 5 and later)
+  bool asks_ports = false;   ///< it was created with -p, whatever became of that
+  std::string asks_address;  ///< --ip of its creation
   bool operator==(const Container&) const = default;
 
   /// Has processes and so a network namespace to enter (running, paused, initialized, stopping).
@@ -84,6 +87,9 @@ struct Network {
   std::string bridge;  ///< bridge link, or parent of a macvlan
   std::vector<std::string> subnets;
   bool internal = false;
+  bool dns = false;                   ///< names of its containers are resolved
+  std::string isolate;                ///< option isolate: "true", "strict" or empty
+  std::vector<std::string> gateways;  ///< of the subnets, in their order
   bool operator==(const Network&) const = default;
 };
 

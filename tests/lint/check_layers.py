@@ -16,7 +16,8 @@ LAYERS = {
     "podman/kernel": ["podman/core", "podman/model"],
     "podman/firewall": ["podman/core", "podman/model"],
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
-    "podman/diagnose": ["podman/core", "podman/model"],
+    "podman/firewall": ["podman/core", "podman/model"],
+    "podman/diagnose": ["podman/core", "podman/model", "podman/firewall"],
     "podman/probe": ["podman/core", "podman/model"],
     "podman/annotate": ["podman/core", "podman/model"],
     "podman/wire": [],  # shared with the static agent: no libstdc++ at run time

@@ -39,6 +39,9 @@ Container full_container() {
   c.networks = {{"na", "eth0", "aa:bb:cc:dd:ee:ff", {"10.88.0.2/16", "fd00::2/64"}, "10.88.0.1"}, {}};
   c.ports = {{"127.0.0.1", 8080, 80, 3, "udp"}, {"", 65535, 65535, 1, "tcp"}};
   c.labels = {{"a", "b"}, {"", "empty key"}, {"empty value", ""}};
+  c.error = "netavark: no";
+  c.asks_ports = true;
+  c.asks_address = "10.88.0.9";
   return c;
 }
 
@@ -48,7 +51,7 @@ Inventory full_inventory() {
   i.host = "host";
   i.containers = {full_container(), Container{}};
   i.pods = {{"p1", "shop", "Running", "infra", {"a", "b"}}};
-  i.networks = {{"n1", "na", "bridge", "podman1", {"10.89.0.0/24", "fd77::/64"}, true}};
+  i.networks = {{"n1", "na", "bridge", "podman1", {"10.89.0.0/24", "fd77::/64"}, true, true, "strict", {"10.89.0.1"}}};
   i.problems = {{"podman", "podman ps did not answer", "look"}};
   return i;
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Facts for the checks of podman/diagnose, read once. Nothing is changed, nothing is sent but a query to each
+// of the host's name servers. Parts that may not be read become Facts::unseen.
+#pragma once
+
+#include "podman/diagnose/facts.h"
+
+namespace podshark::extcap::check {
+
+struct CollectOptions {
+  bool try_resolvers = true;  ///< ask the host's name servers something, one second at most
+  std::string root;           ///< before /run, /etc (tests)
+};
+
+/// `facts` has its inventory and question; everything else is filled in. Must run single-threaded (it forks).
+void collect(diagnose::Facts& facts, const CollectOptions& options);
+
+}  // namespace podshark::extcap::check

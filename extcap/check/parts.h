@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The parts of collect(), one file each.
+#pragma once
+
+#include "extcap/check/collect.h"
+#include "extcap/worker_client.h"
+
+namespace podshark::extcap::check {
+
+/// collect_netns.cpp: links, routes, neighbours, settings and listeners of one namespace. `pid`: a process in
+/// it.
+void read_netns(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagnose::Netns& out);
+/// The host's ends of a container's links, and the host's routes to its addresses.
+void read_host_side(WorkerClient& worker, const NetnsPlace& place, const diagnose::Netns& net,
+                    diagnose::ContainerFacts& container);
+
+/// collect_firewall.cpp: all rules of a namespace. An Error says why they can not be read.
+[[nodiscard]] Result<firewall::Ruleset> read_firewall(const NetnsPlace& place);
+void read_firewalld(diagnose::Facts& facts, const std::string& root);
+
+/// collect_podman.cpp: netavark's and aardvark-dns' own records, podman's version.
+void read_netavark(diagnose::Facts& facts, const std::string& root);
+void read_resolver(diagnose::Facts& facts, const std::string& root);
+
+/// collect_processes.cpp: helpers of rootless containers, owners of the host's sockets, capabilities.
+void read_helpers(diagnose::Facts& facts);
+void read_owners(diagnose::Facts& facts);
+void read_first_process(diagnose::ContainerFacts& container);
+
+/// collect_system.cpp: sysctls, counters, connection tracking, TCP's state, name servers, the audit log.
+void read_sysctls(const NetnsPlace& place, diagnose::Netns& out);
+void read_counters(pid_t pid, diagnose::Netns& out);
+void read_connections(diagnose::Facts& facts);
+void read_tcp(const NetnsPlace& place, diagnose::Netns& out);
+void read_name_servers(diagnose::Facts& facts, const CollectOptions& options);
+void read_security_log(diagnose::Facts& facts, const std::string& root);
+
+/// Text as listed in resolv.conf(5): addresses of its `nameserver` lines.
+[[nodiscard]] std::vector<std::string> parse_name_servers(std::string_view text);
+
+}  // namespace podshark::extcap::check

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podshark check [--from A] [TARGET[:PORT][/PROTOCOL]]: what stands in the way, with evidence and fix.
+#include <algorithm>
+#include <cxxopts.hpp>
+#include <ostream>
+
+#include "extcap/check/collect.h"
+#include "extcap/check/question.h"
+#include "extcap/check/render.h"
+#include "extcap/command.h"
+#include "extcap/inventory_source.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+struct CheckOptions {
+  std::string from, target, explain;
+  bool json = false, notes = false, help = false;
+};
+
+int fail(std::ostream& err, const Error& error) {
+  err << "podshark check: " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+int explain(const std::string& id, std::ostream& out, std::ostream& err) {
+  const auto checks = diagnose::all_checks();
+  if (id == "all") {
+    for (const diagnose::Check& c : checks)
+      out << c.id << std::string(34 - std::min<std::size_t>(33, std::string(c.id).size()), ' ') << c.title
+          << '\n';
+    return 0;
+  }
+  const auto it =
+      std::find_if(checks.begin(), checks.end(), [&](const diagnose::Check& c) { return c.id == id; });
+  if (it == checks.end())
+    return fail(err, {ErrorKind::usage, "there is no check " + in_quotes(id),
+                      "'podshark check --explain all' lists them"});
+  check::write_explanation(*it, out);
+  return 0;
+}
+
+int run(const CheckOptions& options, std::ostream& out, std::ostream& err) {
+  Result<model::Inventory> inventory = live_inventory();
+  if (!inventory) return fail(err, inventory.error());
+  Result<diagnose::Question> question = check::read_question(options.from, options.target, *inventory);
+  if (!question) return fail(err, question.error());
+  diagnose::Facts facts;
+  facts.inventory = std::move(inventory).value();
+  facts.question = std::move(question).value();
+  check::collect(facts, {});
+  for (const model::Problem& p : facts.inventory.problems) facts.unseen.push_back({p.source, p.what, p.hint});
+  const diagnose::Findings findings = diagnose::judge(facts);
+  options.json ? check::write_json(facts, findings, out)
+               : check::write_text(facts, findings, options.notes, out);
+  return diagnose::anything_wrong(findings) ? static_cast<int>(ErrorKind::found) : 0;
+}
+
+}  // namespace
+
+int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  cxxopts::Options table(
+      "podshark check",
+      "Says what is wrong with containers' networks, why, and how to mend it. Changes nothing.");
+  table.custom_help("[TARGET[:PORT][/PROTOCOL]] [options]");
+  table.positional_help("");
+  table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
+                      cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
+      "notes", "tell all about what is so by design, too")(
+      "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
+      "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
+  table.parse_positional({"target"});
+  std::vector<const char*> argv{"podshark check"};
+  for (const std::string& arg : args) argv.push_back(arg.c_str());
+  CheckOptions options;
+  try {
+    const auto parsed = table.parse(static_cast<int>(argv.size()), argv.data());
+    if (parsed.count("help") > 0) {
+      out << table.help({""})
+          << "\nTARGET is a container, pod/NAME or an address. Exit code 0: nothing is wrong, 13: something "
+             "is.\n";
+      return 0;
+    }
+    const auto targets = parsed.count("target") > 0 ? parsed["target"].as<std::vector<std::string>>()
+                                                    : std::vector<std::string>();
+    if (targets.size() > 1)
+      return fail(err, {ErrorKind::usage, "one target at a time, not " + std::to_string(targets.size()),
+                        "see 'podshark check --help'"});
+    if (!targets.empty()) options.target = targets.front();
+    if (parsed.count("from") > 0) options.from = parsed["from"].as<std::string>();
+    if (parsed.count("explain") > 0) options.explain = parsed["explain"].as<std::string>();
+    options.json = parsed.count("json") > 0;
+    options.notes = parsed.count("notes") > 0;
+  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+    return fail(err, {ErrorKind::usage, e.what(), "see 'podshark check --help'"});
+  }
+  return options.explain.empty() ? run(options, out, err) : explain(options.explain, out, err);
+}
+
+}  // namespace podshark::extcap

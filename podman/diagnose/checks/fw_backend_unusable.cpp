@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/common.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+const std::vector<std::string> kWords{
+    "nftables error", "invalid version number", "nft did not return successfully",
+    "nftables: ",     "unable to run iptables", "no such file or directory (os error 2): nft"};
+
+void check(const Facts& facts, Findings& out) {
+  each_not_started(facts, [&](const ContainerFacts& c) {
+    const std::string error = start_error(c, kWords);
+    if (error.empty()) return;
+    Finding f = finding(kFwBackendUnusable.id, Severity::error, c.subject(),
+                        "it did not start: netavark could not write firewall rules");
+    f.evidence = {"podman: " + error};
+    f.fix = {sudo(facts) + "nft list ruleset   # what the tool itself says",
+             "install nftables (or iptables) and load the kernel's modules nf_tables, nft_fib_inet, "
+             "nft_masq, nft_nat",
+             "or, before netavark 2: firewall_driver = \"iptables\" in section [network] of containers.conf"};
+    out.push_back(std::move(f));
+  });
+}
+
+}  // namespace
+
+const Check kFwBackendUnusable{
+    "fw.backend-unusable", "netavark can not use the firewall",
+    "Containers do not start: the kernel lacks what netavark's rules need (WSL, own kernels), the nft or "
+    "iptables "
+    "program is missing or fails. Proof: the start error, and the same tool called by hand.",
+    check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+bool served(const Facts& facts, const ContainerFacts& c) {
+  for (const Leg& leg : legs(facts, c)) {
+    const std::optional<IpAddress> gateway = IpAddress::parse(leg.attachment->gateway);
+    if (leg.network == nullptr || !leg.network->dns || !gateway) continue;
+    for (const model::Listener& l : facts.where(c.place).listeners) {
+      if (l.udp && l.port == 53 && l.address == *gateway) return true;
+    }
+    if (c.place == Place::rootless) return true;  // its sockets are not listed
+  }
+  return false;
+}
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    if (!facts.where(c.place).firewall || !served(facts, c) || !resolver_of(facts, c)) return;
+    const Attempt a = attempt(facts, c, Way::name_query, {});
+    if (!a.blocked() || by_firewalld(facts, a)) return;
+    Finding f =
+        finding(kFwDnsInputDrop.id, Severity::error, c.subject(),
+                "names do not resolve in it: the host's firewall drops its queries to the name server on the "
+                "gateway");
+    f.evidence = {blocker_text(a)};
+    const std::vector<Leg> all = legs(facts, c);
+    const std::string bridge = all.front().network != nullptr ? all.front().network->bridge : "podman0";
+    f.fix = {"allow UDP and TCP 53 from " + bridge + "; with ufw: " + sudo(facts) + "ufw allow in on " +
+             bridge + " to any port 53"};
+    const std::string command = unblock(facts, a);
+    if (!command.empty()) f.fix.push_back("or, if the rule is not needed: " + command);
+    out.push_back(std::move(f));
+  });
+}
+
+}  // namespace
+
+const Check kFwDnsInputDrop{"fw.dns-input-drop", "the host's firewall drops name queries",
+                            "Names time out in containers on networks with a name service, addresses work. "
+                            "Queries to the gateway are INPUT on "
+                            "the host; ufw, firewalld or another input chain drops them, and netavark's own "
+                            "accept is in another table.",
+                            check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    for (const Attempt& a : attempts(facts, c)) {
+      const bool early = a.way == Way::arriving || a.way == Way::from_host;
+      if (!a.blocked() || (!early && blocker(a) != Blocker::specific_rule) || by_firewalld(facts, a))
+        continue;
+      if (blocker(a) == Blocker::isolation || blocker(a) == Blocker::netavark) continue;
+      Finding f = finding(kFwExplicitDrop.id, Severity::error, c.subject(),
+                          "a firewall rule drops or rejects exactly these packets");
+      f.evidence = {blocker_text(a)};
+      if (a.way == Way::arriving)
+        f.evidence.push_back("it comes before DNAT, so it names the host's port, not the container's");
+      const std::string command = unblock(facts, a);
+      f.fix = {command.empty() ? "change the policy of that chain, or accept these packets earlier in it"
+                               : command + "   # or an accept before it"};
+      out.push_back(std::move(f));
+      return;
+    }
+  });
+}
+
+}  // namespace
+
+const Check kFwExplicitDrop{
+    "fw.explicit-drop", "a rule drops this port or subnet",
+    "One port or subnet times out (or is refused) from outside, the rest works. A drop rule names the host's "
+    "port, "
+    "before DNAT, or the container's, after it. Proof: the rule's counter rises, or `podshark trace`.",
+    check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+bool ours(const Facts& facts, const Attempt& a) {
+  const Blocker by = blocker(a);
+  if (by != Blocker::policy && by != Blocker::general_rule) return false;
+  if (a.way == Way::inward && by == Blocker::policy && by_iptables_driver(facts, a)) return false;
+  return a.way == Way::inward || a.way == Way::outward || a.way == Way::inward_reply ||
+         a.way == Way::outward_reply || a.way == Way::across;
+}
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    Finding f =
+        finding(kFwForeignForwardDrop.id, Severity::error, c.subject(),
+                "another firewall on this host drops forwarded packets: what podman's own rules accept does "
+                "not override it");
+    for (const Attempt& a : attempts(facts, c)) {
+      if (!a.blocked() || !ours(facts, a) || by_firewalld(facts, a)) continue;
+      f.evidence.push_back(blocker_text(a));
+      if (f.evidence.size() == 1) f.fix = foreign_fix(facts, c, a);
+    }
+    if (!f.evidence.empty()) out.push_back(std::move(f));
+  });
+}
+
+}  // namespace
+
+const Check kFwForeignForwardDrop{"fw.foreign-forward-drop", "another firewall drops forwarded packets",
+                                  "Clients outside and outbound connections time out; host and container "
+                                  "reach each other. Another base chain on the "
+                                  "forward hook (ufw, firewalld, Docker, nftables.conf) has policy drop or a "
+                                  "drop rule: an accept in netavark's table "
+                                  "does not end the other tables. Allow both directions there. Proof: "
+                                  "`podshark trace`, or the rule's counter.",
+                                  check};
+
+}  // namespace podshark::diagnose

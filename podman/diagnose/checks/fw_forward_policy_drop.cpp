@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    for (const Attempt& a : attempts(facts, c)) {
+      if (a.way != Way::inward || !a.blocked() || blocker(a) != Blocker::policy ||
+          !by_iptables_driver(facts, a))
+        continue;
+      Finding f =
+          finding(kFwForwardPolicyDrop.id, Severity::error, c.subject(),
+                  "clients outside can not reach it: iptables' FORWARD chain drops what no rule accepts, and "
+                  "nothing accepts new connections to it");
+      f.evidence = {blocker_text(a)};
+      const model::Network* network = legs(facts, c).front().network;
+      f.fix = {sudo(facts) + "iptables -I FORWARD -d " +
+                   (network != nullptr && !network->subnets.empty() ? network->subnets.front()
+                                                                    : std::string("SUBNET")) +
+                   " -j ACCEPT",
+               "beside Docker put it into DOCKER-USER; beside ufw set DEFAULT_FORWARD_POLICY=\"ACCEPT\" in "
+               "/etc/default/ufw"};
+      out.push_back(std::move(f));
+      return;
+    }
+  });
+}
+
+}  // namespace
+
+const Check kFwForwardPolicyDrop{"fw.forward-policy-drop", "the FORWARD policy drops inbound connections",
+                                 "Clients outside time out; localhost, the host and outbound connections "
+                                 "work. Docker, ufw or hardening set the "
+                                 "policy of iptables' FORWARD chain to DROP, and netavark's iptables rules "
+                                 "accept established and outbound packets "
+                                 "only. Proof: the policy's packet counter rises with every attempt.",
+                                 check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+constexpr std::uint8_t kTcp = 6, kUdp = 17;
+
+bool has_dnat(const Facts& facts, const std::vector<firewall::Dnat>& all, const Published& port) {
+  const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
+  const bool one = bound && bound->text() != "0.0.0.0" && !(*bound == IpAddress{});
+  const IpAddress to = one ? *bound : host_address(facts).value_or(IpAddress{});
+  for (const firewall::Dnat& d : all) {
+    if (d.takes(to.is_v4() ? firewall::Family::ip : firewall::Family::ip6, port.udp ? kUdp : kTcp, to,
+                port.host_port))
+      return true;
+  }
+  return false;
+}
+
+Finding flushed(const Facts& facts, const ContainerFacts& c) {
+  Finding f = finding(kFwRulesFlushed.id, Severity::error, c.subject(),
+                      "the firewall rules that podman made are gone: something has flushed or replaced them");
+  f.fix = {podman(facts, c) + " network reload -a",
+           "lasting: enable netavark-firewalld-reload.service, or run 'netavark firewall-reload' (1.17 and "
+           "later) after the firewall's own reload"};
+  return f;
+}
+
+// conmon holds a port without ever accepting: only connections that no DNAT took wait there.
+std::string waiting_text(const Facts& facts, const Published& port) {
+  const model::Listener* l = host_listener(facts, port);
+  if (l == nullptr || port.udp || l->waiting == 0) return {};
+  return std::to_string(l->waiting) + " connections to port " + std::to_string(port.host_port) + " wait at " +
+         owner_text(*l) + ", which only reserves the port and never answers";
+}
+
+void check_ports(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
+                 Findings& out) {
+  Finding f = flushed(facts, c);
+  for (const Published& port : published(*c.container)) {
+    if (has_dnat(facts, all, port)) continue;
+    if (f.evidence.size() < 4) f.evidence.push_back("no DNAT for " + port.text() + " in any table");
+    const std::string waiting = waiting_text(facts, port);
+    if (!waiting.empty() && f.evidence.size() < 6) f.evidence.push_back(waiting);
+  }
+  if (!f.evidence.empty()) out.push_back(std::move(f));
+}
+
+void check_no_rules(const Facts& facts, const ContainerFacts& c, Findings& out) {
+  Finding f = flushed(facts, c);
+  f.evidence = {"neither nft nor iptables has any chain of netavark's" +
+                std::string(c.place == Place::rootless ? " in the rootless network namespace" : "") +
+                ": no masquerade for its own connections"};
+  out.push_back(std::move(f));
+}
+
+void check(const Facts& facts, Findings& out) {
+  const std::string& driver = facts.intended.driver;
+  if (driver == "none" || driver == "firewalld") return;
+  const std::vector<firewall::Dnat> all =
+      facts.host.firewall ? firewall::dnats(*facts.host.firewall, firewall::Hook::prerouting)
+                          : std::vector<firewall::Dnat>();
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    const Netns& there = facts.where(c.place);
+    if (!there.firewall || only_internal(facts, c)) return;
+    if (!firewall::has_netavark(*there.firewall).any()) {
+      check_no_rules(facts, c, out);
+    } else if (c.place == Place::host) {
+      check_ports(facts, c, all, out);
+    }
+  });
+}
+
+}  // namespace
+
+const Check kFwRulesFlushed{
+    "fw.rules-flushed", "podman's firewall rules are gone",
+    "Connections to published ports are accepted and then hang; outbound connections are dead; the "
+    "container's own "
+    "address still answers from the host. Something ran iptables -F, nft flush ruleset, or restarted "
+    "nftables.service. "
+    "Proof: no DNAT for the published port, and connections pile up at conmon's listener (Recv-Q).",
+    check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+const char* const kSysctl = "net.bridge.bridge-nf-call-iptables";
+
+void check_siblings(const Facts& facts, const ContainerFacts& c, Findings& out) {
+  for (const Attempt& a : attempts(facts, c)) {
+    if (a.way != Way::sibling || !a.blocked() || blocker(a) == Blocker::isolation) continue;
+    Finding f =
+        finding(kL2BrNetfilter.id, Severity::error, c.subject(),
+                "a container of its own network can not reach it: bridged frames pass the host's forward "
+                "rules, and those drop them");
+    f.evidence = {std::string(kSysctl) + " = 1", blocker_text(a)};
+    f.fix = {sudo(facts) + "sysctl -w " + kSysctl + "=0",
+             "or accept there what comes in and leaves by the bridge"};
+    out.push_back(std::move(f));
+    return;
+  }
+}
+
+bool hairpin(const Facts& facts, const ContainerFacts& c) {
+  for (const model::Link& veth : c.veths) {
+    const model::LinkSettings* settings = facts.where(c.place).settings(veth.ifindex);
+    if (settings != nullptr && settings->hairpin == true) return true;
+  }
+  return c.veths.empty();
+}
+
+void check_own_port(const Facts& facts, const ContainerFacts& c, Findings& out) {
+  if (c.place != Place::host || published(*c.container).empty() || hairpin(facts, c)) return;
+  const bool asked = is_source(facts, c) && (is_target(facts, c) || asks_own_port(facts, c));
+  Finding f = finding(
+      kL2BrNetfilter.id, asked ? Severity::error : Severity::info, c.subject(),
+      "it can not reach its own published port: the bridge does not send a frame back where it came from");
+  f.evidence = {std::string(kSysctl) + " = 1, and hairpin mode is off on " + c.veths.front().name};
+  f.fix = {sudo(facts) + "ip link set " + c.veths.front().name + " type bridge_slave hairpin on",
+           "or " + sudo(facts) + "sysctl -w " + kSysctl + "=0"};
+  out.push_back(std::move(f));
+}
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    if (facts.where(c.place).sysctl(kSysctl).value_or(0) != 1) return;
+    check_siblings(facts, c, out);
+    check_own_port(facts, c, out);
+  });
+}
+
+}  // namespace
+
+const Check kL2BrNetfilter{"l2.br-netfilter", "bridged frames pass the IP rules",
+                           "With net.bridge.bridge-nf-call-iptables=1 a container can not reach its own "
+                           "published port (others can), and a "
+                           "forward drop keeps two containers of one bridge apart although both reach the "
+                           "host. Proof: the sysctl; hairpin "
+                           "mode of the port is 0.",
+                           check};
+
+}  // namespace podshark::diagnose

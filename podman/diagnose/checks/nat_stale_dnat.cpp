@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/ways.h"
+#include "podman/firewall/queries.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+constexpr std::uint8_t kTcp = 6, kUdp = 17;
+
+bool belongs_to(const IpAddress& address, const ContainerFacts& c) {
+  for (const model::Attachment& a : c.container->networks) {
+    for (const std::string& text : a.addresses) {
+      if (IpAddress::parse(text) == address) return true;
+    }
+  }
+  return false;
+}
+
+bool lives(const Facts& facts, const IpAddress& address) {
+  for (const ContainerFacts& c : facts.containers) {
+    if (c.container->alive() && belongs_to(address, c)) return true;
+  }
+  return false;
+}
+
+// Of several DNATs for a port the first counts.
+const firewall::Dnat* winner(const std::vector<firewall::Dnat>& all, const Published& port,
+                             const IpAddress& to) {
+  for (const firewall::Dnat& d : all) {
+    if (d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port)) return &d;
+  }
+  return nullptr;
+}
+
+std::string dead_name(const Facts& facts, const firewall::Dnat& d, const IpAddress& address) {
+  for (const ContainerFacts& c : facts.containers) {
+    if (c.container->alive()) continue;
+    if ((!d.owner.empty() && c.container->id == d.owner) || belongs_to(address, c)) return c.name();
+  }
+  return {};
+}
+
+void check_port(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
+                const Published& port, Findings& out) {
+  const std::optional<IpAddress> host = host_address(facts);
+  const firewall::Dnat* first = host ? winner(all, port, *host) : nullptr;
+  if (first == nullptr || !first->target.address) return;
+  const IpAddress to = first->target.address->first;
+  if (belongs_to(to, c) || lives(facts, to)) return;
+  Finding f = finding(
+      kNatStaleDnat.id, Severity::error, c.subject(),
+      "its published port still leads to a container that is dead: the old rule stands before the new one");
+  f.evidence = {port.text() + " goes to " + to.text() + ", which no running container has, by " +
+                firewall::describe(first->rule)};
+  const std::string dead = dead_name(facts, *first, to);
+  if (!first->owner.empty())
+    f.evidence.push_back("the rule belongs to container " + first->owner.substr(0, 12));
+  f.fix = {podman(facts, c) + " rm -f " + (dead.empty() ? "DEAD-CONTAINER" : dead) +
+               "   # podman 5.4 needs it twice",
+           "or delete that rule, then " + podman(facts, c) + " network reload -a"};
+  out.push_back(std::move(f));
+}
+
+void check(const Facts& facts, Findings& out) {
+  if (!facts.host.firewall) return;
+  const std::vector<firewall::Dnat> all = firewall::dnats(*facts.host.firewall, firewall::Hook::prerouting);
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    if (c.place != Place::host) return;
+    for (const Published& port : published(*c.container)) check_port(facts, c, all, port, out);
+  });
+}
+
+}  // namespace
+
+const Check kNatStaleDnat{"nat.stale-dnat", "a dead container's rule takes the port",
+                          "Connections are refused or find no route, although a healthy container publishes "
+                          "the port. A container died "
+                          "without cleanup (conmon killed, a crash), and its DNAT stands before the new one. "
+                          "Proof: two DNATs for one port, "
+                          "the first to an address that no running container has.",
+                          check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
+#include "podman/diagnose/checks/checks.h"
+#include "podman/diagnose/common.h"
+
+namespace podshark::diagnose {
+
+namespace {
+
+bool strict(const Netns& net, int ifindex) {
+  const model::LinkSettings* link = net.settings(ifindex);
+  const int all = net.state.all.rp_filter.value_or(0);
+  return link != nullptr && link->rp_filter && std::max(all, *link->rp_filter) == 1;
+}
+
+std::string counted(const Netns& net) {
+  const auto it = net.counters.find("IPReversePathFilter");
+  return it == net.counters.end() || it->second == 0
+             ? std::string()
+             : "; " + std::to_string(it->second) + " packets were refused for it so far";
+}
+
+void check(const Facts& facts, Findings& out) {
+  each_bridged(facts, [&](const ContainerFacts& c) {
+    const std::vector<Leg> all = legs(facts, c);
+    if (all.size() < 2)
+      return;  // with one way in and out, the answer always leaves where the question came in
+    std::string where;
+    for (const Leg& leg : all) {
+      const model::Link* inside = c.net.link(leg.attachment->interface);
+      if (inside != nullptr && strict(c.net, inside->ifindex)) where += " " + inside->name + " inside,";
+      if (leg.bridge != nullptr && strict(facts.where(c.place), leg.bridge->ifindex))
+        where += " " + leg.bridge->name + ",";
+    }
+    if (where.empty()) return;
+    where.pop_back();
+    Finding f =
+        finding(kSysctlRpFilter.id, Severity::error, c.subject(),
+                "it is on several networks, and a strict reverse path filter drops what does not come in by "
+                "the way the answer would take");
+    f.evidence = {"rp_filter is 1 (strict) on" + where + counted(c.net) + counted(facts.where(c.place))};
+    f.fix = {
+        sudo(facts) + "sysctl -w net.ipv4.conf.all.rp_filter=2   # loose; 2 on one link outranks 1 on all",
+        "lasting: 'net.ipv4.conf.all.rp_filter = 2' in a file of /etc/sysctl.d that is read last"};
+    out.push_back(std::move(f));
+  });
+}
+
+}  // namespace
+
+const Check kSysctlRpFilter{"sysctl.rp-filter",
+                            "a strict reverse path filter meets a container on two networks",
+                            "Clients outside and the host's own address time out, 127.0.0.1 and outbound "
+                            "connections work. The container has "
+                            "two default routes; packets that came in by one network would be answered "
+                            "through the other, and rp_filter=1 "
+                            "drops them. netavark sets 2 since 1.11 and keeps it since 1.16. Proof: "
+                            "IPReversePathFilter in /proc/net/netstat rises.",
+                            check};
+
+}  // namespace podshark::diagnose

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "tests/unit/diagnose/world.h"
+
+namespace podshark::diagnose {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST_F(World, a_healthy_host_has_no_findings) {
+  EXPECT_THAT(judge(facts), IsEmpty());
+}
+
+TEST(Checks, have_ids_of_their_own_and_explain_themselves) {
+  std::set<std::string> ids;
+  for (const Check& check : all_checks()) {
+    EXPECT_TRUE(ids.insert(check.id).second) << check.id;
+    EXPECT_GT(std::string(check.explain).size(), 60U) << check.id;
+    EXPECT_FALSE(std::string(check.title).empty());
+  }
+  EXPECT_EQ(54U, ids.size());
+}
+
+TEST(Checks, bear_facts_about_nothing) {
+  const Facts nothing;
+  EXPECT_THAT(judge(nothing), IsEmpty());
+}
+
+TEST_F(World, what_can_not_be_seen_is_not_called_broken) {
+  facts.host = Netns();
+  box().net = Netns();
+  box().veths.clear();
+  box().host_routes.clear();
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, forwarding_off_is_found) {
+  facts.host.state.all.forwarding = 0;
+  EXPECT_THAT(wrong(), ElementsAre("sysctl.ip-forward"));
+}
+
+TEST_F(World, the_bridge_setting_counts_like_the_general_one) {
+  bridge_settings().forwarding = 0;
+  EXPECT_THAT(wrong(), ElementsAre("sysctl.ip-forward"));
+}
+
+TEST_F(World, route_localnet_off_is_found) {
+  bridge_settings().route_localnet = 0;
+  EXPECT_THAT(wrong(), ElementsAre("sysctl.route-localnet"));
+  facts.host.sysctls["net.ipv4.conf.all.route_localnet"] = "1";
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, a_veth_without_bridge_is_found) {
+  box().veths.front().master = 0;
+  EXPECT_THAT(wrong(), ElementsAre("link.bridge-broken"));
+}
+
+TEST_F(World, a_bridge_that_is_down_explains_the_missing_route) {
+  facts.host.links[1].flags = 0;
+  box().host_routes.front().error = 101;
+  EXPECT_THAT(wrong(), ElementsAre("link.bridge-broken"));
+}
+
+TEST_F(World, a_captured_route_is_found) {
+  box().host_routes.front().oif = 2;
+  EXPECT_THAT(wrong(), ElementsAre("route.subnet-captured"));
+}
+
+TEST_F(World, a_permanent_wrong_neighbour_is_found) {
+  model::Neighbour n;
+  n.ifindex = 3;
+  n.address = *IpAddress::parse("10.88.0.2");
+  n.mac = "02:00:00:00:00:99";
+  n.state = 0x80;
+  facts.host.state.neighbours.push_back(n);
+  EXPECT_THAT(wrong(), ElementsAre("l2.duplicate-or-static-neigh"));
+}
+
+TEST_F(World, the_containers_own_address_is_a_good_neighbour) {
+  model::Neighbour n;
+  n.ifindex = 3;
+  n.address = *IpAddress::parse("10.88.0.2");
+  n.mac = "02:00:00:00:00:02";
+  facts.host.state.neighbours.push_back(n);
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, a_missing_default_route_is_found) {
+  box().net.state.routes.clear();
+  EXPECT_THAT(wrong(), ElementsAre("ctr.no-default-route"));
+}
+
+TEST_F(World, a_listener_on_loopback_is_told_from_none) {
+  box().net.listeners.front().address = *IpAddress::parse("127.0.0.1");
+  EXPECT_THAT(wrong(), ElementsAre("app.loopback-only"));
+  box().net.listeners.clear();
+  EXPECT_THAT(wrong(), ElementsAre("app.not-listening"));
+}
+
+TEST_F(World, a_container_that_has_just_started_gets_a_warning_only) {
+  box().net.listeners.clear();
+  web().started_at = 998;
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ(Severity::warning, found.front().severity);
+}
+
+TEST_F(World, flushed_rules_are_found_with_what_waits_at_conmon) {
+  rules(R"({"nftables": []})");
+  EXPECT_THAT(wrong(), ElementsAre("fw.rules-flushed"));
+}
+
+TEST_F(World, strict_reverse_path_filter_needs_two_networks) {
+  facts.host.state.all.rp_filter = 1;
+  EXPECT_THAT(wrong(), IsEmpty());
+  web().networks.push_back(web().networks.front());
+  EXPECT_THAT(wrong(), ElementsAre("sysctl.rp-filter"));
+}
+
+TEST_F(World, a_crash_hides_nothing_else) {
+  web().pid = 0;
+  box().claims_to_run = true;
+  EXPECT_THAT(wrong(), ElementsAre("ctr.crashed-shown-running"));
+}
+
+TEST_F(World, a_full_table_is_found) {
+  facts.conntrack_max = 1000;
+  facts.conntrack_count = 940;
+  EXPECT_THAT(wrong(), IsEmpty());
+  facts.conntrack_count = 990;
+  EXPECT_THAT(wrong(), ElementsAre("ct.table-full"));
+}
+
+TEST_F(World, recorded_audit_lines_are_evidence) {
+  facts.security_log = {
+      "type=AVC msg=audit(1.1:2): avc:  denied  { mounton } for  pid=1 comm=\"pasta.avx2\""};
+  EXPECT_THAT(wrong(), ElementsAre("lsm.denied"));
+}
+
+TEST_F(World, start_errors_of_podman_name_their_check) {
+  web().pid = 0;
+  web().state = "exited";
+  const std::vector<std::pair<const char*, const char*>> kErrors{
+      {"slirp4netns support has been removed, run podman system migrate", "upgrade.podman6"},
+      {"netavark: nftables error: nft did not return successfully while getting the current ruleset",
+       "fw.backend-unusable"},
+      {"can't initialize iptables table `nat': Table does not exist", "fw.iptables-tables-missing"},
+      {"Port forwarding not possible as firewalld StrictForwardPorts enabled", "fw.firewalld-strict-forward"},
+      {"IPAM error: requested ip address 10.88.0.9 is already allocated to container ID x", "ipam.conflict"},
+      {"failed to bind udp listener on 10.89.0.1:53: Address in use (os error 98)", "dns.port-taken"},
+  };
+  for (const auto& [error, check] : kErrors) {
+    web().error = error;
+    EXPECT_THAT(wrong(), ElementsAre(check)) << error;
+  }
+}
+
+TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
+  model::Container other = web();
+  other.id = std::string(64, 'b');
+  other.name = "shop";
+  other.netns = 8;
+  facts.inventory.containers.reserve(2);
+  facts.inventory.containers.push_back(other);
+  ContainerFacts copy = box();
+  facts.containers.push_back(copy);
+  facts.containers[0].container = &facts.inventory.containers[0];
+  facts.containers[1].container = &facts.inventory.containers[1];
+  facts.host.state.all.forwarding = 0;
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_THAT(found.front().subject, HasSubstr("web"));
+  EXPECT_THAT(found.front().subject, HasSubstr("shop"));
+}
+
+TEST_F(World, a_question_about_another_container_leaves_this_one_out) {
+  box().net.listeners.clear();
+  facts.question.target = std::string(64, 'f');
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, udp_entries_from_before_the_container_are_found) {
+  web().ports.front().protocol = "udp";
+  box().net.listeners.front().udp = true;
+  model::Conntrack entry;
+  entry.protocol = 17;
+  entry.orig = {*IpAddress::parse("203.0.113.2"), *IpAddress::parse("203.0.113.1"), 40000, 8080};
+  entry.reply = {*IpAddress::parse("203.0.113.1"), *IpAddress::parse("203.0.113.2"), 8080, 40000};
+  facts.host.conntrack = std::vector<model::Conntrack>{entry};
+  EXPECT_THAT(wrong(), ElementsAre("ct.udp-stale"));
+  facts.host.conntrack->front().reply.source = *IpAddress::parse("10.88.0.2");
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace podshark::diagnose
