@@ -21,6 +21,8 @@ int cmd_top(std::span<const std::string> args, std::ostream& out, std::ostream& 
 int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 
 }  // namespace podshark::extcap

@@ -12,11 +12,14 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 7> kCommands{{
+constexpr std::array<Command, 9> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
     {"top", "bandwidth, drops, retransmits and connections per container and peer",
      podshark::extcap::cmd_top},
+    {"probe", "can it be reached: TCP, UDP, ping, DNS, path MTU, from the host or a container",
+     podshark::extcap::cmd_probe},
+    {"listen", "shows what arrives at a port of a container, and from whom", podshark::extcap::cmd_listen},
     {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory},
     {"annotate", "add container names to a capture that another program took",
      podshark::extcap::cmd_annotate},

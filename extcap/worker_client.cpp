@@ -57,6 +57,7 @@ Request make_request(const NetnsPlace& place, SocketCounts counts) {
   r.netlink_sockets = counts.netlink;
   r.raw_sockets = counts.raw;
   r.cooked_sockets = counts.cooked;
+  r.probe = counts.probe;
   switch (place.kind) {
     case NetnsPlace::Kind::container:
       name_container(place.container, r);
@@ -107,7 +108,19 @@ const char* const kGroupHint =
 const char* const kHostHint =
     "sockets on the host's links need root: run podshark with sudo, or capture inside the container";
 
-Error explain(const Reply& reply, const NetnsPlace& place) {
+bool wants_probes(const SocketCounts& c) {
+  std::uint32_t all = 0;
+  for (const auto& pair : {c.probe.tcp, c.probe.udp, c.probe.icmp}) all |= pair[0] | pair[1];
+  return all != 0;
+}
+
+Error no_probes(const NetnsPlace& place) {
+  return {ErrorKind::permission,
+          "probes from inside " + place.who() + " are for root only: it is rootful, and not yours",
+          "run podshark with sudo, or probe it from the host"};
+}
+
+Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
   const std::string who = place.who();
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
   switch (reply.stage) {
@@ -129,10 +142,17 @@ Error explain(const Reply& reply, const NetnsPlace& place) {
         return {ErrorKind::gone, "the network namespace of " + who + " is gone", "select it again"};
       }
       return {ErrorKind::permission, "open the network namespace of " + who + why, kGroupHint};
+    case Stage::probes_off:
+      return no_probes(place);
     case Stage::join:
       return {ErrorKind::permission, "enter the network namespace of " + who + why, kGroupHint};
     case Stage::socket:
-      if (reply.error != EPERM) return {ErrorKind::internal, "open a packet socket in " + who + why, {}};
+      if (probes && (reply.error == EAFNOSUPPORT || reply.error == EACCES || reply.error == EPERM)) {
+        return {ErrorKind::unsupported, "open a socket for the probe in " + who + why,
+                reply.error == EAFNOSUPPORT ? "IPv6 is switched off there"
+                                            : "the sysctl net.ipv4.ping_group_range there allows no ping"};
+      }
+      if (reply.error != EPERM) return {ErrorKind::internal, "open a socket in " + who + why, {}};
       return {ErrorKind::permission, "open a packet socket in " + who + why,
               place.kind == NetnsPlace::Kind::host ? kHostHint : kGroupHint};
     default:
@@ -271,7 +291,9 @@ std::string NetnsPlace::who() const {
 Result<NetnsSockets> WorkerClient::open(const NetnsPlace& place, SocketCounts counts) {
   const bool installed = needs_installed_worker(place);
   Result<Worker*> w = worker_for(installed);
-  if (!w) return w.wrap("capture " + place.who());
+  const bool probes = wants_probes(counts);
+  // Installing the worker would not help: it refuses.
+  if (!w) return probes && installed ? no_probes(place) : w.wrap("capture " + place.who());
   const Request request = make_request(place, counts);
   Reply reply;
   std::vector<UniqueFd> fds;
@@ -282,12 +304,16 @@ Result<NetnsSockets> WorkerClient::open(const NetnsPlace& place, SocketCounts co
                  std::string("podshark-worker did not answer: ") + std::strerror(error),
                  installed ? kGroupHint : "run 'podshark doctor'"};
   }
-  if (reply.stage != Stage::done) return explain(reply, place);
+  if (reply.stage != Stage::done) return explain(reply, place, probes);
   NetnsSockets out;
   out.netns_inode = reply.netns_inode;
   out.netns_cookie = reply.netns_cookie;
   for (std::size_t i = 0; i < fds.size(); ++i) {
-    auto& list = i < counts.netlink ? out.netlink : i < counts.netlink + counts.raw ? out.raw : out.cooked;
+    const std::size_t raw = counts.netlink + counts.raw;
+    auto& list = i < counts.netlink        ? out.netlink
+                 : i < raw                 ? out.raw
+                 : i < raw + counts.cooked ? out.cooked
+                                           : out.probe;
     list.push_back(std::move(fds[i]));
   }
   return out;

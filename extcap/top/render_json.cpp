@@ -1,67 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <array>
-#include <cstdio>
 
+#include "extcap/json_object.h"
 #include "extcap/top/render.h"
 #include "podman/annotate/codec.h"
-#include "podman/core/text.h"
 
 namespace podshark::extcap::top {
 namespace {
 
-constexpr std::size_t kMaxText = 300;
-
-// A JSON object under construction: `Object(out).number("a", 1)` … the destructor closes it.
-class Object {
- public:
-  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
-  ~Object() { out_ += '}'; }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
-  Object& number(const char* key, std::uint64_t value) { return raw(key, std::to_string(value)); }
-  Object& text(const char* key, const std::string& value) { return raw(key, json_string(value, kMaxText)); }
-  Object& flag(const char* key, bool value) { return raw(key, value ? "true" : "false"); }
-  Object& seconds(const char* key, double value) {
-    std::array<char, 40> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%.3f", value);
-    return raw(key, buffer.data());
-  }
-  Object& raw(const char* key, const std::string& value) {
-    begin(key);
-    out_ += value;
-    return *this;
-  }
-  /// `write` appends the value itself.
-  template <typename Write>
-  Object& value(const char* key, Write write) {
-    begin(key);
-    write(out_);
-    return *this;
-  }
-  template <typename List, typename Write>
-  Object& list(const char* key, const List& items, Write write) {
-    begin(key);
-    out_ += '[';
-    const char* separator = "";
-    for (const auto& item : items) {
-      out_ += separator;
-      write(out_, item);
-      separator = ",";
-    }
-    out_ += ']';
-    return *this;
-  }
-
- private:
-  void begin(const char* key) {
-    if (out_.back() != '{') out_ += ',';
-    out_ += '"';
-    out_ += key;
-    out_ += "\":";
-  }
-  std::string& out_;
-};
+using Object = JsonObject;
 
 void add_traffic(Object& o, const Traffic& t) {
   o.number("rx_bytes", t.rx_bytes)
@@ -112,8 +59,8 @@ std::string connections(const std::optional<std::uint64_t>& count) {
 void write_entry(std::string& out, const Entry& e) {
   Object o(out);
   o.text("name", e.name).text("interface", e.interface).text("id", e.container_id).text("pod", e.pod);
-  o.list("members", e.members, [](std::string& to, const std::string& m) { to += json_string(m, kMaxText); });
-  o.seconds("seconds", e.seconds).flag("ended", e.ended);
+  o.texts("members", e.members);
+  o.decimal("seconds", e.seconds).flag("ended", e.ended);
   add_sums(o, e.now, e.protocols_known);
   o.raw("connections", connections(e.connections));
   o.value("since_start", sums(e.since_start, e.protocols_known));
@@ -139,11 +86,10 @@ std::string render_json(const Report& report) {
   {
     Object o(out);
     o.number("podshark", annotate::kSchemaVersion).text("kind", "top");
-    o.text("time", annotate::rfc3339(report.time_ns)).seconds("seconds", report.seconds);
+    o.text("time", annotate::rfc3339(report.time_ns)).decimal("seconds", report.seconds);
     o.list("containers", report.entries, write_entry).list("pods", report.pods, write_pod);
     o.value("total", sums(report.total)).value("total_since_start", sums(report.total_since_start));
-    o.list("problems", report.problems,
-           [](std::string& to, const std::string& p) { to += json_string(p, kMaxText); });
+    o.texts("problems", report.problems);
   }
   return out;
 }

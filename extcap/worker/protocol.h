@@ -7,7 +7,7 @@
 
 namespace podshark::worker {
 
-inline constexpr std::uint32_t kMagic = 0x50535731;  // "PSW1"
+inline constexpr std::uint32_t kMagic = 0x50535732;  // "PSW2"
 inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is 253
 
 enum class TargetKind : std::uint32_t {
@@ -18,7 +18,17 @@ enum class TargetKind : std::uint32_t {
   descriptor = 4,  ///< a namespace that the client has opened, passed with the request
 };
 
-/// Sockets wanted in the target's network namespace. Reply order: netlink, then raw, then cooked.
+/// Sockets of the probes, IPv4 then IPv6. Unbound and unconnected; a listener is a TCP socket that the client
+/// binds. ICMP: SOCK_DGRAM where the namespace's ping_group_range allows it, else SOCK_RAW.
+/// Never served with borrowed privileges: they would let a user talk to what he cannot reach.
+struct ProbeSockets {
+  std::uint32_t tcp[2] = {};
+  std::uint32_t udp[2] = {};
+  std::uint32_t icmp[2] = {};
+};
+
+/// Sockets wanted in the target's network namespace. Reply order: netlink, raw, cooked, then TCP, UDP and
+/// ICMP of the probes, of each IPv4 before IPv6.
 struct Request {
   std::uint32_t magic = kMagic;
   TargetKind kind = TargetKind::process;
@@ -26,11 +36,12 @@ struct Request {
   std::uint32_t netlink_sockets = 0;  ///< NETLINK_ROUTE
   std::uint32_t raw_sockets = 0;      ///< AF_PACKET SOCK_RAW, protocol 0 (sees nothing until bound)
   std::uint32_t cooked_sockets = 0;   ///< AF_PACKET SOCK_DGRAM, protocol 0
-  std::uint64_t pid_start = 0;        ///< proc_pid_stat(5) field 22; must match
-  std::uint64_t netns_inode = 0;      ///< when not 0, must match
+  ProbeSockets probe;
+  std::uint64_t pid_start = 0;    ///< proc_pid_stat(5) field 22; must match
+  std::uint64_t netns_inode = 0;  ///< when not 0, must match
   std::uint8_t uuid[16] = {};
 };
-static_assert(sizeof(Request) == 56);
+static_assert(sizeof(Request) == 80);
 
 /// Where a request failed; the client turns it into a sentence.
 enum class Stage : std::uint32_t {
@@ -44,7 +55,8 @@ enum class Stage : std::uint32_t {
   host_netns,  ///< it shares the host's network namespace
   join,
   socket,
-  died,  ///< the entering child vanished
+  died,        ///< the entering child vanished
+  probes_off,  ///< sockets of probes are not served with borrowed privileges
 };
 
 struct Reply {

@@ -3,11 +3,12 @@
 //   receive  Should: take exactly one fixed-size message.         Mustn't: hold an effective capability.
 //   open     Should: SYS_PTRACE for /proc/PID/{exe,ns/net} only.  Mustn't: join anything.
 //   join     Should: SYS_ADMIN for setns(2) only.                 Mustn't: read client data any more.
-//   socket   Should: NET_RAW for AF_PACKET only.                  Mustn't: bind, receive or send packets.
+//   socket   Should: NET_RAW for AF_PACKET and ICMP only.         Mustn't: bind, receive or send packets.
 //   reply    Should: pass descriptors and exit.                   Mustn't: hold any capability.
 #include "extcap/worker/serve.h"
 
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,6 +28,9 @@
 
 namespace podshark::worker {
 namespace {
+
+constexpr std::array kFamily{AF_INET, AF_INET6};
+constexpr std::array<int, 2> kIcmp{IPPROTO_ICMP, IPPROTO_ICMPV6};
 
 struct Sockets {
   std::array<int, kMaxSockets> fds{};
@@ -59,17 +63,30 @@ bool send_reply(int channel, const Reply& reply, const Sockets& sockets) {
   return ::sendmsg(channel, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof(reply));
 }
 
+std::uint64_t probe_sockets(const Request& r) {
+  std::uint64_t sum = 0;
+  for (const auto& pair : {r.probe.tcp, r.probe.udp, r.probe.icmp}) sum += std::uint64_t{pair[0]} + pair[1];
+  return sum;
+}
+
 bool valid(const Request& r) {
-  return r.magic == kMagic && r.netlink_sockets <= kMaxSockets && r.raw_sockets <= kMaxSockets &&
-         r.cooked_sockets <= kMaxSockets &&
-         r.netlink_sockets + r.raw_sockets + r.cooked_sockets <= kMaxSockets &&
-         (r.kind != TargetKind::process || r.pid > 0);
+  const std::uint64_t sum =
+      std::uint64_t{r.netlink_sockets} + r.raw_sockets + r.cooked_sockets + probe_sockets(r);
+  return r.magic == kMagic && sum <= kMaxSockets && (r.kind != TargetKind::process || r.pid > 0);
+}
+
+// ping_group_range of the namespace decides about the datagram socket; raw needs CAP_NET_RAW there.
+int open_icmp(int domain, int protocol, std::uint64_t* cookie) {
+  const int fd = wire::open_socket(domain, SOCK_DGRAM, protocol, cookie);
+  return fd == -EACCES || fd == -EPERM ? wire::open_socket(domain, SOCK_RAW, protocol, cookie) : fd;
 }
 
 int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie) {
   const auto make = [&](std::uint32_t count, int domain, int type, int protocol) {
+    const bool icmp = domain != AF_PACKET && domain != AF_NETLINK && type == SOCK_RAW;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const int fd = wire::open_socket(domain, type, protocol, cookie);
+      const int fd =
+          icmp ? open_icmp(domain, protocol, cookie) : wire::open_socket(domain, type, protocol, cookie);
       if (fd < 0) return -fd;
       sockets->fds[sockets->count++] = fd;
     }
@@ -78,11 +95,23 @@ int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie
   constexpr int kNetlinkRoute = 0;  // NETLINK_ROUTE
   if (const int e = make(request.netlink_sockets, AF_NETLINK, SOCK_RAW, kNetlinkRoute); e != 0) return e;
   if (const int e = make(request.raw_sockets, AF_PACKET, SOCK_RAW, 0); e != 0) return e;
-  return make(request.cooked_sockets, AF_PACKET, SOCK_DGRAM, 0);
+  if (const int e = make(request.cooked_sockets, AF_PACKET, SOCK_DGRAM, 0); e != 0) return e;
+  const ProbeSockets& p = request.probe;
+  for (const std::size_t v6 : {0U, 1U}) {
+    if (const int e = make(p.tcp[v6], kFamily[v6], SOCK_STREAM, 0); e != 0) return e;
+  }
+  for (const std::size_t v6 : {0U, 1U}) {
+    if (const int e = make(p.udp[v6], kFamily[v6], SOCK_DGRAM, 0); e != 0) return e;
+  }
+  for (const std::size_t v6 : {0U, 1U}) {
+    if (const int e = make(p.icmp[v6], kFamily[v6], SOCK_RAW, kIcmp[v6]); e != 0) return e;
+  }
+  return 0;
 }
 
 Reply handle(const Request& request, bool borrowed, UniqueFd passed, Sockets* sockets) {
   if (!valid(request)) return failure(Stage::request);
+  if (borrowed && probe_sockets(request) != 0) return failure(Stage::probes_off);
   const OpenedNetns netns = open_target(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return failure(netns.stage, netns.error);
 

@@ -12,18 +12,19 @@ namespace podshark {
 /// What a failure means to the person in front of it. The values are the exit codes of the command line
 /// (docs/ERRORS in README.md) and part of its interface: never renumber.
 enum class ErrorKind : int {
-  internal = 1,     ///< a bug or an unexpected system failure
-  usage = 2,        ///< wrong options, links or filters
-  not_found = 3,    ///< no such container, pod, network or link
-  not_running = 4,  ///< it exists, but has no network namespace now
-  permission = 5,   ///< the caller may not do this; hint says what would allow it
-  no_podman = 6,    ///< podman is missing, hangs, or answers nonsense
-  unsupported = 7,  ///< works nowhere: e.g. a container in host network mode
-  bad_filter = 8,   ///< libpcap refused the capture filter
-  output = 9,       ///< the capture file or fifo could not be written
-  gone = 10,        ///< the container disappeared between selection and capture
-  damaged = 11,     ///< a file to be read ends too early or is damaged; what came before was used
-  found = 13,       ///< `podshark check` has found something wrong
+  internal = 1,      ///< a bug or an unexpected system failure
+  usage = 2,         ///< wrong options, links or filters
+  not_found = 3,     ///< no such container, pod, network or link
+  not_running = 4,   ///< it exists, but has no network namespace now
+  permission = 5,    ///< the caller may not do this; hint says what would allow it
+  no_podman = 6,     ///< podman is missing, hangs, or answers nonsense
+  unsupported = 7,   ///< works nowhere: e.g. a container in host network mode
+  bad_filter = 8,    ///< libpcap refused the capture filter
+  output = 9,        ///< the capture file or fifo could not be written
+  gone = 10,         ///< the container disappeared between selection and capture
+  damaged = 11,      ///< a file to be read ends too early or is damaged; what came before was used
+  unreachable = 12,  ///< a probe could not reach its target, or not all of it
+  found = 13,        ///< `podshark check` has found something wrong
 };
 
 /// One failure in words: `what` names what was tried and why it failed (one line, no full stop),

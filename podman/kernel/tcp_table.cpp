@@ -39,6 +39,16 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
+// "tx:rx timer:when retransmits uid timeout inode …"; what is missing stays 0.
+void read_rest(std::string_view line, TcpSocket& s) {
+  const std::string_view queues = next_word(line);
+  const std::size_t colon = queues.find(':');
+  if (colon == std::string_view::npos || !parse_hex(queues.substr(colon + 1), s.receive_queue)) return;
+  for (int skipped = 0; skipped < 4; ++skipped) (void)next_word(line);
+  const std::string_view inode = next_word(line);
+  (void)std::from_chars(inode.data(), inode.data() + inode.size(), s.inode);
+}
+
 }  // namespace
 
 void add_tcp_sockets(std::string_view text, std::vector<TcpSocket>& out) {
@@ -50,6 +60,7 @@ void add_tcp_sockets(std::string_view text, std::vector<TcpSocket>& out) {
     TcpSocket s;
     if (parse_end(next_word(line), s.local, s.local_port) &&
         parse_end(next_word(line), s.remote, s.remote_port) && parse_hex(next_word(line), s.state)) {
+      read_rest(line, s);
       out.push_back(s);
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The TCP sockets of a network namespace from /proc/PID/net/tcp and tcp6, readable without entering it.
+// The TCP sockets of a network namespace from /proc/PID/net/tcp and tcp6, readable without entering it; those
+// of UDP (udp, udp6) have the same shape.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@ namespace podshark::kernel {
 
 inline constexpr std::uint8_t kTcpEstablished = 1;  // include/net/tcp_states.h
 inline constexpr std::uint8_t kTcpListen = 10;
+inline constexpr std::uint8_t kUdpOpen = 7;  // TCP_CLOSE: not connected
 
 struct TcpSocket {
   IpAddress local;
@@ -20,6 +22,8 @@ struct TcpSocket {
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
   std::uint8_t state = 0;
+  std::uint32_t receive_queue = 0;  ///< bytes not read; of a listener: connections not accepted
+  std::uint64_t inode = 0;          ///< of the socket; 0 while no process has accepted it
 };
 
 /// Appends the sockets of one file; lines of another shape are skipped.

@@ -78,6 +78,15 @@ TEST_F(WorkerTest, too_many_sockets_are_refused_also_when_the_sum_overflows) {
   EXPECT_EQ(ask(r).stage, Stage::request);
 }
 
+TEST_F(WorkerTest, probe_sockets_count_for_the_limit_too) {
+  Request r = about_me();
+  r.probe.tcp[0] = kMaxSockets;
+  EXPECT_EQ(ask(r).stage, Stage::request);
+  r.probe.tcp[0] = 0xFFFFFFFF;
+  r.probe.icmp[1] = 1;
+  EXPECT_EQ(ask(r).stage, Stage::request);
+}
+
 TEST_F(WorkerTest, unknown_kinds_and_senseless_pids_are_refused) {
   Request r = about_me();
   r.kind = static_cast<TargetKind>(7);

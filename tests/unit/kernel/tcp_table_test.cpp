@@ -54,6 +54,18 @@ TEST(TcpTable, a_connection_within_the_namespace_counts_once) {
   EXPECT_EQ(listening_ports(sockets), std::vector<std::uint16_t>{80});
 }
 
+TEST(TcpTable, queue_and_inode_are_read_where_the_line_has_them) {
+  const auto sockets = parse(
+      "0: 00000000:0050 00000000:0000 0A 00000001:0000001F 00:00000000 00000000     0        0 4711 1 0\n"
+      "1: 00000000:0051 00000000:0000 0A 00000000:zz 00:00000000 00000000     0        0 4711 1 0\n"
+      "2: 00000000:0052 00000000:0000 0A 00000000:00000001 00:00000000\n");
+  ASSERT_EQ(sockets.size(), 3U);
+  EXPECT_EQ(sockets[0].receive_queue, 0x1FU);
+  EXPECT_EQ(sockets[0].inode, 4711U);
+  EXPECT_EQ(sockets[1].inode, 0U);
+  EXPECT_EQ(sockets[2].inode, 0U);
+}
+
 TEST(TcpTable, other_lines_are_skipped) {
   for (const char* text : {"", "\n\n", "0:", "0: 0100007F", "0: 0100007F:0050 0100007F:9C40",
                            "0: 0100007F:0050 0100007F:9C40 zz", "0: 0100007F:10050 0100007F:9C40 01",
