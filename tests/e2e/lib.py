@@ -264,6 +264,11 @@ def long(item):
     return item
 
 
+def once(test):
+    """A slow test to which podman's and Wireshark's versions make no difference: it exists on Debian 12 only."""
+    return test if WORLD == "deb12" else None
+
+
 class RigTest(unittest.TestCase):
     """Containers of the module's CONTAINERS are in self.up by name; each test has self.tmp, open to all users,
     and fails when a process of ours outlives it."""

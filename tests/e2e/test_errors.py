@@ -291,6 +291,7 @@ class HostilePodman(RigTest):
                 self.assertIn("{value=podman:choose}", done.stdout)
                 run(ROOT, ["pkill", "-9", "-u", RIG, "-x", "podshark"], check=False)
 
+    @lib.once
     def test_list_says_why_and_what_is_known(self):
         for name, body in self.BODIES.items():
             with self.subTest(podman=name):

@@ -156,6 +156,7 @@ class InterfaceList(RigTest):
         self.assertEqual((self.up["web"].id, self.up["web"].pid), (web["id"], web["pid"]))
         self.assertNotIn("image", web)
 
+    @lib.once
     def test_beyond_64_containers_the_rest_is_in_the_list_of_choose(self):
         names = [f"many{i:02}" for i in range(60)]
         for name in names:
