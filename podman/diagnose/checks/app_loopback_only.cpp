@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace app_loopback_only {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -25,7 +25,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace app_loopback_only
 
 const Check kAppLoopbackOnly{
     "app.loopback-only", "the program listens on 127.0.0.1 inside the container",
@@ -35,6 +35,6 @@ const Check kAppLoopbackOnly{
     "a "
     "published port or a bridge have the container's own address as destination. "
     "Proof: /proc/PID/net/tcp of the container lists state 0A on 0100007F:PORT only.",
-    check};
+    app_loopback_only::check};
 
 }  // namespace podshark::diagnose

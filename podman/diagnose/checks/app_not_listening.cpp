@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace app_not_listening {
 
 constexpr std::int64_t kStarting = 10;  // seconds after its start in which a program may not listen yet
 
@@ -52,7 +52,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace app_not_listening
 
 const Check kAppNotListening{"app.not-listening", "nothing listens on the container's port",
                              "Rootful: connections are refused. Rootless: they are accepted by the port "
@@ -61,6 +61,6 @@ const Check kAppNotListening{"app.not-listening", "nothing listens on the contai
                              "number after the colon of -p, or a "
                              "program that is not up yet or has failed. Proof: /proc/PID/net/tcp of the "
                              "container has no listener there.",
-                             check};
+                             app_not_listening::check};
 
 }  // namespace podshark::diagnose

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Every check, one a file of this folder; table.cpp has their order.
+// Every check, one a file and namespace of this folder; table.cpp has their order.
 #pragma once
 
 #include "podman/diagnose/check.h"

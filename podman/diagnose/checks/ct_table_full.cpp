@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ct_table_full {
 
 void check(const Facts& facts, Findings& out) {
   if (facts.conntrack_max == 0 || facts.conntrack_count * 100 < facts.conntrack_max * 95) return;
@@ -18,12 +18,12 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace ct_table_full
 
 const Check kCtTableFull{"ct.table-full", "the connection tracking table is full",
                          "New connections fail at random under load, old ones go on; the kernel's log says "
                          "'nf_conntrack: table full, "
                          "dropping packet'. Proof: nf_conntrack_count has reached nf_conntrack_max.",
-                         check};
+                         ct_table_full::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ct_udp_stale {
 
 constexpr std::uint8_t kUdp = 17;
 
@@ -48,7 +48,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace ct_udp_stale
 
 const Check kCtUdpStale{
     "ct.udp-stale", "connection tracking remembers a UDP client wrongly",
@@ -57,6 +57,6 @@ const Check kCtUdpStale{
     "so its entry has no DNAT, or the container came back with another address. Proof: `conntrack -L -p udp` "
     "shows an "
     "entry for the published port whose reply does not come from the container's address.",
-    check};
+    ct_udp_stale::check};
 
 }  // namespace podshark::diagnose

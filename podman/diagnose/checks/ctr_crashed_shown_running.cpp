@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ctr_crashed_shown_running {
 
 void check(const Facts& facts, Findings& out) {
   for (const ContainerFacts& c : facts.containers) {
@@ -21,7 +21,7 @@ void check(const Facts& facts, Findings& out) {
   }
 }
 
-}  // namespace
+}  // namespace ctr_crashed_shown_running
 
 const Check kCtrCrashedShownRunning{
     "ctr.crashed-shown-running", "podman shows a dead container as running",
@@ -30,6 +30,6 @@ const Check kCtrCrashedShownRunning{
     "listed as running, nothing answers, and its firewall rules stay. Proof: the pid of `podman inspect` "
     "does not "
     "exist, is in state Z, or has another parent than the container's conmon.",
-    check};
+    ctr_crashed_shown_running::check};
 
 }  // namespace podshark::diagnose

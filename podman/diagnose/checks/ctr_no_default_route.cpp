@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ctr_no_default_route {
 
 bool has_default(const Netns& net) {
   for (const model::Route& r : net.state.routes) {
@@ -32,7 +32,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace ctr_no_default_route
 
 const Check kCtrNoDefaultRoute{"ctr.no-default-route", "the container has no default route",
                                "Outbound connections fail at once with ENETUNREACH; clients outside time "
@@ -40,6 +40,6 @@ const Check kCtrNoDefaultRoute{"ctr.no-default-route", "the container has no def
                                "back. The host itself still reaches the container, whose gateway it is. "
                                "Proof: /proc/PID/net/route has no line "
                                "with destination 00000000.",
-                               check};
+                               ctr_no_default_route::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace dns_default_network {
 
 bool without_names(const Facts& facts, const ContainerFacts& c) {
   const std::vector<Leg> all = legs(facts, c);
@@ -31,13 +31,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace dns_default_network
 
 const Check kDnsDefaultNetwork{
     "dns.default-network", "no container names on the default network",
     "By design: on network 'podman' containers do not find each other by name, addresses work. Networks made "
     "with "
     "`podman network create` have the name service. Proof: dns_enabled of `podman network inspect`.",
-    check};
+    dns_default_network::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace dns_port_taken {
 
 void judge_running(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
@@ -54,13 +54,13 @@ void check(const Facts& facts, Findings& out) {
   judge_failed(facts, out);
 }
 
-}  // namespace
+}  // namespace dns_port_taken
 
 const Check kDnsPortTaken{
     "dns.port-taken", "another program holds port 53",
     "aardvark-dns up to 1.11: the container starts, names time out. Later: the start fails with 'failed to "
     "bind udp "
     "listener on GATEWAY:53'. Proof: a socket of another program on 0.0.0.0:53 and none on GATEWAY:53.",
-    check};
+    dns_port_taken::check};
 
 }  // namespace podshark::diagnose

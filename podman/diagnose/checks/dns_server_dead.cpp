@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace dns_server_dead {
 
 bool serves(const Facts& facts, const std::string& address) {
   const std::optional<IpAddress> wanted = IpAddress::parse(address);
@@ -36,12 +36,12 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace dns_server_dead
 
 const Check kDnsServerDead{"dns.server-dead", "aardvark-dns is dead",
                            "Queries to the gateway's port 53 are refused; addresses work. Proof: the process "
                            "of aardvark.pid is gone and no "
                            "UDP socket is bound to GATEWAY:53.",
-                           check};
+                           dns_server_dead::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace dns_upstream_dead {
 
 void check(const Facts& facts, Findings& out) {
   if (facts.trials.empty()) return;
@@ -24,13 +24,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace dns_upstream_dead
 
 const Check kDnsUpstreamDead{"dns.upstream-dead", "the host's name servers do not answer",
                              "Names of the outside world time out in containers, names of containers "
                              "resolve. The name servers of the host's "
                              "resolv.conf are unreachable, or listen on a loopback address of the host only. "
                              "Proof: a query to each of them.",
-                             check};
+                             dns_upstream_dead::check};
 
 }  // namespace podshark::diagnose

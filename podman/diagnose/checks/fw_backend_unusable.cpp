@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_backend_unusable {
 
 const std::vector<std::string> kWords{
     "nftables error", "invalid version number", "nft did not return successfully",
@@ -25,13 +25,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_backend_unusable
 
 const Check kFwBackendUnusable{
     "fw.backend-unusable", "netavark can not use the firewall",
     "Containers do not start: the kernel lacks what netavark's rules need (WSL, own kernels), the nft or "
     "iptables "
     "program is missing or fails. Proof: the start error, and the same tool called by hand.",
-    check};
+    fw_backend_unusable::check};
 
 }  // namespace podshark::diagnose

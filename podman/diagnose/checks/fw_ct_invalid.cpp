@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_ct_invalid {
 
 // A link that podman did not make.
 const model::Link* foreign_link(const ContainerFacts& c) {
@@ -50,7 +50,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_ct_invalid
 
 const Check kFwCtInvalid{"fw.ct-invalid", "asymmetric routing meets 'ct state invalid drop'",
                          "Traffic that enters by another path than its answers times out. The host sees only "
@@ -58,6 +58,6 @@ const Check kFwCtInvalid{"fw.ct-invalid", "asymmetric routing meets 'ct state in
                          "tracking calls them INVALID, and netavark from 1.8 on drops them. Proof: "
                          "`conntrack -S` invalid rises with every "
                          "attempt.",
-                         check};
+                         fw_ct_invalid::check};
 
 }  // namespace podshark::diagnose

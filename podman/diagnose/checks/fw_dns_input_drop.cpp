@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_dns_input_drop {
 
 bool served(const Facts& facts, const ContainerFacts& c) {
   for (const Leg& leg : legs(facts, c)) {
@@ -39,13 +39,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_dns_input_drop
 
 const Check kFwDnsInputDrop{"fw.dns-input-drop", "the host's firewall drops name queries",
                             "Names time out in containers on networks with a name service, addresses work. "
                             "Queries to the gateway are INPUT on "
                             "the host; ufw, firewalld or another input chain drops them, and netavark's own "
                             "accept is in another table.",
-                            check};
+                            fw_dns_input_drop::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_explicit_drop {
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
@@ -28,13 +28,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_explicit_drop
 
 const Check kFwExplicitDrop{
     "fw.explicit-drop", "a rule drops this port or subnet",
     "One port or subnet times out (or is refused) from outside, the rest works. A drop rule names the host's "
     "port, "
     "before DNAT, or the container's, after it. Proof: the rule's counter rises, or `podshark trace`.",
-    check};
+    fw_explicit_drop::check};
 
 }  // namespace podshark::diagnose

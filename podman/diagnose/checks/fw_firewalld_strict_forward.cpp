@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_firewalld_strict_forward {
 
 Finding strict(const Facts& facts, const ContainerFacts& c, const Published& port) {
   Finding f = finding(kFwFirewalldStrictForward.id, Severity::error, c.subject(),
@@ -32,13 +32,13 @@ void check(const Facts& facts, Findings& out) {
   }
 }
 
-}  // namespace
+}  // namespace fw_firewalld_strict_forward
 
 const Check kFwFirewalldStrictForward{
     "fw.firewalld-strict-forward", "firewalld's StrictForwardPorts",
     "netavark 1.14: the container runs, its port answers EHOSTUNREACH everywhere. Later: a container with -p "
     "does not "
     "start. Proof: StrictForwardPorts=yes in firewalld.conf, or the start error.",
-    check};
+    fw_firewalld_strict_forward::check};
 
 }  // namespace podshark::diagnose

@@ -6,7 +6,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_firewalld_zone_lost {
 
 void check(const Facts& facts, Findings& out) {
   if (!facts.firewalld.running || !facts.firewalld.trusted_sources) return;
@@ -32,13 +32,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_firewalld_zone_lost
 
 const Check kFwFirewalldZoneLost{"fw.firewalld-zone-lost", "firewalld forgot podman's subnets",
                                  "Published ports work; outbound connections and DNS fail at once with "
                                  "EHOSTUNREACH. firewalld was started or "
                                  "reloaded after the network was set up. Proof: `firewall-cmd --zone=trusted "
                                  "--list-sources` lacks the subnet.",
-                                 check};
+                                 fw_firewalld_zone_lost::check};
 
 }  // namespace podshark::diagnose

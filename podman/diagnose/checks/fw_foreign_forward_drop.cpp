@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_foreign_forward_drop {
 
 bool ours(const Facts& facts, const Attempt& a) {
   const Blocker by = blocker(a);
@@ -30,7 +30,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_foreign_forward_drop
 
 const Check kFwForeignForwardDrop{"fw.foreign-forward-drop", "another firewall drops forwarded packets",
                                   "Clients outside and outbound connections time out; host and container "
@@ -39,6 +39,6 @@ const Check kFwForeignForwardDrop{"fw.foreign-forward-drop", "another firewall d
                                   "drop rule: an accept in netavark's table "
                                   "does not end the other tables. Allow both directions there. Proof: "
                                   "`podshark trace`, or the rule's counter.",
-                                  check};
+                                  fw_foreign_forward_drop::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_forward_policy_drop {
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
@@ -31,7 +31,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_forward_policy_drop
 
 const Check kFwForwardPolicyDrop{"fw.forward-policy-drop", "the FORWARD policy drops inbound connections",
                                  "Clients outside time out; localhost, the host and outbound connections "
@@ -39,6 +39,6 @@ const Check kFwForwardPolicyDrop{"fw.forward-policy-drop", "the FORWARD policy d
                                  "policy of iptables' FORWARD chain to DROP, and netavark's iptables rules "
                                  "accept established and outbound packets "
                                  "only. Proof: the policy's packet counter rises with every attempt.",
-                                 check};
+                                 fw_forward_policy_drop::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_iptables_tables_missing {
 
 void check(const Facts& facts, Findings& out) {
   each_not_started(facts, [&](const ContainerFacts& c) {
@@ -22,13 +22,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_iptables_tables_missing
 
 const Check kFwIptablesTablesMissing{
     "fw.iptables-tables-missing", "iptables' tables are not in the kernel",
     "The start fails with \"can't initialize iptables table\": the modules are not loaded, and a rootless "
     "user can not "
     "load them; or the legacy and nft variants are mixed. Proof: /proc/net/ip_tables_names.",
-    check};
+    fw_iptables_tables_missing::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace fw_rules_flushed {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
@@ -75,7 +75,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace fw_rules_flushed
 
 const Check kFwRulesFlushed{
     "fw.rules-flushed", "podman's firewall rules are gone",
@@ -84,6 +84,6 @@ const Check kFwRulesFlushed{
     "address still answers from the host. Something ran iptables -F, nft flush ruleset, or restarted "
     "nftables.service. "
     "Proof: no DNAT for the published port, and connections pile up at conmon's listener (Recv-Q).",
-    check};
+    fw_rules_flushed::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ipam_conflict {
 
 const std::vector<std::string> kWords{"already allocated", "failed to find free IP", "no free IP", "ipam"};
 
@@ -40,13 +40,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace ipam_conflict
 
 const Check kIpamConflict{
     "ipam.conflict", "no free address",
     "The start fails: 'requested ip address X is already allocated to container ID', or 'failed to find free "
     "IP in "
     "range'. Another container has the address, the subnet is full, or ipam.db survived a reboot.",
-    check};
+    ipam_conflict::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace ipv6_partial {
 
 bool has_v6(const ContainerFacts& c) {
   for (const model::Attachment& a : c.container->networks) {
@@ -63,7 +63,7 @@ void check(const Facts& facts, Findings& out) {
   check_advertisements(facts, out);
 }
 
-}  // namespace
+}  // namespace ipv6_partial
 
 const Check kIpv6Partial{"ipv6.partial", "IPv6 works only partly",
                          "A network without IPv6: [::1]:PORT and the host's IPv6 addresses refuse. A "
@@ -71,6 +71,6 @@ const Check kIpv6Partial{"ipv6.partial", "IPv6 works only partly",
                          "other addresses work. And once netavark has set IPv6 forwarding, a host whose "
                          "uplink has accept_ra=1 ignores "
                          "router advertisements.",
-                         check};
+                         ipv6_partial::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace l2_br_netfilter {
 
 const char* const kSysctl = "net.bridge.bridge-nf-call-iptables";
 
@@ -52,7 +52,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace l2_br_netfilter
 
 const Check kL2BrNetfilter{"l2.br-netfilter", "bridged frames pass the IP rules",
                            "With net.bridge.bridge-nf-call-iptables=1 a container can not reach its own "
@@ -60,6 +60,6 @@ const Check kL2BrNetfilter{"l2.br-netfilter", "bridged frames pass the IP rules"
                            "forward drop keeps two containers of one bridge apart although both reach the "
                            "host. Proof: the sysctl; hairpin "
                            "mode of the port is 0.",
-                           check};
+                           l2_br_netfilter::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace l2_neighbour {
 
 void check_leg(const Facts& facts, const ContainerFacts& c, const Leg& leg, Findings& out) {
   if (leg.bridge == nullptr || leg.attachment->mac.empty()) return;
@@ -35,13 +35,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace l2_neighbour
 
 const Check kL2Neighbour{
     "l2.duplicate-or-static-neigh", "the host sends frames for the container to another hardware address",
     "Time-outs (a permanent neighbour entry) or refused and intermittent connections (two stations with one "
     "address). "
     "Proof: `ip neigh show ADDRESS` names another hardware address than `podman inspect` does.",
-    check};
+    l2_neighbour::check};
 
 }  // namespace podshark::diagnose

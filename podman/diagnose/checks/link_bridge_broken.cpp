@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace link_bridge_broken {
 
 constexpr unsigned kUp = 0x1;  // IFF_UP, net/if.h
 
@@ -83,7 +83,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace link_bridge_broken
 
 const Check kLinkBridgeBroken{
     "link.bridge-broken", "the bridge or the container's place on it is broken",
@@ -92,6 +92,6 @@ const Check kLinkBridgeBroken{
     "or a person detached the veth, took it or the bridge down, or removed the bridge's address. Proof: `ip "
     "-d link` "
     "shows the veth without master or DOWN, or `ip addr` the bridge without the gateway's address.",
-    check};
+    link_bridge_broken::check};
 
 }  // namespace podshark::diagnose

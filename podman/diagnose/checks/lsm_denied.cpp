@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace lsm_denied {
 
 void check(const Facts& facts, Findings& out) {
   if (facts.security_log.empty()) return;
@@ -18,12 +18,12 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace lsm_denied
 
 const Check kLsmDenied{"lsm.denied", "SELinux or AppArmor denied something",
                        "pasta, netavark or the access to a namespace is refused at the start of a container. "
                        "Proof: AVC or AppArmor "
                        "records in the audit log that name pasta, passt, netavark or aardvark-dns.",
-                       check};
+                       lsm_denied::check};
 
 }  // namespace podshark::diagnose

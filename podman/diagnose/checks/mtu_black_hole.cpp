@@ -7,7 +7,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace mtu_black_hole {
 
 // Bytes that wait behind full segments which nobody acknowledges.
 const model::TcpState* stalled(const ContainerFacts& c) {
@@ -47,7 +47,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace mtu_black_hole
 
 const Check kMtuBlackHole{"mtu.black-hole", "path MTU discovery is broken",
                           "The handshake and small answers work, bulk data stalls. Somewhere on the path the "
@@ -56,6 +56,6 @@ const Check kMtuBlackHole{"mtu.black-hole", "path MTU discovery is broken",
                           "Proof: TCP's own state in the "
                           "container (full-size segments retransmitted, path MTU unchanged), and a rule that "
                           "drops ICMP type 3 code 4.",
-                          check};
+                          mtu_black_hole::check};
 
 }  // namespace podshark::diagnose

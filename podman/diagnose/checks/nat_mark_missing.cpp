@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace nat_mark_missing {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 constexpr std::uint8_t kLoopback[4] = {127, 0, 0, 1};
@@ -53,7 +53,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace nat_mark_missing
 
 const Check kNatMarkMissing{"nat.mark-missing", "masquerade marks of a published port are missing",
                             "Clients outside work; 127.0.0.1:PORT and access from the container's own subnet "
@@ -61,6 +61,6 @@ const Check kNatMarkMissing{"nat.mark-missing", "masquerade marks of a published
                             "second container with the same host port fails to start, and its cleanup "
                             "removes the first one's SETMARK rules. "
                             "Proof: the DNAT rule is there, the two SETMARK rules are not.",
-                            check};
+                            nat_mark_missing::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace nat_stale_dnat {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
@@ -72,7 +72,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace nat_stale_dnat
 
 const Check kNatStaleDnat{"nat.stale-dnat", "a dead container's rule takes the port",
                           "Connections are refused or find no route, although a healthy container publishes "
@@ -80,6 +80,6 @@ const Check kNatStaleDnat{"nat.stale-dnat", "a dead container's rule takes the p
                           "without cleanup (conmon killed, a crash), and its DNAT stands before the new one. "
                           "Proof: two DNATs for one port, "
                           "the first to an address that no running container has.",
-                          check};
+                          nat_stale_dnat::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace net_internal {
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
@@ -23,13 +23,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace net_internal
 
 const Check kNetInternal{"net.internal", "the network is internal",
                          "By design: outbound connections fail with ENETUNREACH, published ports are "
                          "accepted and listed, but connections "
                          "to them hang. Proof: internal is true in `podman network inspect`, and there is no "
                          "default route inside.",
-                         check};
+                         net_internal::check};
 
 }  // namespace podshark::diagnose

@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace net_isolation {
 
 std::string isolated_network(const Facts& facts, const ContainerFacts& c) {
   for (const Leg& leg : legs(facts, c)) {
@@ -52,7 +52,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace net_isolation
 
 const Check kNetIsolation{"net.isolation", "networks are isolated from each other",
                           "Containers on different networks time out towards each other, through the host's "
@@ -60,6 +60,6 @@ const Check kNetIsolation{"net.isolation", "networks are isolated from each othe
                           "such networks apart, strict one from every other bridge (the default from "
                           "netavark 2.0). Proof: the option of "
                           "`podman network inspect`, and a jump to the isolation chains for this bridge.",
-                          check};
+                          net_isolation::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace net_macvlan_host {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -31,13 +31,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace net_macvlan_host
 
 const Check kNetMacvlanHost{"net.macvlan-host", "macvlan keeps host and container apart",
                             "By design: machines on the LAN reach the container, the host does not, in "
                             "either direction; -p is listed but "
                             "hangs. Proof: the network's driver, or the kind of the link, is macvlan or "
                             "ipvlan (NetworkMode says bridge).",
-                            check};
+                            net_macvlan_host::check};
 
 }  // namespace podshark::diagnose

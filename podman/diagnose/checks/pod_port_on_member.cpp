@@ -5,7 +5,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace pod_port_on_member {
 
 void check(const Facts& facts, Findings& out) {
   const ContainerFacts* target = target_of(facts);
@@ -29,13 +29,13 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace pod_port_on_member
 
 const Check kPodPortOnMember{
     "pod.port-on-member", "ports and networks of a pod's member",
     "By design: -p is refused for a member of a pod, and --network is accepted and ignored; both belong to "
     "`podman pod "
     "create`. Proof: the member's NetworkMode is container:INFRA, ports are on the infra container only.",
-    check};
+    pod_port_on_member::check};
 
 }  // namespace podshark::diagnose

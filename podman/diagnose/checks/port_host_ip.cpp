@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_host_ip {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -28,12 +28,12 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_host_ip
 
 const Check kPortHostIp{"port.host-ip", "the port is published on one address",
                         "It works on that address of the host and is refused on all others. By design, if -p "
                         "was given an address. "
                         "Proof: HostIp of `podman inspect`; the firewall's rules carry the address.",
-                        check};
+                        port_host_ip::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_in_use {
 
 const std::vector<std::string> kWords{"address already in use", "Failed to bind port",
                                       "Listen failed for HOST"};
@@ -45,12 +45,12 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_in_use
 
 const Check kPortInUse{"port.in-use", "another program holds a published port",
                        "The container stays created; `podman start` says that the address is already in use "
                        "(in the words of conmon, "
                        "rootlessport or pasta). Proof: the listener on the host port and its owner.",
-                       check};
+                       port_in_use::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_mode_ignores {
 
 const char* why(const model::Container& c) {
   switch (c.kind) {
@@ -34,12 +34,12 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_mode_ignores
 
 const Check kPortModeIgnores{"port.mode-ignores", "the network mode ignores -p",
                              "By design: with --network host, none, ns: or container: published ports are "
                              "discarded; podman warns at creation. "
                              "Proof: the mode, and `Ports` is empty although the creating command had -p.",
-                             check};
+                             port_mode_ignores::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_pasta_v6_only {
 
 void check_port(const Facts& facts, const ContainerFacts& c, const Published& port, Findings& out) {
   const model::Listener *ours = nullptr, *other = nullptr;
@@ -31,13 +31,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_pasta_v6_only
 
 const Check kPortPastaV6Only{
     "port.pasta-v6-only", "pasta got a port for IPv6 alone",
     "The container runs, but IPv4 clients reach something else: pasta of 2025-05 starts although only the "
     "IPv4 side "
     "of its port is taken. Proof: pasta listens on [::]:PORT only, and another program on 0.0.0.0:PORT.",
-    check};
+    port_pasta_v6_only::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_privileged_rootless {
 
 void check(const Facts& facts, Findings& out) {
   const std::int64_t first = facts.host.sysctl("net.ipv4.ip_unprivileged_port_start").value_or(1024);
@@ -29,13 +29,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_privileged_rootless
 
 const Check kPortPrivilegedRootless{"port.privileged-rootless",
                                     "a rootless container publishes a privileged port",
                                     "The start fails: 'rootlessport cannot expose privileged port', or "
                                     "pasta's 'Permission denied'. Ports below "
                                     "net.ipv4.ip_unprivileged_port_start (1024) are for root.",
-                                    check};
+                                    port_privileged_rootless::check};
 
 }  // namespace podshark::diagnose

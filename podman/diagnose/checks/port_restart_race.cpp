@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace port_restart_race {
 
 void check(const Facts& facts, Findings& out) {
   each_not_started(facts, [&](const ContainerFacts& c) {
@@ -26,13 +26,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace port_restart_race
 
 const Check kPortRestartRace{
     "port.restart-race", "a restart met its own old port forwarder",
     "`podman restart` of a pasta container fails because the pasta of its previous life still holds the "
     "port; the "
     "container stays down. Seen with podman 5.4, not with 5.8. Starting it again works.",
-    check};
+    port_restart_race::check};
 
 }  // namespace podshark::diagnose

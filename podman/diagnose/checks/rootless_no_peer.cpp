@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_no_peer {
 
 bool alone(const ContainerFacts& c) {
   return c.container->kind == model::NetworkKind::slirp4netns ||
@@ -27,12 +27,12 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace rootless_no_peer
 
 const Check kNoPeer{"rootless.no-peer", "default rootless containers do not see each other",
                     "By design: containers without --network, rootless, have each their own namespace behind "
                     "slirp4netns or pasta, and "
                     "often the same address. They need a common network or a pod.",
-                    check};
+                    rootless_no_peer::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_pasta_dead {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -21,12 +21,12 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_pasta_dead
 
 const Check kPastaDead{"rootless.pasta-dead", "pasta is dead",
                        "Published ports refuse, inside there is only lo. Each default rootless container of "
                        "podman 5 has its own pasta; "
                        "killed, it is not started again. Proof: no tap device in the namespace.",
-                       check};
+                       rootless_pasta_dead::check};
 
 }  // namespace podshark::diagnose

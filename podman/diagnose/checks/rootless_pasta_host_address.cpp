@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_pasta_host_address {
 
 bool is_host_address(const Facts& facts, const IpAddress& address) {
   for (const model::Link& l : facts.host.links) {
@@ -31,12 +31,12 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace rootless_pasta_host_address
 
 const Check kPastaHostAddress{"rootless.pasta-host-address", "the host's address from a pasta container",
                               "By design: connections from the container to the host's own address are "
                               "refused, since pasta gives the container "
                               "that very address. Use host.containers.internal.",
-                              check};
+                              rootless_pasta_host_address::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_ping {
 
 constexpr std::uint64_t kNetRaw = 1ULL << 13U;  // CAP_NET_RAW, linux/capability.h
 
@@ -39,7 +39,7 @@ void check(const Facts& facts, Findings& out) {
   }
 }
 
-}  // namespace
+}  // namespace rootless_ping
 
 const Check kRootlessPing{"rootless.ping", "ping from a container",
                           "By design: three separate conditions. The container's ping_group_range excludes "
@@ -47,6 +47,6 @@ const Check kRootlessPing{"rootless.ping", "ping from a container",
                           "CAP_NET_RAW for raw sockets; and for rootless containers the host's "
                           "ping_group_range excludes the user, so that "
                           "slirp4netns or pasta can not ping for it. Proof: both sysctls ('1 0' is nobody).",
-                          check};
+                          rootless_ping::check};
 
 }  // namespace podshark::diagnose

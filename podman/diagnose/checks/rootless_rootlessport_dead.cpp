@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_rootlessport_dead {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -28,7 +28,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_rootlessport_dead
 
 const Check kRootlessportDead{"rootless.rootlessport-dead", "rootlessport is dead",
                               "Connections to the published port are refused, though `podman ps` lists it. "
@@ -36,6 +36,6 @@ const Check kRootlessportDead{"rootless.rootlessport-dead", "rootlessport is dea
                               "containers are reached through rootlessport, a process of the user; killed, "
                               "it is not started again. Proof: no "
                               "listener on the host port.",
-                              check};
+                              rootless_rootlessport_dead::check};
 
 }  // namespace podshark::diagnose

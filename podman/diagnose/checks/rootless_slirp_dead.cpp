@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_slirp_dead {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -20,13 +20,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_slirp_dead
 
 const Check kSlirpDead{
     "rootless.slirp-dead", "slirp4netns is dead",
     "Connections to published ports are accepted by rootlessport and closed at once; nothing goes out. "
     "slirp4netns was "
     "killed, or died with the user's session where lingering is off. Proof: no tap0 in the namespace.",
-    check};
+    rootless_slirp_dead::check};
 
 }  // namespace podshark::diagnose

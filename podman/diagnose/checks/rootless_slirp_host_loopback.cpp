@@ -6,7 +6,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_slirp_host_loopback {
 
 void check(const Facts& facts, Findings& out) {
   const ContainerFacts* source = source_of(facts);
@@ -24,12 +24,12 @@ void check(const Facts& facts, Findings& out) {
   out.push_back(std::move(f));
 }
 
-}  // namespace
+}  // namespace rootless_slirp_host_loopback
 
 const Check kSlirpHostLoopback{"rootless.slirp-host-loopback", "10.0.2.2 from a slirp4netns container",
                                "By design: 10.0.2.2 answers ENETUNREACH, the host's outer address works. "
                                "Proof: --disable-host-loopback on "
                                "slirp4netns' command line.",
-                               check};
+                               rootless_slirp_host_loopback::check};
 
 }  // namespace podshark::diagnose

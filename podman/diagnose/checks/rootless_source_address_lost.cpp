@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_source_address_lost {
 
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
@@ -23,13 +23,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_source_address_lost
 
 const Check kSourceAddressLost{
     "rootless.source-address-lost", "rootlessport hides client addresses",
     "By design: a program behind rootlessport sees its own address (or 127.0.0.1) as the client; the traffic "
     "runs over "
     "lo inside the container. Proof: the listener on the host port is rootlessport.",
-    check};
+    rootless_source_address_lost::check};
 
 }  // namespace podshark::diagnose

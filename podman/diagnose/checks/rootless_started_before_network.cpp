@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_started_before_network {
 
 // The link of the host's present IPv4 default route.
 const model::Link* default_link(const Netns& net) {
@@ -47,7 +47,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_started_before_network
 
 const Check kStartedBeforeNetwork{"rootless.started-before-network",
                                   "a pasta container started before the network",
@@ -56,6 +56,6 @@ const Check kStartedBeforeNetwork{"rootless.started-before-network",
                                   "link, address and routes of the host's default route when the container "
                                   "starts; there was none then, or another. "
                                   "Proof: name or address inside are not those of the present default route.",
-                                  check};
+                                  rootless_started_before_network::check};
 
 }  // namespace podshark::diagnose

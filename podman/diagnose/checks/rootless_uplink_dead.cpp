@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace rootless_uplink_dead {
 
 bool has_uplink(const Netns& net) {
   for (const model::Link& l : net.links) {
@@ -32,7 +32,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace rootless_uplink_dead
 
 const Check kUplinkDead{"rootless.uplink-dead", "the uplink of the rootless networks is dead",
                         "Rootless containers on bridges reach each other, and their published ports answer, "
@@ -42,6 +42,6 @@ const Check kUplinkDead{"rootless.uplink-dead", "the uplink of the rootless netw
                         "no tap device and no default route there. `podman unshare --rootless-netns` repairs "
                         "it in podman 5, so it is no "
                         "way to look.",
-                        check};
+                        rootless_uplink_dead::check};
 
 }  // namespace podshark::diagnose

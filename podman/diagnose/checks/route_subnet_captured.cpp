@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace route_subnet_captured {
 
 void check_route(const Facts& facts, const ContainerFacts& c, const Leg& leg,
                  const model::RouteAnswer& answer, Findings& out) {
@@ -43,13 +43,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace route_subnet_captured
 
 const Check kRouteSubnetCaptured{
     "route.subnet-captured", "another route takes the container's packets",
     "The host and clients outside can not reach the container: ENETUNREACH or time-outs. A VPN, an "
     "overlapping LAN "
     "or a policy rule owns its address. Proof: `ip route get ADDRESS` names another device than the bridge.",
-    check};
+    route_subnet_captured::check};
 
 }  // namespace podshark::diagnose

@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace sysctl_ip_forward {
 
 void add(const Facts& facts, const ContainerFacts& c, const std::string& key, Findings& out) {
   Finding f =
@@ -37,7 +37,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace sysctl_ip_forward
 
 const Check kSysctlIpForward{
     "sysctl.ip-forward", "forwarding is off",
@@ -46,6 +46,6 @@ const Check kSysctlIpForward{
     "published port works. A sysctl service or hardening reset net.ipv4.ip_forward or the bridge's own "
     "setting after "
     "netavark had set it. `podman network reload` restores it only where it makes the bridge anew.",
-    check};
+    sysctl_ip_forward::check};
 
 }  // namespace podshark::diagnose

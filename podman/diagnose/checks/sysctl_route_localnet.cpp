@@ -4,7 +4,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace sysctl_route_localnet {
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
@@ -27,13 +27,13 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace sysctl_route_localnet
 
 const Check kSysctlRouteLocalnet{"sysctl.route-localnet", "127.0.0.1 does not lead to published ports",
                                  "Only connections from the host to 127.0.0.1:PORT time out. netavark sets "
                                  "route_localnet=1 on its bridges; "
                                  "something set it back. Proof: the sysctl; InAddrErrors of /proc/net/snmp "
                                  "rises on the host with every attempt.",
-                                 check};
+                                 sysctl_route_localnet::check};
 
 }  // namespace podshark::diagnose

@@ -6,7 +6,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace sysctl_rp_filter {
 
 bool strict(const Netns& net, int ifindex) {
   const model::LinkSettings* link = net.settings(ifindex);
@@ -47,7 +47,7 @@ void check(const Facts& facts, Findings& out) {
   });
 }
 
-}  // namespace
+}  // namespace sysctl_rp_filter
 
 const Check kSysctlRpFilter{"sysctl.rp-filter",
                             "a strict reverse path filter meets a container on two networks",
@@ -57,6 +57,6 @@ const Check kSysctlRpFilter{"sysctl.rp-filter",
                             "through the other, and rp_filter=1 "
                             "drops them. netavark sets 2 since 1.11 and keeps it since 1.16. Proof: "
                             "IPReversePathFilter in /proc/net/netstat rises.",
-                            check};
+                            sysctl_rp_filter::check};
 
 }  // namespace podshark::diagnose

@@ -6,7 +6,7 @@
 
 namespace podshark::diagnose {
 
-namespace {
+namespace upgrade_podman6 {
 
 void check(const Facts& facts, Findings& out) {
   const bool six = facts.podman_version.size() > 1 && std::atoi(facts.podman_version.c_str()) >= 6;
@@ -25,12 +25,12 @@ void check(const Facts& facts, Findings& out) {
   }
 }
 
-}  // namespace
+}  // namespace upgrade_podman6
 
 const Check kUpgradePodman6{"upgrade.podman6", "a container from before podman 6",
                             "Old containers do not start: 'slirp4netns support has been removed, run podman "
                             "system migrate'; CNI and BoltDB "
                             "likewise.",
-                            check};
+                            upgrade_podman6::check};
 
 }  // namespace podshark::diagnose
