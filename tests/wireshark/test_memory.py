@@ -38,8 +38,9 @@ class Memory(lib_plugin.PluginTest):
     def test_nothing_is_lost_or_touched_twice(self):
         reports = self.under_valgrind("-r", self.save(busy()), "-2", "-V", "-Y", "podman", "-z", "podman,tree",
                                       "-z", "podman_drops,tree", "-z", "conv,podman", "-z", "expert")
-        # The index of the open file and the trees' names live as long as tshark; trees are tshark's own.
-        known = re.compile(r"file_index\(\)|all_shown\(\)|stats_tree_|possibly lost")
+        # The index of the open file and the trees' names live as long as tshark; trees and tables of conversations are
+        # tshark's own, and 4.6 never frees the latter.
+        known = re.compile(r"file_index\(\)|all_shown\(\)|stats_tree_|add_conversation_table_data|possibly lost")
         self.assertTrue(any(known.search(r) for r in reports), "our code is not recognized in reports")
         ours = [r for r in reports if not known.search(r) and "indirectly lost" not in r]
         self.assertEqual([], ours)

@@ -51,7 +51,8 @@ Inventory full_inventory() {
   i.host = "host";
   i.containers = {full_container(), Container{}};
   i.pods = {{"p1", "shop", "Running", "infra", {"a", "b"}}};
-  i.networks = {{"n1", "na", "bridge", "podman1", {"10.89.0.0/24", "fd77::/64"}, true, true, "strict", {"10.89.0.1"}}};
+  i.networks = {
+      {"n1", "na", "bridge", "podman1", {"10.89.0.0/24", "fd77::/64"}, true, true, "strict", {"10.89.0.1"}}};
   i.problems = {{"podman", "podman ps did not answer", "look"}};
   return i;
 }

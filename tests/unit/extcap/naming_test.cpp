@@ -177,7 +177,8 @@ TEST_F(Resolve, patterns_and_labels_take_what_runs) {
 }
 
 TEST_F(Resolve, a_network_is_its_bridge_on_the_hosts_side) {
-  inventory.networks.push_back({"n", "lan", "bridge", "podman1", {"10.89.0.0/24"}, false, true, {}, {"10.89.0.1"}});
+  inventory.networks.push_back(
+      {"n", "lan", "bridge", "podman1", {"10.89.0.0/24"}, false, true, {}, {"10.89.0.1"}});
   inventory.networks.push_back({"m", "flat", "macvlan", "eth0", {}, false, false, {}, {}});
   for (const char* name : {"net/lan", "podman:net/lan"}) {
     const auto targets = resolve({name}, inventory, kUser);
