@@ -336,6 +336,27 @@ class Copies(MenuTest):
         shark.wait(lambda: "saved-podman.pcapng" in shark.title(), "the copy in the window")
         self.assertEqual(original.read_bytes(), copy.read_bytes())
 
+    def test_podshark_writes_it_and_files_follow_each_other(self):
+        """A plain capture, then the copy, which knows names, then the copy read again."""
+        plain = make_capture.Capture(events=False)
+        link = plain.interface("eth0")
+        for _ in range(3):
+            plain.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        shark = self.desktop().wireshark("-r", self.saved(plain))
+        shark.wait(lambda: len(shark.packets()) == 3, "the packets")
+        self.dialog(shark)
+        shark.press("OK", role="push button")
+        window = Output(shark, "annotated copy")
+        window.wait(r"\[done\]\n$")
+        window.press("Open the copy")
+        shark.wait(lambda: "saved-podman.pcapng" in shark.title(), "the copy in the window")
+        shark.wait(lambda: len(shark.packets()) == 4, "its packets and the inventory")
+        self.assertRegex((self.tmp / "saved-podman.pcapng").read_bytes(), rb'"kind":"inventory".*"name":"web"')
+        shark.press("View", "Reload")
+        wait_for(shark.alive, "the window to answer")
+        shark.wait(lambda: len(shark.packets()) == 4, "the packets after reading them again")
+        shark.close()
+
     def test_nothing_is_overwritten(self):
         original = self.saved()
         (self.tmp / "saved-podman.pcapng").write_text("precious")
