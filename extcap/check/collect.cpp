@@ -99,6 +99,7 @@ void read_container(Facts& facts, WorkerClient& worker, const std::optional<Netn
 
 void collect(Facts& facts, const CollectOptions& options) {
   facts.caller = ::geteuid();
+  ResolverTrials name_servers = ask_name_servers(facts, options);
   list_containers(facts);
   WorkerClient worker;
   read_host(facts, worker);
@@ -110,7 +111,7 @@ void collect(Facts& facts, const CollectOptions& options) {
   read_netavark(facts, options.root);
   read_resolver(facts, options.root);
   read_firewalld(facts, options.root);
-  read_name_servers(facts, options);
+  facts.trials = name_servers.finish();
   read_security_log(facts, options.root);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "extcap/check/parts.h"
+#include "extcap/probe/names.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
 #include "podman/discover/proc_sockets.h"
@@ -73,9 +74,10 @@ void read_first_process(ContainerFacts& c) {
       if (line.starts_with("CapEff:")) c.capabilities = std::strtoull(line.c_str() + 7, nullptr, 16);
     }
   }
-  if (const Result<std::string> conf = read_file(proc + "/root/etc/resolv.conf", kMaxFile)) {
-    c.nameservers = parse_name_servers(*conf);
-    c.resolv_known = true;
+  // The file is the container's: it may be a link that leads out, or a fifo.
+  if (const Result<probing::NameService> names = probing::read_name_service(c.container->pid)) {
+    for (const IpAddress& server : names->servers) c.nameservers.push_back(server.text());
+    c.resolv_known = !names->servers.empty();
   }
 }
 

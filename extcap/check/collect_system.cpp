@@ -11,7 +11,6 @@
 
 #include "extcap/check/in_netns.h"
 #include "extcap/check/parts.h"
-#include "extcap/check/resolver_trial.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
 #include "podman/kernel/conntrack.h"
@@ -158,11 +157,11 @@ std::vector<std::string> parse_name_servers(std::string_view text) {
   return out;
 }
 
-void read_name_servers(Facts& facts, const CollectOptions& options) {
+ResolverTrials ask_name_servers(Facts& facts, const CollectOptions& options) {
   const Result<std::string> text = read_file(options.root + "/etc/resolv.conf", 1U << 20U);
-  if (!text) return;
-  facts.host_nameservers = parse_name_servers(*text);
-  if (options.try_resolvers) facts.trials = try_resolvers(facts.host_nameservers, 1s);
+  if (text) facts.host_nameservers = parse_name_servers(*text);
+  if (!options.try_resolvers) return {};
+  return {facts.host_nameservers, 1s};
 }
 
 void read_security_log(Facts& facts, const std::string& root) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "extcap/check/collect.h"
+#include "extcap/check/resolver_trial.h"
 #include "extcap/worker_client.h"
 
 namespace podshark::extcap::check {
@@ -32,7 +33,8 @@ void read_sysctls(const NetnsPlace& place, diagnose::Netns& out);
 void read_counters(pid_t pid, diagnose::Netns& out);
 void read_connections(diagnose::Facts& facts);
 void read_tcp(const NetnsPlace& place, diagnose::Netns& out);
-void read_name_servers(diagnose::Facts& facts, const CollectOptions& options);
+/// The host's, asked already.
+[[nodiscard]] ResolverTrials ask_name_servers(diagnose::Facts& facts, const CollectOptions& options);
 void read_security_log(diagnose::Facts& facts, const std::string& root);
 
 /// Text as listed in resolv.conf(5): addresses of its `nameserver` lines.

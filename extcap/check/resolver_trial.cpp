@@ -5,11 +5,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "podman/core/fd.h"
 
 namespace podshark::extcap::check {
 namespace {
@@ -18,11 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 // id, flags (recursion desired), one question: name ".", type NS, class IN.
 constexpr std::array<unsigned char, 17> kQuestion{'p', 's', 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1};
-
-struct Trial {
-  UniqueFd fd;
-  bool done = false;
-};
 
 // A connected UDP socket: the kernel then tells of refusals. Sets `why` when nothing can be sent.
 UniqueFd ask(const std::string& server, std::string& why) {
@@ -45,49 +39,56 @@ UniqueFd ask(const std::string& server, std::string& why) {
   return fd;
 }
 
+}  // namespace
+
+ResolverTrials::ResolverTrials(const std::vector<std::string>& servers, std::chrono::milliseconds limit)
+    : end_(Clock::now() + limit) {
+  for (const std::string& server : servers) {
+    Trial trial;
+    trial.result.server = server;
+    trial.result.why = "no answer within " + std::to_string(limit.count()) + " ms";
+    trial.fd = ask(server, trial.result.why);
+    trial.done = !trial.fd;
+    trials_.push_back(std::move(trial));
+  }
+}
+
 // What came: an answer to our question, or an error of the network.
-void take(Trial& trial, diagnose::ResolverTrial& out) {
+void ResolverTrials::take(Trial& trial) {
   std::array<unsigned char, 1500> answer{};
   const ssize_t n = ::recv(trial.fd.get(), answer.data(), answer.size(), 0);
   if (n < 0) {
     if (errno == EAGAIN || errno == EINTR) return;
-    out.why = std::strerror(errno);
+    trial.result.why = std::strerror(errno);
     trial.done = true;
   } else if (n >= 12 && answer[0] == kQuestion[0] && answer[1] == kQuestion[1] && (answer[2] & 0x80U) != 0) {
-    out.answered = trial.done = true;
-    out.why.clear();
+    trial.result.answered = trial.done = true;
+    trial.result.why.clear();
   }
 }
 
-}  // namespace
+bool ResolverTrials::settled() const {
+  const auto answered = [](const Trial& t) { return t.result.answered; };
+  const auto done = [](const Trial& t) { return t.done; };
+  return std::any_of(trials_.begin(), trials_.end(), answered) ||
+         std::all_of(trials_.begin(), trials_.end(), done);
+}
 
-std::vector<diagnose::ResolverTrial> try_resolvers(const std::vector<std::string>& servers,
-                                                   std::chrono::milliseconds limit) {
-  std::vector<diagnose::ResolverTrial> out;
-  std::vector<Trial> trials;
-  for (const std::string& server : servers) {
-    out.push_back(
-        {server, diagnose::Place::host, false, "no answer within " + std::to_string(limit.count()) + " ms"});
-    Trial trial;
-    trial.fd = ask(server, out.back().why);
-    trial.done = !trial.fd;
-    trials.push_back(std::move(trial));
-  }
-  for (const auto end = Clock::now() + limit;;) {
+std::vector<diagnose::ResolverTrial> ResolverTrials::finish() {
+  while (!settled()) {
     std::vector<pollfd> waiting;
-    for (const Trial& t : trials) waiting.push_back({t.done ? -1 : t.fd.get(), POLLIN, 0});
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    bool open = false, answered = false;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      open = open || !trials[i].done;
-      answered = answered || out[i].answered;
-    }
-    if (!open || answered || left <= 0) return out;  // one good server is all that a container needs
-    if (::poll(waiting.data(), waiting.size(), static_cast<int>(left)) < 0 && errno != EINTR) return out;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (!trials[i].done && waiting[i].revents != 0) take(trials[i], out[i]);
+    for (const Trial& t : trials_) waiting.push_back({t.done ? -1 : t.fd.get(), POLLIN, 0});
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Clock::now()).count();
+    const int wait = left > 0 ? static_cast<int>(left) : 0;
+    const int ready = ::poll(waiting.data(), waiting.size(), wait);
+    if (ready == 0 || (ready < 0 && errno != EINTR)) break;
+    for (std::size_t i = 0; i < trials_.size(); ++i) {
+      if (!trials_[i].done && waiting[i].revents != 0) take(trials_[i]);
     }
   }
+  std::vector<diagnose::ResolverTrial> out;
+  for (Trial& t : trials_) out.push_back(t.result);
+  return out;
 }
 
 }  // namespace podshark::extcap::check
