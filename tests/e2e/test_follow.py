@@ -217,7 +217,7 @@ class Arm(FollowTest):
         with Capture(user, target, "--wait", links=False) as capture:
             wait_for(lambda: "waiting for a container to start" in capture.stderr(), "the notice")
             lib.podman(user, "run", "--rm", "--name", name, *network, *options, lib.IMAGE,
-                       "sh", "-c", f"wget -qO- http://{address}/; sleep 0.3")
+                       "sh", "-c", f"wget -qO- http://{address}/; sleep 1")
             wait_for(lambda: gets(capture), "its request")
             done = capture.stop()
             self.assertEqual(1, len(syns(done)), "its very first SYN")
