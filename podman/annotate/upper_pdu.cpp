@@ -40,7 +40,7 @@ std::string_view upper_pdu_json(std::string_view payload) {
     return static_cast<unsigned>(static_cast<unsigned char>(payload[at]) << 8U) |
            static_cast<unsigned char>(payload[at + 1]);
   };
-  bool json = false;
+  bool is_json = false;
   while (payload.size() >= 4) {
     const unsigned number = be16(0);
     const std::size_t length = be16(2);
@@ -48,9 +48,9 @@ std::string_view upper_pdu_json(std::string_view payload) {
     if (length > payload.size()) return {};
     std::string_view value = payload.substr(0, length);
     payload.remove_prefix(length);
-    if (number == kEnd) return json ? payload : std::string_view();
+    if (number == kEnd) return is_json ? payload : std::string_view();
     while (!value.empty() && value.back() == '\0') value.remove_suffix(1);  // the length includes padding
-    if (number == kDissectorName) json = value == "json";
+    if (number == kDissectorName) is_json = value == "json";
   }
   return {};
 }

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
 
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
+#include "podman/kernel/socket_line.h"
 
 namespace podshark::kernel {
 namespace {
@@ -16,26 +15,6 @@ constexpr std::size_t kMaxTable = 64U << 20U;  // 150 bytes a socket
 constexpr std::size_t kMaxListeners = 65536;
 constexpr unsigned kListen = 10;      // TCP_LISTEN, include/net/tcp_states.h
 constexpr unsigned kUnconnected = 7;  // TCP_CLOSE, which an unconnected UDP socket shows
-
-template <typename T>
-bool parse_hex(std::string_view text, T& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out, 16);
-  return !text.empty() && error == std::errc{} && end == text.data() + text.size();
-}
-
-// "0100007F:1F90": 32-bit words of the address as the machine reads them, then the port as a number.
-bool parse_end(std::string_view text, model::Listener& out) {
-  const std::size_t colon = text.find(':');
-  if ((colon != 8 && colon != 32) || !parse_hex(text.substr(colon + 1), out.port)) return false;
-  std::array<std::uint8_t, 16> raw{};
-  for (std::size_t i = 0; i * 8 < colon; ++i) {
-    std::uint32_t word = 0;
-    if (!parse_hex(text.substr(i * 8, 8), word)) return false;
-    std::memcpy(&raw[i * 4], &word, sizeof(word));
-  }
-  out.address = colon == 8 ? IpAddress::v4(raw.data()) : IpAddress::v6(raw.data());
-  return true;
-}
 
 }  // namespace
 
@@ -51,7 +30,8 @@ void add_listeners(std::string_view text, bool udp, bool v6, std::vector<model::
     listener.v6 = v6;
     unsigned state = 0;
     const std::size_t colon = field[4].find(':');
-    if (colon == std::string::npos || !parse_end(field[1], listener) || !parse_hex(field[3], state) ||
+    if (colon == std::string::npos || !parse_end(field[1], listener.address, listener.port) ||
+        !parse_hex(field[3], state) ||
         !parse_hex(std::string_view(field[4]).substr(colon + 1), listener.waiting) ||
         !parse_number(field[9], ~std::uint64_t{0}, listener.inode) || listener.port == 0) {
       continue;
