@@ -9,7 +9,8 @@ namespace port_restart_race {
 void check(const Facts& facts, Findings& out) {
   each_not_started(facts, [&](const ContainerFacts& c) {
     const std::string error = start_error(c, {"Failed to bind port", "Listen failed for HOST"});
-    if (error.empty() || c.container->kind != model::NetworkKind::pasta) return;
+    if (error.find("already in use") == std::string::npos || c.container->kind != model::NetworkKind::pasta)
+      return;
     for (const Published& port : published(*c.container)) {
       for (const model::Listener& l : facts.host.listeners) {
         if (l.port == port.host_port && l.udp == port.udp)

@@ -161,6 +161,22 @@ TEST_F(World, start_errors_of_podman_name_their_check) {
   }
 }
 
+TEST_F(World, pasta_says_in_one_sentence_why_it_has_no_port) {
+  web().pid = 0;
+  web().state = "created";
+  web().rootless = true;
+  web().owner = 1000;
+  web().kind = model::NetworkKind::pasta;
+  web().ports.front().host_port = 81;
+  web().error =
+      "pasta failed with exit code 1: Failed to bind port 81 (Permission denied) for option '-t 81-81:80-80'";
+  EXPECT_THAT(wrong(), ElementsAre("port.privileged-rootless"));
+  web().ports.front().host_port = 8080;
+  web().error =
+      "pasta failed with exit code 1: Failed to bind port 8080 (Address already in use) for option '-t 8080'";
+  EXPECT_THAT(wrong(), ElementsAre("port.restart-race"));
+}
+
 TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
   model::Container other = web();
   other.id = std::string(64, 'b');
