@@ -75,8 +75,13 @@ void read_rootless(Facts& facts, WorkerClient& worker, const NetnsPlace& place) 
   }
 }
 
-void read_container(Facts& facts, WorkerClient& worker, const std::optional<NetnsPlace>& rootless,
-                    ContainerFacts& c) {
+// A socket of the namespace that the container's bridge is in.
+struct HostSide {
+  UniqueFd host, rootless;
+  [[nodiscard]] int of(Place place) const { return place == Place::host ? host.get() : rootless.get(); }
+};
+
+void read_container(Facts& facts, WorkerClient& worker, const HostSide& bridges, ContainerFacts& c) {
   if (!c.container->alive() || c.container->kind == model::NetworkKind::host) return;
   const NetnsPlace place = NetnsPlace::of(*c.container);
   read_netns(worker, place, c.container->pid, c.net);
@@ -90,26 +95,28 @@ void read_container(Facts& facts, WorkerClient& worker, const std::optional<Netn
                             "its network namespace may not be entered",
                             "run podshark with sudo, or join group wireshark"});
   }
-  if (!c.bridged()) return;
-  if (c.place == Place::host) read_host_side(worker, NetnsPlace::host(), facts.host, c);
-  if (c.place == Place::rootless && rootless) read_host_side(worker, *rootless, facts.rootless, c);
+  if (c.bridged() && bridges.of(c.place) >= 0) read_host_side(bridges.of(c.place), facts.where(c.place), c);
 }
 
 }  // namespace
 
 void collect(Facts& facts, const CollectOptions& options) {
   facts.caller = ::geteuid();
-  ResolverTrials name_servers = ask_name_servers(facts, options);
+  ResolverTrials name_servers = ask_name_servers(options);
   list_containers(facts);
   WorkerClient worker;
   read_host(facts, worker);
   const std::optional<NetnsPlace> rootless = rootless_place(facts);
   if (rootless) read_rootless(facts, worker, *rootless);
-  for (ContainerFacts& c : facts.containers) read_container(facts, worker, rootless, c);
+  const HostSide bridges{open_netlink(worker, NetnsPlace::host()),
+                         rootless ? open_netlink(worker, *rootless) : UniqueFd()};
+  for (ContainerFacts& c : facts.containers) read_container(facts, worker, bridges, c);
   read_owners(facts);
   read_helpers(facts);
   read_netavark(facts, options.root);
   read_resolver(facts, options.root);
+  if (rootless) read_uplink(facts, options.root);
+  read_version(facts);
   read_firewalld(facts, options.root);
   facts.trials = name_servers.finish();
   read_security_log(facts, options.root);

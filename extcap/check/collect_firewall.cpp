@@ -62,6 +62,17 @@ std::string_view good(const std::string& listing) {
   return listing.starts_with('0') ? std::string_view(listing).substr(1) : std::string_view();
 }
 
+// Debian's firewalld is a Python program: its comm is that of the interpreter.
+bool is_firewalld(pid_t pid) {
+  const Result<ProcStat> stat = read_stat(pid, "/proc");
+  if (!stat || stat->state == 'Z') return false;
+  if (stat->comm == "firewalld") return true;
+  if (!stat->comm.starts_with("python")) return false;
+  const std::vector<std::string> argv = read_cmdline(pid, "/proc");
+  return std::any_of(argv.begin(), argv.end(),
+                     [](const std::string& a) { return a.ends_with("/firewalld"); });
+}
+
 }  // namespace
 
 Result<firewall::Ruleset> read_firewall(const NetnsPlace& place) {
@@ -92,19 +103,8 @@ Result<firewall::Ruleset> read_firewall(const NetnsPlace& place) {
 }
 
 void read_firewalld(diagnose::Facts& facts, const std::string& root) {
-  for (const pid_t pid : list_pids("/proc")) {
-    const Result<ProcStat> stat = read_stat(pid, "/proc");
-    if (stat && stat->comm == "firewalld" && stat->state != 'Z') facts.firewalld.running = true;
-  }
-  // Debian's firewalld is a Python program: its comm is that of the interpreter.
-  for (const pid_t pid : facts.firewalld.running ? std::vector<pid_t>() : list_pids("/proc")) {
-    const Result<ProcStat> stat = read_stat(pid, "/proc");
-    if (!stat || !stat->comm.starts_with("python")) continue;
-    const std::vector<std::string> argv = read_cmdline(pid, "/proc");
-    facts.firewalld.running =
-        facts.firewalld.running ||
-        std::any_of(argv.begin(), argv.end(), [](const std::string& a) { return a.ends_with("/firewalld"); });
-  }
+  const std::vector<pid_t> pids = list_pids("/proc");
+  facts.firewalld.running = std::any_of(pids.begin(), pids.end(), is_firewalld);
   if (!facts.firewalld.running) return;
   if (const Result<std::string> conf = read_file(root + "/etc/firewalld/firewalld.conf", 1U << 20U)) {
     for (const std::string& line : split(*conf, '\n'))

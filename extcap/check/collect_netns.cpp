@@ -7,37 +7,35 @@
 
 namespace podshark::extcap::check {
 
+UniqueFd open_netlink(WorkerClient& worker, const NetnsPlace& place) {
+  SocketCounts counts;
+  counts.netlink = 1;
+  Result<NetnsSockets> sockets = worker.open(place, counts);
+  return sockets && !sockets->netlink.empty() ? std::move(sockets->netlink.front()) : UniqueFd();
+}
+
 void read_netns(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagnose::Netns& out) {
   if (pid != 0) {
     out.listeners = kernel::listeners_of(pid);
     out.listeners_known = true;  // the files are there for as long as the process is
   }
-  SocketCounts counts;
-  counts.netlink = 1;
-  const Result<NetnsSockets> sockets = worker.open(place, counts);
-  if (!sockets || sockets->netlink.empty()) return;
-  const int fd = sockets->netlink.front().get();
-  Result<std::vector<model::Link>> links = kernel::list_links(fd);
-  Result<model::NetState> state = kernel::net_state(fd);
+  const UniqueFd netlink = open_netlink(worker, place);
+  if (!netlink) return;
+  Result<std::vector<model::Link>> links = kernel::list_links(netlink.get());
+  Result<model::NetState> state = kernel::net_state(netlink.get());
   if (!links || !state) return;
   out.links = std::move(links).value();
   out.state = std::move(state).value();
   out.visible = true;
 }
 
-void read_host_side(WorkerClient& worker, const NetnsPlace& place, const diagnose::Netns& net,
-                    diagnose::ContainerFacts& container) {
-  SocketCounts counts;
-  counts.netlink = 1;
-  const Result<NetnsSockets> sockets = worker.open(place, counts);
-  if (!sockets || sockets->netlink.empty()) return;
-  const int fd = sockets->netlink.front().get();
-  const Result<int> id = kernel::namespace_id(fd, container.container->pid);
+void read_host_side(int netlink, const diagnose::Netns& net, diagnose::ContainerFacts& container) {
+  const Result<int> id = kernel::namespace_id(netlink, container.container->pid);
   if (id) container.veths = kernel::peers_in(net.links, *id);
   for (const model::Attachment& a : container.container->networks) {
     for (const std::string& text : a.addresses) {
       if (const std::optional<IpAddress> address = IpAddress::parse(text))
-        container.host_routes.push_back(kernel::route_to(fd, *address));
+        container.host_routes.push_back(kernel::route_to(netlink, *address));
     }
   }
 }

@@ -16,7 +16,6 @@ namespace podshark::extcap::check {
 namespace {
 
 using diagnose::Facts;
-using diagnose::NameServer;
 
 constexpr std::size_t kMaxFile = 1U << 20U;
 constexpr std::size_t kMaxFiles = 10'000;
@@ -39,16 +38,17 @@ std::string run_directory(const Facts& facts, const std::string& root) {
   return root + discover::calling_user().runtime_dir + "/containers/networks";
 }
 
-// First line: listen addresses, then perhaps the upstreams; each other: id, addresses, names.
-NameServer::Network parse_aardvark(const std::string& name, std::string_view text) {
-  NameServer::Network out;
-  out.internal = name.ends_with("%int");
-  out.name = out.internal ? name.substr(0, name.size() - 4) : name;
-  const std::vector<std::string> lines = split(text, '\n');
-  if (lines.empty()) return out;
-  const std::vector<std::string> words = split(lines.front(), ' ');
-  if (!words.empty()) out.addresses = split(words.front(), ',');
-  return out;
+// A pid file's process, 0 without one.
+pid_t read_pid(const std::string& path) {
+  const Result<std::string> text = read_file(path, 256);
+  std::uint64_t pid = 0;
+  if (!text || !parse_number(std::string(trim(*text)), 1U << 30U, pid)) return 0;
+  return static_cast<pid_t>(pid);
+}
+
+bool runs(pid_t pid, const std::string& comm) {
+  const Result<ProcStat> stat = read_stat(pid, "/proc");
+  return stat && stat->comm == comm && stat->state != 'Z';
 }
 
 }  // namespace
@@ -71,21 +71,31 @@ void read_netavark(Facts& facts, const std::string& root) {
 }
 
 void read_resolver(Facts& facts, const std::string& root) {
-  const std::string directory = run_directory(facts, root) + "/aardvark-dns";
-  for (const std::string& name : files_of(directory)) {
-    const Result<std::string> text = read_file(directory + "/" + name, kMaxFile);
-    if (!text) continue;
-    if (name == "aardvark.pid") {
-      std::uint64_t pid = 0;
-      if (!parse_number(std::string(trim(*text)), 1U << 30U, pid)) continue;
-      facts.resolver.pid = static_cast<pid_t>(pid);
-      const Result<ProcStat> stat = read_stat(facts.resolver.pid, "/proc");
-      facts.resolver.alive = stat && stat->comm == "aardvark-dns" && stat->state != 'Z';
-      continue;
-    }
-    facts.resolver.networks.push_back(parse_aardvark(name, *text));
-  }
-  facts.resolver.configured = !facts.resolver.networks.empty();
+  facts.resolver.pid = read_pid(run_directory(facts, root) + "/aardvark-dns/aardvark.pid");
+  facts.resolver.alive = facts.resolver.pid != 0 && runs(facts.resolver.pid, "aardvark-dns");
+}
+
+void read_uplink(Facts& facts, const std::string& root) {
+  const std::string runtime = root + discover::calling_user().runtime_dir;
+  // podman 5, which may have been told to use slirp4netns; else podman 4.
+  facts.uplink = {read_pid(runtime + "/containers/networks/rootless-netns/rootless-netns-conn.pid"), "pasta"};
+  if (facts.uplink.pid == 0)
+    facts.uplink = {read_pid(runtime + "/libpod/tmp/rootless-netns/rootless-netns-slirp4netns.pid"),
+                    "slirp4netns"};
+  else if (runs(facts.uplink.pid, "slirp4netns"))
+    facts.uplink.program = "slirp4netns";
+}
+
+// Only an upgrade leaves containers whose mode the new podman does not know.
+void read_version(Facts& facts) {
+  const auto old = [](const diagnose::ContainerFacts& c) {
+    return !c.container->alive() && c.container->mode.starts_with("slirp4netns");
+  };
+  if (std::none_of(facts.containers.begin(), facts.containers.end(), old)) return;
+  const Result<Output> answer = podshark::run({"podman", "--version"}, std::chrono::seconds(2), 4096);
+  if (!answer) return;
+  const std::vector<std::string> said = words(trim(answer->out));  // "podman version 5.4.2"
+  if (!said.empty()) facts.podman_version = said.back();
 }
 
 }  // namespace podshark::extcap::check

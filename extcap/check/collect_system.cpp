@@ -11,6 +11,7 @@
 
 #include "extcap/check/in_netns.h"
 #include "extcap/check/parts.h"
+#include "extcap/probe/names.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
 #include "podman/kernel/conntrack.h"
@@ -102,13 +103,6 @@ void read_invalid(Facts& facts) {
   if (!text) return;
   const std::vector<std::string> lines = split(*text, '\n');
   std::size_t column = 0;
-  const auto words = [](const std::string& line) {
-    std::vector<std::string> out;
-    for (std::string& word : split(line, ' ')) {
-      if (!word.empty()) out.push_back(std::move(word));
-    }
-    return out;
-  };
   const std::vector<std::string> names = lines.empty() ? std::vector<std::string>() : words(lines.front());
   while (column < names.size() && names[column] != "invalid") ++column;
   for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -140,28 +134,12 @@ void read_tcp(const NetnsPlace& place, diagnose::Netns& out) {
   if (bytes) out.tcp = list_of<model::TcpState>(*bytes);
 }
 
-std::vector<std::string> parse_name_servers(std::string_view text) {
-  constexpr std::size_t kMaxServers = 16;
-  std::vector<std::string> out;
-  for (const std::string& line : split(text, '\n')) {
-    std::vector<std::string> words;
-    std::string spaced = line;
-    std::replace(spaced.begin(), spaced.end(), '\t', ' ');
-    for (std::string& word : split(spaced, ' ')) {
-      if (!word.empty()) words.push_back(std::move(word));
-    }
-    if (words.size() > 1 && words[0] == "nameserver" && out.size() < kMaxServers &&
-        IpAddress::parse(words[1]))
-      out.push_back(words[1]);
-  }
-  return out;
-}
-
-ResolverTrials ask_name_servers(Facts& facts, const CollectOptions& options) {
+ResolverTrials ask_name_servers(const CollectOptions& options) {
   const Result<std::string> text = read_file(options.root + "/etc/resolv.conf", 1U << 20U);
-  if (text) facts.host_nameservers = parse_name_servers(*text);
-  if (!options.try_resolvers) return {};
-  return {facts.host_nameservers, 1s};
+  if (!text || !options.try_resolvers) return {};
+  probing::NameService names;
+  probing::parse_resolv_conf(*text, names);
+  return {names.servers, 1s};
 }
 
 void read_security_log(Facts& facts, const std::string& root) {

@@ -11,17 +11,22 @@ namespace podshark::extcap::check {
 /// collect_netns.cpp: links, routes, neighbours, settings and listeners of one namespace. `pid`: a process in
 /// it.
 void read_netns(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagnose::Netns& out);
-/// The host's ends of a container's links, and the host's routes to its addresses.
-void read_host_side(WorkerClient& worker, const NetnsPlace& place, const diagnose::Netns& net,
-                    diagnose::ContainerFacts& container);
+/// The host's ends of a container's links, and the host's routes to its addresses. `netlink`: a socket of the
+/// namespace `net`, where its bridge is.
+void read_host_side(int netlink, const diagnose::Netns& net, diagnose::ContainerFacts& container);
+/// A NETLINK_ROUTE socket of the namespace; invalid when it may not be had.
+[[nodiscard]] UniqueFd open_netlink(WorkerClient& worker, const NetnsPlace& place);
 
 /// collect_firewall.cpp: all rules of a namespace. An Error says why they can not be read.
 [[nodiscard]] Result<firewall::Ruleset> read_firewall(const NetnsPlace& place);
 void read_firewalld(diagnose::Facts& facts, const std::string& root);
 
-/// collect_podman.cpp: netavark's and aardvark-dns' own records, podman's version.
+/// collect_podman.cpp: netavark's and aardvark-dns' own records, the uplink of the rootless networks,
+/// podman's version.
 void read_netavark(diagnose::Facts& facts, const std::string& root);
 void read_resolver(diagnose::Facts& facts, const std::string& root);
+void read_uplink(diagnose::Facts& facts, const std::string& root);
+void read_version(diagnose::Facts& facts);
 
 /// collect_processes.cpp: helpers of rootless containers, owners of the host's sockets, capabilities.
 void read_helpers(diagnose::Facts& facts);
@@ -34,10 +39,7 @@ void read_counters(pid_t pid, diagnose::Netns& out);
 void read_connections(diagnose::Facts& facts);
 void read_tcp(const NetnsPlace& place, diagnose::Netns& out);
 /// The host's, asked already.
-[[nodiscard]] ResolverTrials ask_name_servers(diagnose::Facts& facts, const CollectOptions& options);
+[[nodiscard]] ResolverTrials ask_name_servers(const CollectOptions& options);
 void read_security_log(diagnose::Facts& facts, const std::string& root);
-
-/// Text as listed in resolv.conf(5): addresses of its `nameserver` lines.
-[[nodiscard]] std::vector<std::string> parse_name_servers(std::string_view text);
 
 }  // namespace podshark::extcap::check

@@ -3,107 +3,46 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 
+#include "extcap/naming.h"
+#include "extcap/probe/request.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::check {
 namespace {
 
-constexpr std::size_t kShortestId = 3;
-const char* const kHelp = "see 'podshark check --help'";
+// What firewalls and listeners can be asked about.
+constexpr std::array kProtocols{probe::Protocol::tcp, probe::Protocol::udp, probe::Protocol::icmp};
 
-Error usage(const std::string& what) {
-  return {ErrorKind::usage, what, kHelp};
+Error unknown(const std::string& what, const std::string& name) {
+  return {ErrorKind::not_found, "there is no " + what + " " + in_quotes(name),
+          "'podshark list --all' shows what there is"};
 }
 
-std::string without_prefix(const std::string& name) {
+// "podman-root:web:80" has a prefix that is no part of HOST:PORT.
+std::string take_prefix(std::string& text) {
   for (const char* prefix : {"podman-root:", "podman:"}) {
-    if (name.starts_with(prefix)) return name.substr(std::string(prefix).size());
+    if (!text.starts_with(prefix)) continue;
+    text.erase(0, std::string(prefix).size());
+    return prefix;
   }
-  return name;
+  return {};
 }
 
-Result<std::string> find_pod(const std::string& name, const model::Inventory& inventory) {
-  for (const model::Pod& pod : inventory.pods) {
-    if (pod.name == name && !pod.infra_id.empty()) return pod.infra_id;
-    if (pod.name == name && !pod.members.empty()) return pod.members.front();
+// The container called so, running or not; of a pod the one that has its namespace.
+Result<std::string> find_container(const std::string& name, const model::Inventory& inventory) {
+  const bool pod = name.starts_with("pod/");
+  if (names_a_group(name) && !pod)
+    return Error{ErrorKind::usage, in_quotes(name) + " may be several containers", "name one, or pod/NAME"};
+  Result<Targets> found = resolve({name}, inventory, ::geteuid());
+  if (!found && found.error().kind != ErrorKind::not_found) return found.error();
+  if (found && !found->running.empty()) {
+    const Target& target = found->running.front();
+    return pod || target.chosen.id.empty() ? target.container.id : target.chosen.id;
   }
-  return Error{ErrorKind::not_found, "there is no pod " + in_quotes(name) + " with a container",
-               "'podshark list --all' shows what there is"};
-}
-
-bool is_id(const std::string& text) {
-  return text.size() >= kShortestId && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-Result<std::string> find_container(const std::string& given, const model::Inventory& inventory) {
-  const std::string name = without_prefix(given);
-  if (name.starts_with("pod/")) return find_pod(name.substr(4), inventory);
-  // Of two with one name the caller's own is meant, unless the other is asked for as the interface list calls
-  // it.
-  const uid_t owner = given.starts_with("podman-root:") ? 0 : ::geteuid();
-  std::vector<std::string> found;
-  for (const bool own : {true, false}) {
-    for (const model::Container& c : inventory.containers) {
-      if (c.name == name && (c.owner == owner) == own) found.push_back(c.id);
-    }
-    if (!found.empty()) return found.front();
-  }
-  for (const model::Container& c : inventory.containers) {
-    if (found.empty() && is_id(name) && c.id == name) found.push_back(c.id);
-  }
-  if (found.empty() && is_id(name)) {
-    for (const model::Container& c : inventory.containers) {
-      if (c.id.starts_with(name)) found.push_back(c.id);
-    }
-  }
-  if (found.empty())
-    return Error{ErrorKind::not_found, "there is no container " + in_quotes(given),
-                 "'podshark list --all' shows what there is"};
-  if (found.size() > 1)
-    return Error{ErrorKind::usage, in_quotes(given) + " fits " + std::to_string(found.size()) + " containers",
-                 "give more digits of the id"};
-  return found.front();
-}
-
-// Takes "/tcp" off the end, if it is a protocol: pod names have slashes too.
-Status take_protocol(std::string& target, diagnose::Question& out) {
-  const std::size_t slash = target.rfind('/');
-  if (slash == std::string::npos || target.substr(0, slash) == "pod") return ok();
-  const std::string word = target.substr(slash + 1);
-  constexpr std::array<const char*, 3> kProtocols{"tcp", "udp", "icmp"};
-  if (std::find(kProtocols.begin(), kProtocols.end(), word) == kProtocols.end())
-    return usage("unknown protocol " + in_quotes(word) + ": tcp, udp or icmp");
-  out.protocol = word;
-  target.resize(slash);
-  return ok();
-}
-
-Status take_port(std::string& target, diagnose::Question& out) {
-  const bool bracketed = target.starts_with('[');
-  const std::size_t colon = target.rfind(':');
-  if (!bracketed && IpAddress::parse(target) && target.find('/') == std::string::npos)
-    return ok();  // IPv6 has colons
-  if (bracketed && (colon == std::string::npos || target[colon - 1] != ']')) {
-    target = target.substr(1, target.size() - (target.ends_with(']') ? 2 : 1));
-    return ok();
-  }
-  if (colon == std::string::npos || without_prefix(target) != target) {
-    const std::string rest = without_prefix(target);
-    if (rest == target) return ok();
-    target = rest;
-    return take_port(target, out);
-  }
-  std::uint64_t port = 0;
-  const std::string digits = target.substr(colon + 1);
-  if (!parse_number(digits, 65535, port) || port == 0)
-    return usage("port " + in_quotes(digits) + " is not a number from 1 to 65535");
-  out.port = static_cast<std::uint16_t>(port);
-  target.resize(colon);
-  if (bracketed) target = target.substr(1, target.size() - 2);
-  return ok();
+  if (found && !found->stopped.empty()) return found->stopped.front().id;
+  return pod ? unknown("pod", name.substr(4)) : unknown("container", name);
 }
 
 }  // namespace
@@ -121,13 +60,15 @@ Result<diagnose::Question> read_question(const std::string& from, const std::str
     out.from = *id;
   }
   if (target.empty()) return out;
-  std::string name = target;
-  if (Status s = take_protocol(name, out); !s) return s.error();
-  if (Status s = take_port(name, out); !s) return s.error();
-  if (name.empty()) return usage("a target is missing before the port in " + in_quotes(target));
-  out.address = IpAddress::parse(name);
+  std::string rest = target;
+  const std::string prefix = take_prefix(rest);
+  const Result<probing::TargetText> text = probing::parse_target(rest, kProtocols);
+  if (!text) return text.error();
+  if (text->protocol) out.protocol = probe::to_string(*text->protocol);
+  out.port = text->port;
+  out.address = IpAddress::parse(text->host);
   if (out.address) return out;
-  Result<std::string> id = find_container(name, inventory);
+  Result<std::string> id = find_container(prefix + text->host, inventory);
   if (!id) return id.error();
   out.target = *id;
   return out;

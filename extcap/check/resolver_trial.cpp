@@ -19,8 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::array<unsigned char, 17> kQuestion{'p', 's', 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1};
 
 // A connected UDP socket: the kernel then tells of refusals. Sets `why` when nothing can be sent.
-UniqueFd ask(const std::string& server, std::string& why) {
-  const IpAddress address = IpAddress::parse(server).value_or(IpAddress{});
+UniqueFd ask(const IpAddress& address, std::string& why) {
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   v4.sin_family = AF_INET;
@@ -41,11 +40,11 @@ UniqueFd ask(const std::string& server, std::string& why) {
 
 }  // namespace
 
-ResolverTrials::ResolverTrials(const std::vector<std::string>& servers, std::chrono::milliseconds limit)
+ResolverTrials::ResolverTrials(const std::vector<IpAddress>& servers, std::chrono::milliseconds limit)
     : end_(Clock::now() + limit) {
-  for (const std::string& server : servers) {
+  for (const IpAddress& server : servers) {
     Trial trial;
-    trial.result.server = server;
+    trial.result.server = server.text();
     trial.result.why = "no answer within " + std::to_string(limit.count()) + " ms";
     trial.fd = ask(server, trial.result.why);
     trial.done = !trial.fd;

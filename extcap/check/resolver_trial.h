@@ -16,7 +16,7 @@ namespace podshark::extcap::check {
 class ResolverTrials {
  public:
   ResolverTrials() = default;
-  ResolverTrials(const std::vector<std::string>& servers, std::chrono::milliseconds limit);
+  ResolverTrials(const std::vector<IpAddress>& servers, std::chrono::milliseconds limit);
 
   /// What came until `limit` after the construction. Waits for nothing more once one server has answered,
   /// which is all that a container needs.

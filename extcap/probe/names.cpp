@@ -21,16 +21,9 @@ constexpr std::size_t kMaxFile = std::size_t{64} << 10U;
 constexpr std::size_t kMaxServers = 3;
 constexpr std::size_t kMaxSearch = 6;
 
-std::vector<std::string> words(std::string_view line) {
-  std::string plain(line.substr(0, line.find_first_of("#;")));
-  for (char& c : plain) {
-    if (c == '\t' || c == '\r') c = ' ';
-  }
-  std::vector<std::string> out;
-  for (std::string& word : split(plain, ' ')) {
-    if (!word.empty()) out.push_back(std::move(word));
-  }
-  return out;
+std::vector<std::string> entry(std::string_view line) {
+  line = line.substr(0, line.find_first_of("#;\r"));
+  return words(line);
 }
 
 // A container's "/etc/hosts -> /etc/shadow" must mean its own file, and a pipe there must not hold us.
@@ -83,7 +76,7 @@ Result<NameService> read_name_service_in(const std::string& path) {
 
 void parse_resolv_conf(std::string_view text, NameService& out) {
   for (const std::string& line : split(text, '\n')) {
-    const std::vector<std::string> word = words(line);
+    const std::vector<std::string> word = entry(line);
     if (word.size() < 2) continue;
     if (word[0] == "nameserver" && out.servers.size() < kMaxServers) {
       // A scope ("fe80::1%eth0") is not understood: such a server is left out.
@@ -99,7 +92,7 @@ void parse_resolv_conf(std::string_view text, NameService& out) {
 
 void parse_hosts(std::string_view text, NameService& out) {
   for (const std::string& line : split(text, '\n')) {
-    const std::vector<std::string> word = words(line);
+    const std::vector<std::string> word = entry(line);
     const auto address = word.size() < 2 ? std::nullopt : IpAddress::parse(word[0]);
     if (!address) continue;
     for (std::size_t i = 1; i < word.size(); ++i) {

@@ -11,11 +11,15 @@ namespace {
 
 using probe::Protocol;
 
-constexpr std::array<std::pair<const char*, Protocol>, 5> kProtocols{{{"tcp", Protocol::tcp},
-                                                                      {"udp", Protocol::udp},
-                                                                      {"icmp", Protocol::icmp},
-                                                                      {"dns", Protocol::dns},
-                                                                      {"mtu", Protocol::path_mtu}}};
+// "tcp, udp or icmp".
+std::string list_of(std::span<const Protocol> known) {
+  std::string out;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (i > 0) out += i + 1 == known.size() ? " or " : ", ";
+    out += probe::to_string(known[i]);
+  }
+  return out;
+}
 
 Error wrong(const std::string& text, const std::string& why, std::string hint = {}) {
   return {ErrorKind::usage, "target '" + one_line(text, 80) + "': " + why, std::move(hint)};
@@ -26,15 +30,15 @@ bool is_group_prefix(const std::string& head) {
 }
 
 // Takes "/udp" off the end. False for a word that is no protocol where one must be.
-bool take_protocol(std::string& rest, TargetText& out) {
+bool take_protocol(std::string& rest, std::span<const Protocol> known, TargetText& out) {
   const std::size_t slash = rest.rfind('/');
   if (slash == std::string::npos) return true;
   const std::string head = rest.substr(0, slash);
   const std::string word = rest.substr(slash + 1);
   // "pod/tcp" is a pod.
   if (is_group_prefix(head)) return true;
-  for (const auto& [name, protocol] : kProtocols) {
-    if (word != name) continue;
+  for (const Protocol protocol : known) {
+    if (word != probe::to_string(protocol)) continue;
     out.protocol = protocol;
     rest = head;
     return true;
@@ -66,16 +70,18 @@ Status take_port(std::string& rest, const std::string& text, TargetText& out) {
 
 }  // namespace
 
-Result<TargetText> parse_target(const std::string& text) {
+Result<TargetText> parse_target(const std::string& text, std::span<const Protocol> known) {
   TargetText out;
   if (text.starts_with("ssh://")) {
     return Error{ErrorKind::unsupported, "probes on remote hosts (ssh://) are not supported",
                  "run podshark probe there"};
   }
   std::string rest = text;
-  if (!take_protocol(rest, out)) {
-    return wrong(text, "'" + one_line(rest.substr(rest.rfind('/') + 1), 20) + "' is no protocol",
-                 "tcp, udp, icmp, dns or mtu");
+  if (!take_protocol(rest, known, out)) {
+    return wrong(
+        text,
+        "unknown protocol: '" + one_line(rest.substr(rest.rfind('/') + 1), 20) + "' is no protocol here",
+        list_of(known));
   }
   if (Status s = take_port(rest, text, out); !s) return s.error();
   if (rest.empty()) return wrong(text, "it names no host", "CONTAINER:PORT, host:PORT or ADDRESS:PORT");

@@ -2,9 +2,11 @@
 // What a user writes as TARGET of `podshark probe` and `podshark listen`. Pure.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "podman/core/result.h"
@@ -19,8 +21,12 @@ struct TargetText {
   std::optional<probe::Protocol> protocol;
 };
 
-/// ErrorKind::usage: no host, a port out of range, an unknown protocol.
-[[nodiscard]] Result<TargetText> parse_target(const std::string& text);
+inline constexpr std::array kProbeProtocols{probe::Protocol::tcp, probe::Protocol::udp, probe::Protocol::icmp,
+                                            probe::Protocol::dns, probe::Protocol::path_mtu};
+
+/// ErrorKind::usage: no host, a port out of range, a protocol that is not one of `known`.
+[[nodiscard]] Result<TargetText> parse_target(const std::string& text,
+                                              std::span<const probe::Protocol> known = kProbeProtocols);
 
 /// "2", "0.5": milliseconds within the limits, whatever the locale. Nothing for anything else.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/core/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -114,6 +115,17 @@ std::vector<std::string> split(std::string_view text, char separator) {
     if (to == std::string_view::npos) return out;
     from = to + 1;
   }
+}
+
+std::vector<std::string> words(std::string_view text) {
+  constexpr std::string_view kSpace = " \t";
+  std::vector<std::string> out;
+  for (std::size_t at = text.find_first_not_of(kSpace); at != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(kSpace, at), text.size());
+    out.emplace_back(text.substr(at, end - at));
+    at = text.find_first_not_of(kSpace, end);
+  }
+  return out;
 }
 
 std::string_view trim(std::string_view text) {

@@ -31,6 +31,8 @@ namespace podshark {
 [[nodiscard]] std::string hex(std::uint64_t value, unsigned digits);
 
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+/// What stands between spaces and tabs; nothing empty.
+[[nodiscard]] std::vector<std::string> words(std::string_view text);
 [[nodiscard]] std::string_view trim(std::string_view text);
 
 /// Strict decimal: the whole text, no sign, no blanks, ≤ max. Returns false and leaves `out` alone otherwise.

@@ -253,4 +253,16 @@ std::string start_error(const ContainerFacts& container, const std::vector<std::
   return found ? one_line(container.container->error, kMaxError) : std::string();
 }
 
+void judge_start_error(const Facts& facts, const std::vector<std::string>& words, const Finding& told,
+                       Findings& out) {
+  each_not_started(facts, [&](const ContainerFacts& c) {
+    const std::string error = start_error(c, words);
+    if (error.empty()) return;
+    Finding f = told;
+    f.subject = c.subject();
+    f.evidence = {"podman: " + error};
+    out.push_back(std::move(f));
+  });
+}
+
 }  // namespace podshark::diagnose

@@ -103,4 +103,9 @@ struct Leg {
 [[nodiscard]] std::string start_error(const ContainerFacts& container,
                                       const std::vector<std::string>& fragments);
 
+/// A finding for each container of each_not_started() whose start error holds one of `words`, with that error
+/// as its evidence.
+void judge_start_error(const Facts& facts, const std::vector<std::string>& words, const Finding& told,
+                       Findings& out);
+
 }  // namespace podshark::diagnose

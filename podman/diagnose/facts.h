@@ -70,7 +70,6 @@ struct ContainerFacts {
   std::vector<std::string> nameservers;         ///< of its resolv.conf
   bool resolv_known = false;
   std::optional<std::uint64_t> capabilities;  ///< CapEff of its first process
-  std::vector<gid_t> groups;                  ///< of its first process, as the namespace has them
   std::vector<Helper> helpers;
 
   [[nodiscard]] bool bridged() const;  ///< kind bridge, with a process
@@ -94,16 +93,8 @@ struct Intended {
   std::vector<IntendedPort> ports;
 };
 
-/// aardvark-dns of one podman.
+/// aardvark-dns of the caller's podman.
 struct NameServer {
-  struct Network {
-    std::string name;
-    std::vector<std::string> addresses;  ///< it should listen there
-    std::vector<std::string> names;
-    bool internal = false;
-  };
-  bool configured = false;  ///< there is a network with names
-  std::vector<Network> networks;
   pid_t pid = 0;       ///< of its pid file
   bool alive = false;  ///< that process is aardvark-dns
 };
@@ -116,10 +107,8 @@ struct Firewalld {
 
 /// The uplink of the rootless networks.
 struct RootlessUplink {
-  bool expected = false;  ///< a rootless bridge network is in use
-  pid_t pid = 0;
-  bool alive = false;
-  std::string program;
+  pid_t pid = 0;        ///< of its pid file; 0: there is none
+  std::string program;  ///< pasta or slirp4netns
 };
 
 /// Answer of one resolver to one question, asked for this report.
@@ -151,7 +140,6 @@ struct Facts {
   NameServer resolver;  ///< of the caller's podman
   Firewalld firewalld;
   RootlessUplink uplink;
-  std::vector<std::string> host_nameservers;
   std::vector<ResolverTrial> trials;
   std::string podman_version;
   std::vector<std::string> security_log;  ///< lines of the audit log that name podman's programs

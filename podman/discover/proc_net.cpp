@@ -24,14 +24,6 @@ bool parse_hex32(std::string_view text, std::uint32_t& out) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-std::vector<std::string> words(std::string_view line) {
-  std::vector<std::string> out;
-  for (std::string& word : split(line, ' ')) {
-    if (!word.empty()) out.push_back(std::move(word));
-  }
-  return out;
-}
-
 std::string ipv4(std::uint32_t address) {
   std::array<char, INET_ADDRSTRLEN> text{};
   const in_addr raw{htonl(address)};

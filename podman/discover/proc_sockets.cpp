@@ -92,10 +92,8 @@ std::map<std::uint64_t, HeldPort> parse_sockets(std::string_view text, bool udp)
   constexpr unsigned kUnconnected = 7;  // TCP_CLOSE, the state of an unconnected UDP socket
   std::map<std::uint64_t, HeldPort> out;
   for (const std::string& line : split(text, '\n')) {
-    std::vector<std::string> field;  // sl local rem st queues timer retransmits uid timeout inode …
-    for (std::string& word : split(line, ' ')) {
-      if (!word.empty()) field.push_back(std::move(word));
-    }
+    const std::vector<std::string> field =
+        words(line);  // sl local rem st queues timer retransmits uid timeout inode …
     if (field.size() < 10) continue;
     const std::size_t colon = field[1].rfind(':');
     HeldPort held{.udp = udp};

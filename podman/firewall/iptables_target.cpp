@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::uint32_t kAll = 0xFFFFFFFF;
 
-Statement plain(Action action, std::string target = {}) {
-  Statement out;
-  out.action = action;
-  out.target = std::move(target);
-  return out;
-}
-
 const Option* find(const std::vector<Option>& options, std::string_view name) {
   const auto found =
       std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; });

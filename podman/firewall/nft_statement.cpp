@@ -12,13 +12,6 @@ namespace {
 
 constexpr std::uint32_t kAll = 0xFFFFFFFF;
 
-Statement plain(Action action, std::string target = {}) {
-  Statement out;
-  out.action = action;
-  out.target = std::move(target);
-  return out;
-}
-
 // {"accept": null}, {"jump": {"target": …}}; nothing for what is no verdict.
 std::optional<Statement> verdict(const std::string& name, const json& v) {
   if (name == "accept") return plain(Action::accept);

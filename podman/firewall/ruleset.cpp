@@ -5,6 +5,13 @@
 
 namespace podshark::firewall {
 
+Statement plain(Action action, std::string target) {
+  Statement out;
+  out.action = action;
+  out.target = std::move(target);
+  return out;
+}
+
 void Ruleset::note(const std::string& what) {
   if (notes.size() < kMaxNotes) notes.push_back(one_line(what, kMaxRuleText));
 }

@@ -74,6 +74,8 @@ struct Statement {
   std::vector<Statement> results;
 };
 
+[[nodiscard]] Statement plain(Action action, std::string target = {});
+
 struct Rule {
   std::size_t number = 0;    ///< from 1, within its chain; as `iptables -L --line-numbers` counts
   std::uint64_t handle = 0;  ///< nft's, 0 unknown

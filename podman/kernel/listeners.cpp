@@ -5,38 +5,30 @@
 #include <array>
 
 #include "podman/core/proc.h"
-#include "podman/core/text.h"
-#include "podman/kernel/socket_line.h"
+#include "podman/kernel/tcp_table.h"
 
 namespace podshark::kernel {
 namespace {
 
 constexpr std::size_t kMaxTable = 64U << 20U;  // 150 bytes a socket
 constexpr std::size_t kMaxListeners = 65536;
-constexpr unsigned kListen = 10;      // TCP_LISTEN, include/net/tcp_states.h
-constexpr unsigned kUnconnected = 7;  // TCP_CLOSE, which an unconnected UDP socket shows
 
 }  // namespace
 
 void add_listeners(std::string_view text, bool udp, bool v6, std::vector<model::Listener>& out) {
-  for (const std::string& line : split(text, '\n')) {
-    std::vector<std::string> field;  // sl local rem st tx:rx timer:when retransmits uid timeout inode …
-    for (std::string& word : split(line, ' ')) {
-      if (!word.empty()) field.push_back(std::move(word));
-    }
-    if (field.size() < 10 || out.size() == kMaxListeners) continue;
+  std::vector<TcpSocket> sockets;
+  add_tcp_sockets(text, sockets);
+  for (const TcpSocket& s : sockets) {
+    if (s.state != (udp ? kUdpOpen : kTcpListen) || s.local_port == 0 || out.size() == kMaxListeners)
+      continue;
     model::Listener listener;
+    listener.address = s.local;
+    listener.port = s.local_port;
     listener.udp = udp;
     listener.v6 = v6;
-    unsigned state = 0;
-    const std::size_t colon = field[4].find(':');
-    if (colon == std::string::npos || !parse_end(field[1], listener.address, listener.port) ||
-        !parse_hex(field[3], state) ||
-        !parse_hex(std::string_view(field[4]).substr(colon + 1), listener.waiting) ||
-        !parse_number(field[9], ~std::uint64_t{0}, listener.inode) || listener.port == 0) {
-      continue;
-    }
-    if (state == (udp ? kUnconnected : kListen)) out.push_back(listener);
+    listener.waiting = s.receive_queue;
+    listener.inode = s.inode;
+    out.push_back(listener);
   }
 }
 

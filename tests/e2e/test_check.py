@@ -457,7 +457,8 @@ class Rootless(CheckTest):
         pid = int(found[0].read_text())
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the uplink's end")
-        self.assert_first("rootless.uplink-dead", "bridged", user=RIG)
+        first = self.assert_first("rootless.uplink-dead", "bridged", user=RIG)
+        self.assertIn(f"{'pasta' if NEW else 'slirp4netns'} (pid {pid}) is gone", first["evidence"][0])
 
     @only_new
     def test_started_before_the_network(self):

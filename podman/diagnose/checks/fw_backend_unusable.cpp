@@ -11,18 +11,13 @@ const std::vector<std::string> kWords{
     "nftables: ",     "unable to run iptables", "no such file or directory (os error 2): nft"};
 
 void check(const Facts& facts, Findings& out) {
-  each_not_started(facts, [&](const ContainerFacts& c) {
-    const std::string error = start_error(c, kWords);
-    if (error.empty()) return;
-    Finding f = finding(kFwBackendUnusable.id, Severity::error, c.subject(),
-                        "it did not start: netavark could not write firewall rules");
-    f.evidence = {"podman: " + error};
-    f.fix = {sudo(facts) + "nft list ruleset   # what the tool itself says",
-             "install nftables (or iptables) and load the kernel's modules nf_tables, nft_fib_inet, "
-             "nft_masq, nft_nat",
-             "or, before netavark 2: firewall_driver = \"iptables\" in section [network] of containers.conf"};
-    out.push_back(std::move(f));
-  });
+  Finding f = finding(kFwBackendUnusable.id, Severity::error, {},
+                      "it did not start: netavark could not write firewall rules");
+  f.fix = {sudo(facts) + "nft list ruleset   # what the tool itself says",
+           "install nftables (or iptables) and load the kernel's modules nf_tables, nft_fib_inet, "
+           "nft_masq, nft_nat",
+           "or, before netavark 2: firewall_driver = \"iptables\" in section [network] of containers.conf"};
+  judge_start_error(facts, kWords, f, out);
 }
 
 }  // namespace fw_backend_unusable

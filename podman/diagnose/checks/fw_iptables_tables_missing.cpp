@@ -7,19 +7,13 @@ namespace podshark::diagnose {
 namespace fw_iptables_tables_missing {
 
 void check(const Facts& facts, Findings& out) {
-  each_not_started(facts, [&](const ContainerFacts& c) {
-    const std::string error =
-        start_error(c, {"can't initialize iptables table", "can't initialize ip6tables table"});
-    if (error.empty()) return;
-    Finding f = finding(kFwIptablesTablesMissing.id, Severity::error, c.subject(),
-                        "it did not start: a table of iptables is missing in the kernel");
-    f.evidence = {"podman: " + error};
-    f.fix = {
-        "sudo modprobe -a ip_tables iptable_nat iptable_filter ip6_tables ip6table_nat   # and a file in "
-        "/etc/modules-load.d",
-        "use one variant: update-alternatives --display iptables"};
-    out.push_back(std::move(f));
-  });
+  Finding f = finding(kFwIptablesTablesMissing.id, Severity::error, {},
+                      "it did not start: a table of iptables is missing in the kernel");
+  f.fix = {
+      "sudo modprobe -a ip_tables iptable_nat iptable_filter ip6_tables ip6table_nat   # and a file in "
+      "/etc/modules-load.d",
+      "use one variant: update-alternatives --display iptables"};
+  judge_start_error(facts, {"can't initialize iptables table", "can't initialize ip6tables table"}, f, out);
 }
 
 }  // namespace fw_iptables_tables_missing

@@ -21,6 +21,16 @@ bool has_dnat(const Facts& facts, const std::vector<firewall::Dnat>& all, const 
   return false;
 }
 
+bool meant(const Facts& facts, const ContainerFacts& c, const Published& port) {
+  for (const IntendedPort& p : facts.intended.ports) {
+    const unsigned first = p.port.host_port;
+    if (p.container_id == c.container->id && (p.port.protocol == "udp") == port.udp &&
+        port.host_port >= first && port.host_port < first + p.port.range)
+      return true;
+  }
+  return false;
+}
+
 Finding flushed(const Facts& facts, const ContainerFacts& c) {
   Finding f = finding(kFwRulesFlushed.id, Severity::error, c.subject(),
                       "the firewall rules that podman made are gone: something has flushed or replaced them");
@@ -43,7 +53,9 @@ void check_ports(const Facts& facts, const ContainerFacts& c, const std::vector<
   Finding f = flushed(facts, c);
   for (const Published& port : published(*c.container)) {
     if (has_dnat(facts, all, port)) continue;
-    if (f.evidence.size() < 4) f.evidence.push_back("no DNAT for " + port.text() + " in any table");
+    if (f.evidence.size() < 4)
+      f.evidence.push_back("no DNAT for " + port.text() + " in any table" +
+                           (meant(facts, c, port) ? ", though netavark has recorded that it made one" : ""));
     const std::string waiting = waiting_text(facts, port);
     if (!waiting.empty() && f.evidence.size() < 6) f.evidence.push_back(waiting);
   }

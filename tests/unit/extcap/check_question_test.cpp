@@ -20,7 +20,13 @@ class ReadQuestion : public ::testing::Test {
     add("web", 'c', ::geteuid() + 1);
     model::Pod pod;
     pod.name = "shop";
+    pod.id = std::string(64, 'e');
     pod.infra_id = std::string(64, 'd');
+    pod.members = {pod.infra_id};
+    add("infra", 'd', ::geteuid());
+    inventory.containers.back().infra = true;
+    inventory.containers.back().pid = 1;
+    inventory.containers.back().pod_id = pod.id;
     inventory.pods.push_back(pod);
   }
 
