@@ -4,7 +4,6 @@
 import os
 import pathlib
 import signal
-import time
 
 import lib
 from lib import CLIENT, HOST, RIG, ROOT, WORLD, Ctr, Net, Pod, fetch, podman, quick, run, wait_for
@@ -310,8 +309,8 @@ class Programs(CheckTest):
     @quick
     def test_not_listening(self):
         self.running(Ctr("wrong", ports=("28042:81",)), Ctr("wrong", user=RIG, ports=("28045:81",)))
-        time.sleep(0.1)
         for user in (ROOT, RIG):
+            wait_for(lambda user=user: ":80 " in lib.Up("wrong", user).enter("ss", "-Hltn").stdout, "httpd to listen")
             first = self.assert_first("app.not-listening", "wrong", user=user)
             self.assertIn("it listens on 80", first["evidence"][0])
 
