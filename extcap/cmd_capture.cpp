@@ -48,7 +48,7 @@ cxxopts::Options option_table() {
       "RULE")("last", "Keep the last TIME (90s, 5m, 1h) in memory; SIGUSR1 and triggers save it",
               cxxopts::value<std::string>(), "TIME")("last-size", "Memory for --last in MiB (default: 512)",
                                                      cxxopts::value<std::string>(), "MIB")(
-      "save-on", "Triggers of --last: exit, loss, exit,loss or none (default: exit,loss)",
+      "save-on", "Triggers of --last: some of exit,loss,probe, or none (default: all three)",
       cxxopts::value<std::string>(),
       "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
       "q,quiet", "No progress, no closing line")("h,help", "This text")(
@@ -97,12 +97,14 @@ Status read_time(const std::string& text, std::chrono::seconds& out) {
 }
 
 Status read_triggers(const std::string& text, SessionOptions& options) {
-  options.save_on_exit = options.save_on_loss = false;
+  options.save_on_exit = options.save_on_loss = options.save_on_probe = false;
   for (const std::string& word : split(text, ',')) {
     if (word == "exit") options.save_on_exit = true;
     if (word == "loss") options.save_on_loss = true;
-    if (word != "exit" && word != "loss" && word != "none")
-      return Error{ErrorKind::usage, "--save-on " + in_quotes(word) + " is not exit, loss or none", {}};
+    if (word == "probe") options.save_on_probe = true;
+    if (word != "exit" && word != "loss" && word != "probe" && word != "none")
+      return Error{
+          ErrorKind::usage, "--save-on " + in_quotes(word) + " is not exit, loss, probe or none", {}};
   }
   return ok();
 }

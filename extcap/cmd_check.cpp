@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // podshark check [--from A] [TARGET[:PORT][/PROTOCOL]]: what stands in the way, with evidence and fix.
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <cxxopts.hpp>
 #include <ostream>
 
+#include "extcap/announce/announce.h"
 #include "extcap/check/collect.h"
 #include "extcap/check/question.h"
+#include "extcap/check/records.h"
 #include "extcap/check/render.h"
+#include "extcap/check/rule_watch.h"
 #include "extcap/command.h"
 #include "extcap/inventory_source.h"
+#include "extcap/probe/render.h"
+#include "extcap/probe/runner.h"
+#include "extcap/probe/stop.h"
+#include "podman/core/clock.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -16,7 +26,7 @@ namespace {
 
 struct CheckOptions {
   std::string from, target, explain;
-  bool json = false, notes = false, help = false;
+  bool json = false, notes = false, watch = false;
 };
 
 int fail(std::ostream& err, const Error& error) {
@@ -54,7 +64,23 @@ int run(const CheckOptions& options, std::ostream& out, std::ostream& err) {
   const diagnose::Findings findings = diagnose::judge(facts);
   options.json ? check::write_json(facts, findings, out)
                : check::write_text(facts, findings, options.notes, out);
+  const std::string asked = options.target + (options.from.empty() ? "" : " from " + options.from);
+  for (const annotate::Event& e : check::records(asked, findings, probing::random_id(), now_ns()))
+    announce(e);
   return diagnose::anything_wrong(findings) ? static_cast<int>(ErrorKind::found) : 0;
+}
+
+int watch(const CheckOptions& options, std::ostream& out, std::ostream& err) {
+  const Result<UniqueFd> stop = probing::stop_signals();
+  if (!stop) return fail(err, stop.error());
+  if (options.json) (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a capture started it, and may be killed
+  const auto tell = [&](const annotate::Event& e) {
+    out << (options.json ? annotate::encode_event(e) : probing::clock_text(e.time_ns) + "  " + e.detail)
+        << std::endl;
+    return out.good();
+  };
+  const Status ended = check::watch_rules(tell, stop->get());
+  return ended ? 0 : fail(err, ended.error());
 }
 
 }  // namespace
@@ -68,6 +94,7 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
   table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
                       cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
       "notes", "tell all about what is so by design, too")(
+      "watch", "tell changes of what the firewall rules do to containers, until stopped")(
       "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
       "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
   table.parse_positional({"target"});
@@ -92,9 +119,13 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
     if (parsed.count("explain") > 0) options.explain = parsed["explain"].as<std::string>();
     options.json = parsed.count("json") > 0;
     options.notes = parsed.count("notes") > 0;
+    options.watch = parsed.count("watch") > 0;
+    if (options.watch && !(options.target + options.from + options.explain).empty())
+      return fail(err, {ErrorKind::usage, "--watch takes no TARGET, --from or --explain", {}});
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark check --help'"});
   }
+  if (options.watch) return watch(options, out, err);
   return options.explain.empty() ? run(options, out, err) : explain(options.explain, out, err);
 }
 

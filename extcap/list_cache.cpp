@@ -16,6 +16,7 @@
 #include <set>
 #include <utility>
 
+#include "extcap/runtime_directory.h"
 #include "podman/annotate/codec.h"
 #include "podman/core/fd.h"
 #include "podman/core/proc.h"
@@ -29,22 +30,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWait{330};  // of the 400 ms; the rest is for the conmon scan and printing
 constexpr milliseconds kRefreshDeadline{15000};
 constexpr milliseconds kStillGood{60000};  // names and images of a running container hardly ever change
-
-std::string runtime_directory() {
-  const char* xdg = std::getenv("XDG_RUNTIME_DIR");
-  if (xdg != nullptr && xdg[0] == '/') return std::string(xdg) + "/podshark";
-  if (::geteuid() == 0) return "/run/podshark";
-  const std::string run = "/run/user/" + std::to_string(::geteuid());
-  if (::access(run.c_str(), W_OK) == 0) return run + "/podshark";
-  return "/tmp/podshark-" + std::to_string(::geteuid());
-}
-
-// Only a real directory of ours: in /tmp somebody else might have made it first.
-bool private_directory(const std::string& path) {
-  struct stat st {};
-  return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == ::geteuid() &&
-         (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
 
 milliseconds age_of(const struct stat& st) {
   timespec now{};
@@ -74,14 +59,9 @@ void detach_descriptors(int keep) {
 }  // namespace
 
 Result<ListCache> ListCache::open() {
-  const std::string directory = runtime_directory();
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-    return os_error(errno, "make '" + directory + "'");
-  if (!private_directory(directory)) {
-    return Error{ErrorKind::permission, "'" + directory + "' is not a private directory of yours",
-                 "remove it"};
-  }
-  return ListCache(directory);
+  Result<std::string> directory = runtime_directory();
+  if (!directory) return directory.error();
+  return ListCache(std::move(*directory));
 }
 
 std::optional<ListCache::Entry> ListCache::read() const {

@@ -18,8 +18,7 @@ class ListCache {
   static constexpr std::chrono::milliseconds kFresh{2000};
   static constexpr std::chrono::milliseconds kUnchecked{200};  ///< Wireshark's bursts of the same question
 
-  /// Runtime directory: $XDG_RUNTIME_DIR/podshark, /run/podshark for root, else /tmp/podshark-UID. An error
-  /// when it cannot be had or belongs to somebody else.
+  /// In runtime_directory(), with its errors.
   [[nodiscard]] static Result<ListCache> open();
 
   struct Entry {

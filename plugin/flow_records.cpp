@@ -26,7 +26,7 @@ void FlowRecords::clear() {
   records_.clear();
 }
 
-void FlowRecords::add_key(ByFlow& map, const Flow& flow, const Record* record) {
+void FlowRecords::add_key(ByFlow& map, const Flow& flow, Record* record) {
   if (!whole(flow)) return;
   auto& records = map[flow];
   if (records.empty() || records.back() != record) records.push_back(record);
@@ -38,6 +38,8 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   const std::uint8_t protocol = protocol_number(event.protocol);
   const Flow orig = flow_of(event.orig, protocol);
   if (!whole(orig)) return;
+  if (event.kind == "probe" && event.what == "ended" && protocol == 0)
+    return end_probe(frame, orig, event.id);
   auto record = std::make_unique<Record>();
   record->frame = frame;
   if (nat) {
@@ -52,14 +54,21 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   } else {
     record->probe = one_line(event.id, 80);
   }
-  const Record* kept = records_.emplace_back(std::move(record)).get();
+  Record* kept = records_.emplace_back(std::move(record)).get();
   ByFlow& map = nat ? translations_ : probes_;
   add_key(map, orig, kept);
   add_key(map, orig.reversed(), kept);
-  if (!nat) return;
   const Flow reply = flow_of(event.reply, protocol);
   add_key(map, reply, kept);
   add_key(map, reply.reversed(), kept);
+}
+
+void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::string& id) {
+  const auto it = probes_.find(flow);
+  if (it == probes_.end()) return;
+  for (Record* record : it->second) {
+    if (record->probe == one_line(id, 80)) record->end = frame;
+  }
 }
 
 const FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
@@ -78,7 +87,7 @@ const Translation* FlowRecords::translation(std::uint32_t frame, const Flow& flo
 
 const char* FlowRecords::probe(std::uint32_t frame, const Flow& flow) const noexcept {
   const Record* record = find(probes_, frame, flow);
-  return record == nullptr ? nullptr : record->probe.c_str();
+  return record == nullptr || frame > record->end ? nullptr : record->probe.c_str();
 }
 
 }  // namespace podshark::plugin

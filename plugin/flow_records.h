@@ -61,6 +61,8 @@ class FlowRecords {
  private:
   struct Record {
     std::uint32_t frame = 0;
+    std::uint32_t end =
+        ~std::uint32_t{0};  // last frame of a probe without ports, which others' pings look like
     std::string orig_src, orig_dst, reply_src, reply_dst;
     std::string probe;
     Translation translation;  // points into the strings above
@@ -72,8 +74,9 @@ class FlowRecords {
       return hash(f.src) ^ (hash(f.dst) * 3) ^ (ports * 0x9E3779B97F4A7C15ULL);
     }
   };
-  using ByFlow = std::unordered_map<Flow, std::vector<const Record*>, FlowHash>;  // each in frame order
-  static void add_key(ByFlow& map, const Flow& flow, const Record* record);
+  using ByFlow = std::unordered_map<Flow, std::vector<Record*>, FlowHash>;  // each in frame order
+  static void add_key(ByFlow& map, const Flow& flow, Record* record);
+  void end_probe(std::uint32_t frame, const Flow& flow, const std::string& id);
   [[nodiscard]] static const Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
 
   std::vector<std::unique_ptr<Record>> records_;

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <variant>
 
+#include "podman/core/text.h"
+
 namespace podshark::extcap {
 namespace {
 
@@ -39,6 +41,21 @@ std::string loss_text(const annotate::Event& stats) {
   return "dropped " + share(totals(stats));
 }
 
+std::vector<std::string> tool_arguments(const RunTool& tool, const std::string& default_target) {
+  std::string target = tool.target.empty() ? default_target : tool.target;
+  if (target.empty()) return {};
+  std::vector<std::string> out{tool.probe ? "probe" : "check"};
+  if (const std::size_t at = target.find('>'); at != std::string::npos) {
+    out.push_back("--from=" + std::string(trim(std::string_view(target).substr(0, at))));
+    target = trim(std::string_view(target).substr(at + 1));
+  }
+  const std::size_t name = target.starts_with("pod/") ? 4 : 0;
+  if (tool.probe && target.find_first_of(":/", name) == std::string::npos) out.emplace_back("--all-ports");
+  out.emplace_back("--");
+  out.push_back(std::move(target));
+  return out;
+}
+
 Panel::Panel(Control* control, EventLoop& loop, Hooks hooks)
     : control_(control != nullptr && control->fd() >= 0 ? control : nullptr),
       loop_(loop),
@@ -56,6 +73,8 @@ void Panel::on_command() {
       hooks_.mark(mark->text);
     } else if (const auto* pause = std::get_if<PauseFollowing>(&*command)) {
       hooks_.pause_following(pause->paused);
+    } else if (const auto* tool = std::get_if<RunTool>(&*command)) {
+      run_tool(*tool);
     } else {
       explain_loss();
     }
@@ -69,6 +88,12 @@ void Panel::explain_loss() {
   for (const auto& l : stats.links)
     line("  " + l.container + "/" + l.link + ": " + std::to_string(l.received) + " received, " +
          share({l.received, l.dropped}) + " dropped");
+}
+
+void Panel::run_tool(const RunTool& tool) {
+  const std::vector<std::string> arguments = tool_arguments(tool, hooks_.default_target());
+  if (arguments.empty()) return line("type a target first, for example web:80");
+  hooks_.run(arguments);
 }
 
 void Panel::show(const annotate::Event& event) {

@@ -18,6 +18,7 @@
 
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/panel.h"
+#include "extcap/capture/reports.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 
@@ -49,7 +50,10 @@ class Session {
         panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
         parent_(::getppid()) {
-    recorder_.on_event([this](const annotate::Event& event) { panel_.show(event); });
+    recorder_.on_event([this](const annotate::Event& event) {
+      last_event_ns_ = std::max(last_event_ns_, event.time_ns);
+      panel_.show(event);
+    });
   }
   ~Session() { recorder_.on_event({}); }
   Session(const Session&) = delete;
@@ -69,6 +73,8 @@ class Session {
   [[nodiscard]] bool reader_gone() const;
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
   void on_signal();
+  void on_report(annotate::Event&& event);
+  [[nodiscard]] bool captures(const std::string& container_id) const;
   void after_change();
   void save_history(const char* why);
   void tell_why_empty();
@@ -102,6 +108,9 @@ class Session {
   CapturedMacs macs_;
   Roster roster_;
   std::unique_ptr<InventoryWatch> watch_;
+  std::unique_ptr<Reports> reports_;
+  std::int64_t last_event_ns_ = 0;
+  std::int64_t released_ns_ = 0;  // nothing older may be written any more
   UniqueFd signals_;
   UniqueFd tick_;
   UniqueFd deadline_;
@@ -141,6 +150,12 @@ Roster::Hooks Session::roster_hooks() {
 Panel::Hooks Session::panel_hooks() {
   return {.mark = [this](const std::string& text) { record("mark", "mark", text); },
           .pause_following = [this](bool paused) { pause_following(paused); },
+          .run = [this](const std::vector<std::string>& arguments) { reports_->run(arguments); },
+          .default_target =
+              [this] {
+                return roster_.sources().empty() ? std::string()
+                                                 : roster_.sources().front()->target().container.name;
+              },
           .statistics = [this] { return statistics(); }};
 }
 
@@ -187,7 +202,9 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
 
 // `began_ns` is the time before the turn in which all sources were read.
 void Session::release(std::uint64_t began_ns) {
-  recorder_.release(roster_.complete_until(began_ns));
+  const std::uint64_t until = roster_.complete_until(began_ns);
+  released_ns_ = std::max(released_ns_, static_cast<std::int64_t>(until));
+  recorder_.release(until);
 }
 
 void Session::flush() {
@@ -269,6 +286,9 @@ Status Session::watch_everything() {
     if (Status s = watch_output(); !s) return s;
   }
   if (options_.extcap) watch_parent_pipes();
+  reports_ = std::make_unique<Reports>(
+      loop_, Reports::Hooks{.record = [this](annotate::Event&& e) { on_report(std::move(e)); },
+                            .line = [this](const std::string& line) { panel_.line(line); }});
   watch_ = std::make_unique<InventoryWatch>(
       loop_, [this](model::Inventory&& i) { on_inventory(std::move(i)); },
       [this](const api::ContainerEvent& event) {
@@ -278,6 +298,22 @@ Status Session::watch_everything() {
   watch_->start();
   if (refresh_now_) watch_->refresh();
   return ok();
+}
+
+// A probe's record tells when it began, so that it stands before its packets; but no later record may be
+// before one that is written.
+void Session::on_report(annotate::Event&& event) {
+  if (event.kind == "firewall" && !captures(event.container_id)) return;
+  const std::int64_t least = std::max(last_event_ns_, released_ns_) + 1;
+  event.time_ns = std::max(std::min(event.time_ns, now_ns()), least);
+  recorder_.event(event);
+  if (event.kind == "probe" && event.verdict == "failed" && options_.save_on_probe) save_why_ = "probe";
+}
+
+bool Session::captures(const std::string& container_id) const {
+  const auto& sources = roster_.sources();
+  return std::any_of(sources.begin(), sources.end(),
+                     [&](const auto& source) { return source->target().container.id == container_id; });
 }
 
 void Session::after_change() {
@@ -316,6 +352,7 @@ void Session::on_tick() {
   watch_loss(now);
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   panel_.tick(stats);
+  if (ticks_ == 0) reports_->watch_rules();  // not beside the first packets
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();
@@ -418,6 +455,7 @@ void Session::write_stats(const char* detail) {
 
 void Session::finish() {
   watch_.reset();
+  reports_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();

@@ -26,6 +26,7 @@ struct SessionOptions {
   std::string history_path;          ///< keep a history (the recorder's) and save it beside this name
   bool save_on_exit = true;          ///< … when a captured container stops
   bool save_on_loss = true;          ///< … when packets were lost
+  bool save_on_probe = true;         ///< … when a probe failed
   std::ostream* progress = nullptr;  ///< a line a second, for a terminal
   std::ostream* notices = nullptr;   ///< lines about what happens to the containers
   Control* control = nullptr;        ///< Wireshark's toolbar

@@ -40,15 +40,19 @@ void read_place(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagno
   read_sysctls(place, out);
 }
 
+void read_rules(Facts& facts, const NetnsPlace& place, const char* of, diagnose::Netns& out) {
+  Result<firewall::Ruleset> rules = read_firewall(place);
+  if (rules) {
+    out.firewall = std::move(rules).value();
+  } else {
+    tell(facts, std::string("firewall rules of ") + of, rules.error());
+  }
+}
+
 void read_host(Facts& facts, WorkerClient& worker) {
   read_place(worker, NetnsPlace::host(), ::getpid(), facts.host);
   read_counters(::getpid(), facts.host);
-  Result<firewall::Ruleset> rules = read_firewall(NetnsPlace::host());
-  if (rules) {
-    facts.host.firewall = std::move(rules).value();
-  } else {
-    tell(facts, "firewall rules of the host", rules.error());
-  }
+  read_rules(facts, NetnsPlace::host(), "the host", facts.host);
   read_connections(facts);
 }
 
@@ -56,23 +60,12 @@ std::optional<NetnsPlace> rootless_place(const Facts& facts) {
   bool bridged = false;
   for (const ContainerFacts& c : facts.containers)
     bridged = bridged || (c.container->rootless && c.bridged());
-  if (!bridged) return std::nullopt;
-  Result<UniqueFd> fd = discover::open_rootless_netns(discover::calling_user());
-  if (!fd) return std::nullopt;
-  NetnsPlace place;
-  place.kind = NetnsPlace::Kind::descriptor;
-  place.fd = std::make_shared<UniqueFd>(std::move(fd).value());
-  return place;
+  return bridged ? rootless_networks() : std::nullopt;
 }
 
 void read_rootless(Facts& facts, WorkerClient& worker, const NetnsPlace& place) {
   read_place(worker, place, 0, facts.rootless);
-  Result<firewall::Ruleset> rules = read_firewall(place);
-  if (rules) {
-    facts.rootless.firewall = std::move(rules).value();
-  } else {
-    tell(facts, "firewall rules of the rootless networks", rules.error());
-  }
+  read_rules(facts, place, "the rootless networks", facts.rootless);
 }
 
 // A socket of the namespace that the container's bridge is in.
@@ -99,6 +92,27 @@ void read_container(Facts& facts, WorkerClient& worker, const HostSide& bridges,
 }
 
 }  // namespace
+
+std::optional<NetnsPlace> rootless_networks() {
+  Result<UniqueFd> fd = discover::open_rootless_netns(discover::calling_user());
+  if (!fd) return std::nullopt;
+  NetnsPlace place;
+  place.kind = NetnsPlace::Kind::descriptor;
+  place.fd = std::make_shared<UniqueFd>(std::move(fd).value());
+  return place;
+}
+
+void collect_rules(Facts& facts) {
+  facts.caller = ::geteuid();
+  list_containers(facts);
+  WorkerClient worker;
+  read_netns(worker, NetnsPlace::host(), ::getpid(), facts.host);
+  read_rules(facts, NetnsPlace::host(), "the host", facts.host);
+  const std::optional<NetnsPlace> rootless = rootless_place(facts);
+  if (!rootless) return;
+  read_netns(worker, *rootless, 0, facts.rootless);
+  read_rules(facts, *rootless, "the rootless networks", facts.rootless);
+}
 
 void collect(Facts& facts, const CollectOptions& options) {
   facts.caller = ::geteuid();

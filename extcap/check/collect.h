@@ -3,6 +3,9 @@
 // of the host's name servers. Parts that may not be read become Facts::unseen.
 #pragma once
 
+#include <optional>
+
+#include "extcap/worker_client.h"
 #include "podman/diagnose/facts.h"
 
 namespace podshark::extcap::check {
@@ -14,5 +17,11 @@ struct CollectOptions {
 
 /// `facts` has its inventory and question; everything else is filled in. Must run single-threaded (it forks).
 void collect(diagnose::Facts& facts, const CollectOptions& options);
+
+/// Only what the rules of the host and of the rootless networks say, and the links and routes they speak of.
+void collect_rules(diagnose::Facts& facts);
+
+/// The namespace of the caller's rootless networks; nothing when there is none now.
+[[nodiscard]] std::optional<NetnsPlace> rootless_networks();
 
 }  // namespace podshark::extcap::check

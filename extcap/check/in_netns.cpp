@@ -19,25 +19,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-UniqueFd open_place(const NetnsPlace& place) {
-  switch (place.kind) {
-    case NetnsPlace::Kind::container:
-      return UniqueFd(
-          ::open(("/proc/" + std::to_string(place.container.pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
-    case NetnsPlace::Kind::descriptor:
-      return UniqueFd(place.fd ? ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, 0) : -1);
-    case NetnsPlace::Kind::file:
-      return UniqueFd(::open(place.path.c_str(), O_RDONLY | O_CLOEXEC));
-    case NetnsPlace::Kind::host:
-      break;
-  }
-  return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-}
-
 [[noreturn]] void child(int out, int netns, bool host, const std::function<std::string()>& job) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)::setpgid(0, 0);
-  if (!host && wire::join_netns(netns) != 0) ::_exit(1);
+  if (!host && !join(netns)) ::_exit(1);
   const std::string text = job();
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(out, text.data() + done, text.size() - done);
@@ -65,9 +50,28 @@ bool read_all(int fd, Clock::time_point end, std::string& out) {
 
 }  // namespace
 
+UniqueFd open_netns(const NetnsPlace& place) {
+  switch (place.kind) {
+    case NetnsPlace::Kind::container:
+      return UniqueFd(
+          ::open(("/proc/" + std::to_string(place.container.pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+    case NetnsPlace::Kind::descriptor:
+      return UniqueFd(place.fd ? ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, 0) : -1);
+    case NetnsPlace::Kind::file:
+      return UniqueFd(::open(place.path.c_str(), O_RDONLY | O_CLOEXEC));
+    case NetnsPlace::Kind::host:
+      break;
+  }
+  return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+bool join(int netns) {
+  return wire::join_netns(netns) == 0;
+}
+
 Result<std::string> in_netns(const NetnsPlace& place, const std::function<std::string()>& job,
                              std::chrono::milliseconds deadline) {
-  const UniqueFd netns = open_place(place);
+  const UniqueFd netns = open_netns(place);
   if (!netns) return os_error(errno, "open the network namespace of " + place.who());
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return os_error(errno, "make a pipe");

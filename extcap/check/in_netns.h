@@ -6,6 +6,7 @@
 #include <string>
 
 #include "extcap/worker_client.h"
+#include "podman/core/fd.h"
 #include "podman/core/result.h"
 
 namespace podshark::extcap::check {
@@ -18,5 +19,10 @@ namespace podshark::extcap::check {
 [[nodiscard]] Result<std::string> in_netns(const NetnsPlace& place, const std::function<std::string()>& job,
                                            std::chrono::milliseconds deadline);
 inline constexpr std::size_t kMaxAnswer = 64U << 20U;
+
+/// The namespace itself; invalid, with errno, when it may not be opened.
+[[nodiscard]] UniqueFd open_netns(const NetnsPlace& place);
+/// For a child: enters it for good, with the owning user namespace where that is needed and permitted.
+[[nodiscard]] bool join(int netns);
 
 }  // namespace podshark::extcap::check

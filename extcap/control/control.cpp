@@ -110,6 +110,13 @@ std::optional<ToolbarCommand> Control::command(const ControlMessage& message) {
     case ToolbarControl::loss:
       if (running_) return ExplainLoss{};
       return std::nullopt;
+    case ToolbarControl::target:
+      target_ = trim(one_line(message.payload, kMaxMark));
+      return std::nullopt;
+    case ToolbarControl::probe:
+    case ToolbarControl::check:
+      if (!running_) return std::nullopt;
+      return RunTool{static_cast<ToolbarControl>(message.control) == ToolbarControl::probe, target_};
     default:
       return std::nullopt;
   }

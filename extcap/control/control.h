@@ -24,7 +24,12 @@ struct PauseFollowing {
 };
 /// The user asks which link lost packets.
 struct ExplainLoss {};
-using ToolbarCommand = std::variant<Mark, PauseFollowing, ExplainLoss>;
+/// The user wants a probe or a check.
+struct RunTool {
+  bool probe = false;
+  std::string target;  ///< as typed, one clean line, may be empty
+};
+using ToolbarCommand = std::variant<Mark, PauseFollowing, ExplainLoss, RunTool>;
 
 /// The capturing process's end of Wireshark's toolbar. Without a toolbar (tshark, the command line, Wireshark
 /// before 4.4) fd() is -1 and everything else does nothing. Nothing here waits, and the process may end at
@@ -62,6 +67,7 @@ class Control {
   bool running_ = false;
   bool ended_ = false;
   std::string loss_{kNoLoss};
+  std::string target_;  // as typed last
   unsigned lines_ = 0;
   std::uint64_t lost_ = 0;
 };

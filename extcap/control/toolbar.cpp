@@ -35,6 +35,23 @@ void write_toolbar(std::ostream& out) {
              .with("display", "Mark")
              .with("placeholder", "what happens now, then Enter")
              .with("tooltip", "Enter writes a record with this text into the packet list, at this moment")
+      << control(ToolbarControl::target, "string", "control")
+             .with("display", "Target")
+             .with("placeholder", "web:80 or db > web:80, then Enter")
+             .with("tooltip",
+                   "What Probe and Check NAT ask about: a container, container:port, or A > B:port to ask "
+                   "from A; "
+                   "empty is the captured container")
+      << control(ToolbarControl::probe, "button", "control")
+             .with("display", "Probe")
+             .with("tooltip",
+                   "Try to reach the target now; the answer comes into the log and the packet list")
+      << control(ToolbarControl::check, "button", "control")
+             .with("display", "Check NAT")
+             .with(
+                 "tooltip",
+                 "Look for what is wrong with the target's network, NAT and firewall; findings come into the "
+                 "log and the packet list")
       << control(ToolbarControl::pause, "boolean", "control")
              .with("display", "Pause following")
              .with("default", "false")

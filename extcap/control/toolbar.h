@@ -9,7 +9,16 @@
 
 namespace podshark::extcap {
 
-enum class ToolbarControl : std::uint8_t { mark = 0, pause = 1, loss = 2, log = 3, help = 4 };
+enum class ToolbarControl : std::uint8_t {
+  mark = 0,
+  pause = 1,
+  loss = 2,
+  log = 3,
+  help = 4,
+  target = 5,
+  probe = 6,
+  check = 7
+};
 
 inline constexpr std::string_view kNoLoss = "dropped 0 (0 %)";
 

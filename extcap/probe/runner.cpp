@@ -4,6 +4,7 @@
 #include "extcap/probe/runner.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,8 +12,10 @@
 #include <utility>
 
 #include "extcap/probe/look.h"
+#include "extcap/probe/records.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
+#include "podman/kernel/conntrack.h"
 #include "podman/probe/dns.h"
 #include "podman/probe/icmp.h"
 #include "podman/probe/path_mtu.h"
@@ -79,6 +82,27 @@ class Pause : public probe::Machine {
   bool done_ = false;
 };
 
+// A helper of the loop: machines begin in their order, helpers last, so what it calls finds all of them
+// begun.
+class AfterBegin : public probe::Machine {
+ public:
+  explicit AfterBegin(std::function<void()> call) : call_(std::move(call)) {}
+  void begin(probe::TimePoint /*now*/) override { call_(); }
+  void on_ready(probe::TimePoint /*now*/) override {}
+  void on_time(probe::TimePoint /*now*/) override {}
+  [[nodiscard]] bool done() const override { return true; }
+  [[nodiscard]] probe::TimePoint wake() const override { return probe::TimePoint::max(); }
+  void interests(std::vector<Interest>& /*out*/) const override {}
+
+ private:
+  std::function<void()> call_;
+};
+
+// Only root sees the translations, and only rootful containers' ports are made by translation.
+bool translated(const ProbeResult& r) {
+  return r.aim.published && !r.aim.container.rootless && ::geteuid() == 0;
+}
+
 std::vector<probe::Machine*> helpers_of(OwnListener* listener) {
   return listener == nullptr ? std::vector<probe::Machine*>()
                              : std::vector<probe::Machine*>{listener->machine.get()};
@@ -122,6 +146,22 @@ Status Runner::open_all(const Job* jobs, std::size_t count, std::vector<UniqueFd
   return ok();
 }
 
+void Runner::tell_started(std::vector<ProbeResult>& results,
+                          const std::vector<std::unique_ptr<probe::SocketProbe>>& machines) const {
+  if (!tell_) return;
+  std::vector<model::Conntrack> connections;
+  if (std::any_of(results.begin(), results.end(), translated)) {
+    Result<std::vector<model::Conntrack>> entries = kernel::conntrack_entries();
+    if (entries) connections = std::move(*entries);
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!machines[i]) continue;
+    results[i].attempt = machines[i]->attempt();
+    tell_(started_record(results[i], translated(results[i]) ? reply_tuple(results[i].attempt, connections)
+                                                            : annotate::Event::Tuple{}));
+  }
+}
+
 Status Runner::run_some(const Job* jobs, std::size_t count, OwnListener* listener,
                         std::vector<ProbeResult>& out) {
   std::vector<UniqueFd> fds;
@@ -142,7 +182,10 @@ Status Runner::run_some(const Job* jobs, std::size_t count, OwnListener* listene
     machines[i] = make_machine(std::move(fds[i]), r.aim, timeout_, r.id, r.listened);
     running.push_back(machines[i].get());
   }
-  if (!probe::run(running, helpers_of(listener), Clock::now() + timeout_ + kGrace, stop_fd_)) stopped_ = true;
+  AfterBegin begun([&] { tell_started(results, machines); });
+  std::vector<probe::Machine*> helpers = helpers_of(listener);
+  helpers.push_back(&begun);
+  if (!probe::run(running, helpers, Clock::now() + timeout_ + kGrace, stop_fd_)) stopped_ = true;
   if (listener != nullptr) listener->machine->report_all();
   for (std::size_t i = 0; i < count; ++i) {
     ProbeResult& r = results[i];
@@ -164,6 +207,7 @@ Status Runner::run_some(const Job* jobs, std::size_t count, OwnListener* listene
       e.arrived = seen != nullptr;
     }
     r.conclusion = probe::conclude(e);
+    if (tell_) tell_(ended_record(r, now_ns()));
     out.push_back(std::move(r));
   }
   return ok();

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "extcap/probe/aim.h"
 #include "extcap/probe/source.h"
 #include "extcap/worker_client.h"
+#include "podman/annotate/codec.h"
 #include "podman/core/result.h"
 #include "podman/probe/conclude.h"
 #include "podman/probe/listener.h"
@@ -65,13 +67,19 @@ class Runner {
   void pause(std::chrono::milliseconds time, OwnListener* listener = nullptr);
   [[nodiscard]] bool stopped() const { return stopped_; }
 
+  /// Is told of each probe when it has begun and when it has ended, as records (records.h).
+  void on_record(std::function<void(const annotate::Event&)> tell) { tell_ = std::move(tell); }
+
  private:
   static constexpr std::size_t kAtOnce = 64;
   Status run_some(const Job* jobs, std::size_t count, OwnListener* listener, std::vector<ProbeResult>& out);
+  void tell_started(std::vector<ProbeResult>& results,
+                    const std::vector<std::unique_ptr<probe::SocketProbe>>& machines) const;
   Status open_all(const Job* jobs, std::size_t count, std::vector<UniqueFd>& fds, std::vector<Error>& errors);
   WorkerClient& worker_;
   std::chrono::milliseconds timeout_;
   int stop_fd_;
+  std::function<void(const annotate::Event&)> tell_;
   bool stopped_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "extcap/announce/announce.h"
 #include "extcap/inventory_source.h"
 #include "extcap/probe/mesh.h"
 #include "extcap/probe/render.h"
@@ -31,7 +32,9 @@ class ProbeSession {
         out_(out),
         stop_(std::move(stop)),
         resolver_(worker_, options.timeout, stop_.get()),
-        runner_(worker_, options.timeout, stop_.get()) {}
+        runner_(worker_, options.timeout, stop_.get()) {
+    runner_.on_record(announce);
+  }
 
   Result<Verdict> run();
 

@@ -158,6 +158,12 @@ class Capture:
         return lib_pcapng.read(self.path)
 
 
+def inboxes(user):
+    """Sockets of the user's running captures, to which probes and checks report."""
+    runtime = lib.environment(user).get("XDG_RUNTIME_DIR") or "/run"
+    return list(pathlib.Path(runtime, "podshark").glob("capture.*"))
+
+
 def extcap_home(user, program=PODSHARK):
     """Links podshark into the personal extcap directory of the user's Wireshark: 4.0 and 4.4 look in different
     ones. Returns the directory."""

@@ -70,7 +70,7 @@ class Changing(FilesTest):
         for args, words in ((("-b", "filesize:0"), "filesize:KB"), (("-b", "files:2"), "never changes"),
                             (("--last", "5x"), "5m"), (("--last", "0"), "5m"), (("--save-on", "exit"), "--last"),
                             (("--last", "5m", "-b", "packets:1"), "exclude each other"),
-                            (("--last", "5m", "--save-on", "rain"), "exit, loss or none")):
+                            (("--last", "5m", "--save-on", "rain"), "exit, loss, probe or none")):
             with self.subTest(args):
                 done = podshark(ROOT, "capture", "web", "-w", self.tmp / "x", *args, check=False)
                 self.assertEqual(2, done.returncode, done.stderr)

@@ -157,7 +157,7 @@ class Joining(FollowTest):
         with Capture(ROOT, "all") as capture:
             address = self.up["web"].address
             lib.podman(ROOT, "run", "-d", "--name", "guest", lib.IMAGE, "sh", "-c",
-                       f"wget -qO- http://{address}/; sleep 1000000")
+                       f"while true; do wget -qO- http://{address}/; sleep 1; done")
             self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "guest", check=False)
             wait_for(lambda: happened(capture, "lifecycle", "joined"), "the newcomer")
             wait_for(lambda: gets(capture, "podman:guest/eth0"), "its request")

@@ -44,6 +44,16 @@ class Toolbar:
         self.shark.wait(lambda: self.find("text")["text"] == text, f"'{text}' in the field")
         lib.run(self.desktop.user, ["xdotool", "key", "Return"], env=env)
 
+    def type_target(self, text):
+        """Types what Probe and Check NAT are about, and presses Enter."""
+        def field():
+            return [n for n in self.nodes() if n["role"] == "text"][1]
+        self.desktop.click(field())
+        env = {"DISPLAY": self.desktop.display}
+        lib.run(self.desktop.user, ["xdotool", "type", "--delay", "20", text], env=env)
+        self.shark.wait(lambda: field()["text"] == text, f"'{text}' in the field")
+        lib.run(self.desktop.user, ["xdotool", "key", "Return"], env=env)
+
     def choose(self, interface):
         """Selects the interface whose controls show."""
         self.desktop.click(self.wait("combo box"))

@@ -15,6 +15,7 @@ from lib_toolbar import ASKED_FOR, RECENT, Freezes, Toolbar, cpu_seconds, displa
 CONTAINERS = (
     Ctr("own", user=RIG, ports=("28081:80",)),
     Ctr("bridged", user=RIG, network="podman"),
+    Ctr("peer", user=RIG, network="podman", cmd=("sleep", "1000000")),
     Ctr("host", user=RIG, network="host", cmd=("sleep", "1000000")),
 )
 BRIEFLY = ("-o", "extcap.podman_brief.follow:false")  # ends with its container
@@ -97,6 +98,20 @@ class Working(ToolbarTest):
         shark.desktop.screenshot(ARTIFACTS / "toolbar.png")
         self.stop(shark)
         self.assertFalse([t for t in shark.texts() if "rror" in t], "no error box")
+
+    def test_a_probe_and_a_check_of_a_typed_target(self):
+        shark, bar = self.capturing("-i", "podman:bridged", "-Y", 'json.value.string == "probe" || json.value.string == "check"')
+        bar.type_target("peer > bridged:81")
+        bar.press("Probe")
+        text = shark.wait(lambda: "refused" in (t := bar.log()) and t, "the answer in the log")
+        self.assertIn("$ podshark probe --from=peer -- bridged:81", text)
+        self.assertRegex(text, r"probe: bridged:81/tcp from peer: refused")
+        bar.press("Check NAT")
+        text = shark.wait(lambda: "check: check bridged:81 from peer: " in (t := bar.log()) and t, "the findings in the log")
+        shark.wait(lambda: (displayed(shark) or 0) >= 3, "their records in the packet list")
+        shark.desktop.screenshot(ARTIFACTS / "toolbar-probe.png")
+        self.reacts(shark)
+        self.stop(shark)
 
     def test_following_can_be_paused(self):
         shark, bar = self.capturing("-i", "podman:own")

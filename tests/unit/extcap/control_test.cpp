@@ -16,6 +16,7 @@
 #include <random>
 #include <sstream>
 
+#include "extcap/capture/panel.h"
 #include "extcap/control/control.h"
 #include "extcap/control/keeper.h"
 #include "extcap/control/message.h"
@@ -116,7 +117,7 @@ TEST(Toolbar, is_for_wireshark_4_4_and_later_unless_the_user_decides) {
 TEST(Toolbar, sentences_number_each_control_once_and_nothing_is_required) {
   std::ostringstream out;
   write_toolbar(out);
-  for (int n = 0; n <= 4; ++n)
+  for (int n = 0; n <= 7; ++n)
     EXPECT_THAT(out.str(), HasSubstr("control {number=" + std::to_string(n) + "}"));
   EXPECT_THAT(out.str(), HasSubstr("{type=button}{role=logger}"));
   EXPECT_THAT(out.str(), HasSubstr("{type=button}{role=help}"));
@@ -207,6 +208,8 @@ class Pipes : public testing::Test {
           if (mark->text == "end") return;
         } else if (const auto* pause = std::get_if<PauseFollowing>(&*command)) {
           control.log(pause->paused ? "pause" : "go on");
+        } else if (const auto* tool = std::get_if<RunTool>(&*command)) {
+          control.log((tool->probe ? "probe=" : "check=") + tool->target);
         } else {
           control.log("loss?");
         }
@@ -302,6 +305,34 @@ TEST_F(Pipes, only_what_happens_while_it_runs_is_a_mark) {
   EXPECT_THAT(log,
               testing::ElementsAre("pause\n", "mark=new \xEF\xBF\xBD\n", "go on\n", "loss?\n", "mark=end\n"));
   EXPECT_EQ(cleared, 4U) << "the field is emptied after each mark";
+}
+
+TEST_F(Pipes, probes_and_checks_are_of_the_target_typed_last) {
+  start(echo);
+  const UniqueFd reader = open_out();
+  const UniqueFd writer = open_in();
+  ASSERT_TRUE(writer);
+  write(writer, set(ToolbarControl::target, "web:80") + set(ToolbarControl::probe, "") + kInitialized +
+                    set(ToolbarControl::probe, "") + set(ToolbarControl::target, " \n--from=x ") +
+                    set(ToolbarControl::check, "") + set(ToolbarControl::mark, "end"));
+  std::vector<std::string> log;
+  for (const ControlMessage& m : read_until(reader, "mark=end")) {
+    if (m.control == number(ToolbarControl::log)) log.push_back(m.payload.substr(9));
+  }
+  EXPECT_THAT(log, testing::ElementsAre("probe=web:80\n", "check=--from=x\n", "mark=end\n"));
+}
+
+TEST(Panel, a_target_is_never_an_option) {
+  using testing::ElementsAre;
+  EXPECT_THAT(tool_arguments({true, "web:80"}, ""), ElementsAre("probe", "--", "web:80"));
+  EXPECT_THAT(tool_arguments({true, "web/icmp"}, ""), ElementsAre("probe", "--", "web/icmp"));
+  EXPECT_THAT(tool_arguments({true, "db > web:80"}, ""), ElementsAre("probe", "--from=db", "--", "web:80"));
+  EXPECT_THAT(tool_arguments({true, ""}, "web"), ElementsAre("probe", "--all-ports", "--", "web"));
+  EXPECT_THAT(tool_arguments({true, "pod/shop"}, "web"),
+              ElementsAre("probe", "--all-ports", "--", "pod/shop"));
+  EXPECT_THAT(tool_arguments({false, ""}, "web"), ElementsAre("check", "--", "web"));
+  EXPECT_THAT(tool_arguments({false, "--json"}, "web"), ElementsAre("check", "--", "--json"));
+  EXPECT_THAT(tool_arguments({false, ""}, ""), testing::IsEmpty());
 }
 
 TEST_F(Pipes, wireshark_may_close_its_pipe_and_open_it_again) {

@@ -353,6 +353,39 @@ TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before
   EXPECT_EQ(reply_src(15, tcp("10.89.0.2", 81, "198.51.100.7", 40000)), "");
 }
 
+TEST_F(PluginIndex, a_probes_packets_bear_its_id_on_both_sides_of_a_translation) {
+  annotate::Event e;
+  e.kind = "probe";
+  e.what = "started";
+  e.id = "p1";
+  e.protocol = "tcp";
+  e.orig = {"192.0.2.1", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "10.89.0.1", 80, 40000};
+  index_.learn(10, kEvents, annotate::encode_event(e));
+  const auto probe = [&](std::uint32_t frame, const Flow& flow) -> std::string {
+    const char* id = index_.ends(frame, kNoInterface, flow).probe;
+    return id == nullptr ? "" : id;
+  };
+  EXPECT_EQ(probe(11, tcp("192.0.2.1", 40000, "192.0.2.1", 8080)), "p1");
+  EXPECT_EQ(probe(11, tcp("10.89.0.1", 40000, "10.89.0.2", 80)), "p1");
+  EXPECT_EQ(probe(11, tcp("10.89.0.1", 40001, "10.89.0.2", 80)), "");
+}
+
+TEST_F(PluginIndex, pings_after_a_probe_are_not_the_probes) {
+  annotate::Event e;
+  e.kind = "probe";
+  e.what = "started";
+  e.id = "p1";
+  e.protocol = "icmp";
+  e.orig = {"10.89.0.3", "10.89.0.2", 0, 0};
+  index_.learn(10, kEvents, annotate::encode_event(e));
+  e.what = "ended";
+  index_.learn(13, kEvents, annotate::encode_event(e));
+  const Flow ping = flow(ip("10.89.0.3"), ip("10.89.0.2"));
+  EXPECT_STREQ(index_.ends(12, kNoInterface, ping.reversed()).probe, "p1");
+  EXPECT_EQ(index_.ends(14, kNoInterface, ping).probe, nullptr);
+}
+
 TEST_F(PluginIndex, dns_answers_count_only_without_an_inventory) {
   // aardvark's answer: db.dns.podman is 10.89.0.3
   const std::string answer(
