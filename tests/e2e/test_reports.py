@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,7 +41,7 @@ class ReportsTest(CheckTest):
         cls.addClassCleanup(shutil.rmtree, cls.plugins)
         cls.plugins.chmod(0o755)
         text = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=True).stdout
-        folder = cls.plugins / text.split()[2].rpartition(".")[0] / "epan"
+        folder = cls.plugins / re.search(r"(\d+\.\d+)\.", text)[1] / "epan"
         folder.mkdir(parents=True)
         shutil.copy(lib.BIN / "plugin/podshark.so", folder / "podshark.so")
 
@@ -115,7 +116,7 @@ class Probes(ReportsTest):
         with Capture(ROOT, "web") as capture:
             got = self.probe(ROOT, "--from", "db", "web/icmp")
             self.probed(capture)
-            run(ROOT, ["podman", "exec", "db", "ping", "-c", "1", address], check=False)
+            self.up["db"].enter("ping", "-c", "1", address)
             wait_for(lambda: len([p for p in capture.so_far().packets if p.data[23:24] == b"\x01"]) >= 4, "both pings")
             capture.stop()
             of_probe = self.of_probe(capture, got["id"], "icmp.type")
@@ -224,10 +225,10 @@ class Firewall(ReportsTest):
     def test_rootless_as_its_user(self):
         capture = self.watching(RIG, "left")
         self.settle()
-        run(RIG, ["podman", "unshare", "--rootless-netns", "nft",
+        run(RIG, ["podman", "unshare", "--rootless-netns", "/usr/sbin/nft",
                   "add table inet stranger; add chain inet stranger f { type filter hook forward priority 10; }; "
                   "add rule inet stranger f ip saddr " + self.up["left"].address + " drop"])
-        self.addCleanup(run, RIG, ["podman", "unshare", "--rootless-netns", "nft", "delete", "table", "inet", "stranger"])
+        self.addCleanup(run, RIG, ["podman", "unshare", "--rootless-netns", "/usr/sbin/nft", "delete", "table", "inet", "stranger"])
         self.assertIn("ip saddr", self.change(capture, "blocked")["detail"])
         capture.stop()
 
