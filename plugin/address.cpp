@@ -14,6 +14,13 @@ Address parse_ip(const std::string& text) {
   return {};
 }
 
+std::string to_text(const Address& address) {
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  if (address.length != 4 && address.length != 16) return {};
+  const int family = address.length == 4 ? AF_INET : AF_INET6;
+  return ::inet_ntop(family, address.bytes.data(), out.data(), out.size()) == nullptr ? "" : out.data();
+}
+
 std::uint8_t protocol_number(const std::string& name) {
   if (name == "tcp") return IPPROTO_TCP;
   if (name == "udp") return IPPROTO_UDP;

@@ -35,6 +35,9 @@ struct Address {
 /// From "10.88.0.2" or "fd00::2", also with a prefix length behind it; any other text gives none.
 [[nodiscard]] Address parse_ip(const std::string& text);
 
+/// The reverse for IPv4 and IPv6, with nothing behind it; empty for others.
+[[nodiscard]] std::string to_text(const Address& address);
+
 /// IPPROTO_TCP, _UDP or _SCTP for "tcp", "udp", "sctp"; else 0.
 [[nodiscard]] std::uint8_t protocol_number(const std::string& name);
 

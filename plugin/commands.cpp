@@ -132,6 +132,9 @@ std::string ending(int status, bool stopped) {
     return "[ended by signal " + std::to_string(number) + ", " + ::strsignal(number) + "]";
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  // Answers, not failures.
+  if (code == static_cast<int>(ErrorKind::found)) return "[done: something is wrong]";
+  if (code == static_cast<int>(ErrorKind::unreachable)) return "[done: it could not be reached]";
   return code == 0 ? "[done]" : "[failed: exit code " + std::to_string(code) + "]";
 }
 

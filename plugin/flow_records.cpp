@@ -42,6 +42,8 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
     return end_probe(frame, orig, event.id);
   auto record = std::make_unique<Record>();
   record->frame = frame;
+  record->orig = orig;
+  record->reply = flow_of(event.reply, protocol);
   if (nat) {
     record->orig_src = one_line(event.orig.src, 45);
     record->orig_dst = one_line(event.orig.dst, 45);
@@ -58,9 +60,8 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   ByFlow& map = nat ? translations_ : probes_;
   add_key(map, orig, kept);
   add_key(map, orig.reversed(), kept);
-  const Flow reply = flow_of(event.reply, protocol);
-  add_key(map, reply, kept);
-  add_key(map, reply.reversed(), kept);
+  add_key(map, kept->reply, kept);
+  add_key(map, kept->reply.reversed(), kept);
 }
 
 void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::string& id) {
@@ -83,6 +84,15 @@ const FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t fr
 const Translation* FlowRecords::translation(std::uint32_t frame, const Flow& flow) const noexcept {
   const Record* record = find(translations_, frame, flow);
   return record == nullptr ? nullptr : &record->translation;
+}
+
+Heading FlowRecords::heading(std::uint32_t frame, const Flow& flow) const noexcept {
+  for (const ByFlow* map : {&translations_, &probes_}) {
+    const Record* record = find(*map, frame, flow);
+    if (record == nullptr) continue;
+    return flow == record->orig || flow.reversed() == record->reply ? Heading::forth : Heading::back;
+  }
+  return Heading::unknown;
 }
 
 const char* FlowRecords::probe(std::uint32_t frame, const Flow& flow) const noexcept {

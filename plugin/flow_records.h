@@ -41,6 +41,9 @@ struct Translation {
   Tuple reply;
 };
 
+/// Whether a packet goes from the end that began the connection, or back to it.
+enum class Heading : std::uint8_t { unknown, forth, back };
+
 class FlowRecords {
  public:
   void clear();
@@ -55,6 +58,9 @@ class FlowRecords {
   /// The probe that sent or was answered by the packet; nullptr for none.
   [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow) const noexcept;
 
+  /// By the records of both kinds.
+  [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept;
+
   /// Records that are kept; later ones are forgotten.
   static constexpr std::size_t kMost = 200'000;
 
@@ -65,6 +71,8 @@ class FlowRecords {
         ~std::uint32_t{0};  // last frame of a probe without ports, which others' pings look like
     std::string orig_src, orig_dst, reply_src, reply_dst;
     std::string probe;
+    Flow orig;                // from the one who began
+    Flow reply;               // of a translation: what comes back, as it arrives
     Translation translation;  // points into the strings above
   };
   struct FlowHash {

@@ -33,9 +33,11 @@ void Index::clear() noexcept {
   snapshots_.clear();
   newest_ = {};
   host_side_ = false;
+  drops_ = false;
   ask_outside_ = true;
   copies_.clear();
   flows_.clear();
+  events_.clear();
   dns_names_.clear();
   owners_.clear();
   resolved_.clear();
@@ -50,6 +52,7 @@ void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json)
       add_part(frame, key, std::move(*part));
     } else {
       flows_.learn(frame, std::get<annotate::Event>(*record));
+      events_.learn(frame, std::get<annotate::Event>(*record));
     }
   } catch (const std::exception&) {
     pending_.erase(key);
@@ -137,6 +140,7 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
         interface_identity(name == nullptr ? "" : name, description == nullptr ? "" : description);
     interface.ordinal = static_cast<unsigned>(interfaces_.size());
     host_side_ = host_side_ || interface.identity.point == Point::host;
+    drops_ = drops_ || interface.identity.drops;
     interfaces_.insert_or_assign(key, std::move(interface));
     last_ = nullptr;
   } catch (const std::exception&) {
@@ -167,6 +171,14 @@ Point Index::point(std::uint64_t key) noexcept {
 bool Index::holds_drops(std::uint64_t key) noexcept {
   const Interface* interface = find_interface(key);
   return interface != nullptr && interface->identity.drops;
+}
+
+void Index::learn_dropped(std::uint32_t frame, const Flow& flow, const char* reason) noexcept {
+  try {
+    events_.learn_dropped(frame, flow, reason);
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 const char* Index::drop_reason(std::string_view json) noexcept {
@@ -211,6 +223,29 @@ Ends Index::ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexc
   } catch (const std::exception&) {
     return {};
   }
+}
+
+Serving Index::serving(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
+  try {
+    if (snapshots_.empty() || flow.protocol == 0) return {};
+    const Snapshot* snapshot = snapshot_at(frame);
+    const LocalEnd local = local_end(*snapshot, key);
+    const std::uint32_t src = snapshot->owner_of(flow.src, local).holder;
+    const std::uint32_t dst = snapshot->owner_of(flow.dst, local).holder;
+    Serving out{snapshot->published_as(src, flow.protocol, flow.src_port) != 0,
+                snapshot->published_as(dst, flow.protocol, flow.dst_port) != 0};
+    if (local.point == Point::host && src == kNobody && dst == kNobody) {
+      out.src = snapshot->published_on(local.holder, flow.protocol, flow.src_port) != 0;
+      out.dst = snapshot->published_on(local.holder, flow.protocol, flow.dst_port) != 0;
+    }
+    return out;
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+bool Index::sole(std::uint32_t frame, const char* name) const noexcept {
+  return name != nullptr && !snapshots_.empty() && snapshot_at(frame)->called(name) == 1;
 }
 
 LocalEnd Index::local_end(const Snapshot& snapshot, std::uint64_t key) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "plugin/copies.h"
+#include "plugin/event_log.h"
 #include "plugin/flow_records.h"
 #include "plugin/snapshot.h"
 #include "podman/annotate/codec.h"
@@ -28,6 +29,26 @@ struct Ends {
   std::uint16_t published = 0;  ///< the host's port that leads, or led, to the container's port; 0 for none
   const Translation* nat = nullptr;
   const char* probe = nullptr;
+};
+
+/// What is said about a packet.
+struct Facts {
+  Ends ends;
+  Point point = Point::unknown;
+  std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
+  const char* drop_reason = nullptr;
+  bool dropped = false;
+
+  [[nodiscard]] bool any() const {
+    return ends.src.name != nullptr || ends.dst.name != nullptr || point != Point::unknown ||
+           ends.published != 0 || ends.nat != nullptr || ends.probe != nullptr || dropped;
+  }
+};
+
+/// Which ends have a port that the host publishes.
+struct Serving {
+  bool src = false;
+  bool dst = false;
 };
 
 /// An address, and under which name Wireshark shows it: of several owners in turn, all ("web|db").
@@ -76,6 +97,10 @@ class Index {
   [[nodiscard]] Point point(std::uint64_t key) noexcept;
   /// Packets of this interface were dropped by the kernel; what it said about one is in a custom option.
   [[nodiscard]] bool holds_drops(std::uint64_t key) noexcept;
+  /// True once such an interface is known.
+  [[nodiscard]] bool has_drops() const noexcept { return drops_; }
+  /// Takes a packet of one.
+  void learn_dropped(std::uint32_t frame, const Flow& flow, const char* reason) noexcept;
   /// The reason in such an option, nullptr when it has none; valid until clear().
   [[nodiscard]] const char* drop_reason(std::string_view json) noexcept;
 
@@ -87,6 +112,15 @@ class Index {
 
   /// Who talks to whom in this frame. Frames before the first inventory use the first.
   [[nodiscard]] Ends ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
+
+  // For the menu, about the one packet it is chosen for.
+  [[nodiscard]] Serving serving(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
+  [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept {
+    return flows_.heading(frame, flow);
+  }
+  /// In this frame exactly one running container has the name.
+  [[nodiscard]] bool sole(std::uint32_t frame, const char* name) const noexcept;
+  [[nodiscard]] const EventLog& events() const noexcept { return events_; }
 
  private:
   struct Interface {
@@ -124,9 +158,11 @@ class Index {
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;
   bool host_side_ = false;
+  bool drops_ = false;
   bool ask_outside_ = true;
   Copies copies_;
   FlowRecords flows_;
+  EventLog events_;
   std::unordered_map<Address, std::vector<DnsEntry>, AddressHash> dns_names_;  // each in frame order
   std::unordered_map<Address, std::vector<const char*>, AddressHash> owners_;  // names an address has had
   std::vector<ResolvedName> resolved_;

@@ -173,6 +173,98 @@ const char* drop_reason(const packet_info* pinfo) {
   return json.empty() ? nullptr : file_index().drop_reason(json);
 }
 
+// ---- the selected packet ----
+
+constexpr std::uint8_t kSyn = 0x02;
+constexpr std::uint8_t kAck = 0x10;
+
+// Bytes of the first or last field of that name in the tree: how many were copied, 0 for none.
+std::size_t field_bytes(proto_tree* tree, const char* name, bool last, std::uint8_t* out, std::size_t most) {
+  const int id = proto_registrar_get_id_byname(name);
+  GPtrArray* found = id < 0 || tree == nullptr ? nullptr : proto_find_finfo(tree, id);
+  if (found == nullptr) return 0;
+  std::size_t copied = 0;
+  if (found->len > 0) {
+    const auto* field = static_cast<const field_info*>(found->pdata[last ? found->len - 1 : 0]);
+    const auto size = static_cast<std::size_t>(std::max(field->length, 0));
+    if (field->ds_tvb != nullptr && size > 0 && size <= most &&
+        tvb_bytes_exist(field->ds_tvb, field->start, field->length)) {
+      tvb_memcpy(field->ds_tvb, out, field->start, size);
+      copied = size;
+    }
+  }
+  g_ptr_array_free(found, TRUE);
+  return copied;
+}
+
+Address last_address(proto_tree* tree, const char* name4, const char* name6) {
+  std::uint8_t bytes[16];
+  std::size_t size = field_bytes(tree, name4, true, bytes, 4);
+  if (size == 0) size = field_bytes(tree, name6, true, bytes, sizeof bytes);
+  return {bytes, size};
+}
+
+std::uint16_t last_port(proto_tree* tree, const char* name) {
+  std::uint8_t bytes[2];
+  return field_bytes(tree, name, true, bytes, sizeof bytes) == 2
+             ? static_cast<std::uint16_t>(bytes[0] << 8U | bytes[1])
+             : std::uint16_t{0};
+}
+
+// The packet that an ICMP error quotes. Whatever the error's own addresses: this is what did not arrive.
+Flow quoted_flow(proto_tree* tree) {
+  Flow flow;
+  flow.src = last_address(tree, "ip.src", "ipv6.src");
+  flow.dst = last_address(tree, "ip.dst", "ipv6.dst");
+  flow.src_port = last_port(tree, "tcp.srcport");
+  flow.dst_port = last_port(tree, "tcp.dstport");
+  flow.protocol = IPPROTO_TCP;
+  if (flow.dst_port != 0) return flow;
+  flow.src_port = last_port(tree, "udp.srcport");
+  flow.dst_port = last_port(tree, "udp.dstport");
+  flow.protocol = flow.dst_port != 0 ? IPPROTO_UDP : 0;
+  return flow;
+}
+
+bool is_icmp_error(const Signs& signs, bool v6) {
+  if (v6) return signs.icmp_type < 128;
+  return signs.icmp_type == 3 || signs.icmp_type == 4 || signs.icmp_type == 5 || signs.icmp_type == 11 ||
+         signs.icmp_type == 12;
+}
+
+// Flow and signs, as far as the packet itself tells. Addresses as they are: a MAC helps to name an end, but
+// not to ask for it.
+void read_packet(const packet_info* pinfo, proto_tree* tree, SelectedPacket& out) {
+  out.flow = flow_of(pinfo);
+  out.flow.src = address_of(pinfo->src);
+  out.flow.dst = address_of(pinfo->dst);
+  std::uint8_t bytes[4];
+  const std::size_t v6 = field_bytes(tree, "icmpv6.type", false, bytes, 1);
+  out.signs.icmp = v6 != 0 || field_bytes(tree, "icmp.type", false, bytes, 1) != 0;
+  if (out.signs.icmp) {
+    out.signs.icmp_type = bytes[0];
+    const Flow quoted = is_icmp_error(out.signs, v6 != 0) ? quoted_flow(tree) : Flow{};
+    out.quoted = quoted.protocol != 0;
+    out.signs.icmp = !out.quoted;
+    if (out.quoted) out.flow = quoted;
+    if (!out.quoted) out.flow = Flow{.src = out.flow.src, .dst = out.flow.dst};
+  } else if (out.flow.protocol == IPPROTO_TCP) {
+    const std::size_t size = field_bytes(tree, "tcp.flags", false, bytes, sizeof bytes);
+    out.signs.syn = size != 0 && (bytes[size - 1] & kSyn) != 0;
+    out.signs.ack = size != 0 && (bytes[size - 1] & kAck) != 0;
+  }
+}
+
+Facts facts_of(const packet_info* pinfo, std::uint64_t key, const Flow& flow) {
+  Index& index = file_index();
+  Facts facts{index.ends(pinfo->num, key, flow), index.point(key), index.original(pinfo->num)};
+  if (index.holds_drops(key)) {
+    facts.dropped = true;
+    facts.drop_reason = drop_reason(pinfo);
+  }
+  return facts;
+}
+
 // Once for each file, at its first packet: an inventory of its own stands before that.
 void ask_outside(Index& index, std::uint32_t frame) noexcept {
   index.stop_asking();
@@ -229,6 +321,8 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   }
   if (pinfo->srcport == kDnsPort && pinfo->ptype == PT_UDP) learn_dns(tvb, pinfo);
   const std::uint64_t key = known_key(pinfo);
+  if (index.has_drops() && index.holds_drops(key))
+    index.learn_dropped(pinfo->num, flow_of(pinfo), drop_reason(pinfo));
   if (!index.has_host_side()) return;
   const unsigned size = tvb_captured_length(tvb);
   const unsigned offset = network_offset(tvb, pinfo, size);
@@ -241,14 +335,28 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
 }
 
 Facts packet_facts(const packet_info* pinfo) {
+  return facts_of(pinfo, known_key(pinfo), flow_of(pinfo));
+}
+
+SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree) {
   Index& index = file_index();
   const std::uint64_t key = known_key(pinfo);
-  Facts facts{index.ends(pinfo->num, key, flow_of(pinfo)), index.point(key), index.original(pinfo->num)};
-  if (index.holds_drops(key)) {
-    facts.dropped = true;
-    facts.drop_reason = drop_reason(pinfo);
+  SelectedPacket out;
+  out.frame = pinfo->num;
+  out.record = is_event_record(pinfo);
+  if (out.record) {
+    if (const Flow* told = index.events().flow_of(pinfo->num); told != nullptr) out.flow = *told;
+  } else {
+    read_packet(pinfo, tree, out);
   }
-  return facts;
+  // Ends are looked up by what names them, which of a link-local address is the MAC.
+  const Flow& named_by = out.record || out.quoted ? out.flow : flow_of(pinfo);
+  out.facts = facts_of(pinfo, key, named_by);
+  out.signs.serving = index.serving(pinfo->num, key, named_by);
+  out.signs.heading = index.heading(pinfo->num, out.flow);
+  out.src_sole = index.sole(pinfo->num, out.facts.ends.src.name);
+  out.dst_sole = index.sole(pinfo->num, out.facts.ends.dst.name);
+  return out;
 }
 
 }  // namespace podshark::plugin

@@ -3,6 +3,7 @@
 // that Wireshark's exceptions (longjmp) may pass through them.
 #pragma once
 
+#include "plugin/flow_question.h"
 #include "plugin/index.h"
 #include "plugin/ws_compat.h"
 
@@ -26,18 +27,9 @@ void learn_record(const packet_info* pinfo, std::string_view json);
 void learn_packet(tvbuff_t* tvb, packet_info* pinfo);
 
 /// What the index says about a packet.
-struct Facts {
-  Ends ends;
-  Point point = Point::unknown;
-  std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
-  const char* drop_reason = nullptr;
-  bool dropped = false;
-
-  [[nodiscard]] bool any() const {
-    return ends.src.name != nullptr || ends.dst.name != nullptr || point != Point::unknown ||
-           ends.published != 0 || ends.nat != nullptr || ends.probe != nullptr || dropped;
-  }
-};
 [[nodiscard]] Facts packet_facts(const packet_info* pinfo);
+
+/// Everything the menu wants to know of a dissected packet: `tree` is its whole, visible tree.
+[[nodiscard]] SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree);
 
 }  // namespace podshark::plugin

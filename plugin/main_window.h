@@ -8,6 +8,7 @@
 #include <string>
 
 #include "plugin/commands.h"
+#include "plugin/flow_question.h"
 #include "plugin/ws_compat.h"
 
 namespace podshark::plugin {
@@ -37,6 +38,9 @@ struct OpenFile {
   bool changed = false;     ///< not all that is shown is in the file
 };
 [[nodiscard]] std::optional<OpenFile> open_file();
+
+/// The packet whose details are shown; nothing while the file is being dissected anew.
+[[nodiscard]] std::optional<SelectedPacket> selected_packet();
 
 void carry_out(const Action& action);
 

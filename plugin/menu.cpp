@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Entries start podshark and show its output; those about the selected packet take its names from the
-// postdissector. A further command is an entry in kEntries and one call of show_run().
+// Entries start podshark and show its output, or filter; those about the selected packet look at it when they
+// are chosen. A further command is an entry in kEntries and one call of show_run().
 #include "plugin/menu.h"
 
 #include <epan/plugin_if.h>
@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/explain.h"
+#include "plugin/learn.h"
 #include "plugin/main_window.h"
 #include "plugin/preferences.h"
 #include "plugin/run_program.h"
@@ -20,27 +22,26 @@
 namespace podshark::plugin {
 namespace {
 
-struct Selected {
-  std::uint32_t frame = 0;
-  EndNames src;
-  EndNames dst;
-};
-
-Selected remembered;
-
 // ---- the selected packet ----
 
-std::optional<Selected> selected_packet() {
-  const std::optional<OpenFile> file = open_file();
-  if (!file || file->frame == 0 || file->frame != remembered.frame) return std::nullopt;
-  return remembered;
+using ActionFor = std::optional<Action>(const EndNames&, const EndNames&);
+
+std::optional<Action> action_for(const SelectedPacket& packet, ActionFor* choose) {
+  const Ends& ends = packet.facts.ends;
+  return choose({ends.src.name, ends.src.pod}, {ends.dst.name, ends.dst.pod});
 }
 
-void filter(std::optional<Action> (*action_for)(const EndNames&, const EndNames&), const char* without) {
-  const std::optional<Selected> packet = selected_packet();
-  if (!packet)
-    return tell("no packet is selected: click one in the packet list first, then choose this again");
-  const std::optional<Action> action = action_for(packet->src, packet->dst);
+// Nothing when none is selected, which has been told then.
+std::optional<SelectedPacket> wanted_packet() {
+  const std::optional<SelectedPacket> packet = selected_packet();
+  if (!packet) tell("no packet is selected: click one in the packet list first, then choose this again");
+  return packet;
+}
+
+void filter(ActionFor* choose, const char* without) {
+  const std::optional<SelectedPacket> packet = wanted_packet();
+  if (!packet) return;
+  const std::optional<Action> action = action_for(*packet, choose);
   if (!action) return tell(without);
   carry_out(*action);
 }
@@ -112,10 +113,49 @@ void filter_on_pod() {
   filter(pod_action, "neither end of the selected packet is known to be in a pod: choose a packet of one");
 }
 
+void ask(const char* subject, Argv (*command)(const std::string&, const Question&)) {
+  const std::optional<SelectedPacket> packet = wanted_packet();
+  if (!packet) return;
+  const Result<Question> asked = question(*packet);
+  if (!asked) return tell(asked.error().line().c_str());
+  std::vector<Action> offers;
+  if (const auto action = flow_action(*packet)) offers.push_back(*action);
+  show_run({subject, command(program(), *asked), {}, offers});
+}
+
+void check_flow() {
+  ask("check", check_command);
+}
+
+void probe_endpoint() {
+  ask("probe", probe_command);
+}
+
+void show_text(const std::string& subject, const std::string& text, const std::vector<Action>& offers) {
+  const auto window = TextWindow::open(subject);
+  if (!window) return;
+  for (const Action& action : offers) window->add_action(action);
+  window->write(text);
+}
+
+// What the file knows comes first, and also without podshark; then what is so now.
+void explain_flow() {
+  const std::optional<SelectedPacket> packet = wanted_packet();
+  if (!packet) return;
+  const Result<Question> asked = question(*packet);
+  if (!asked) return tell(asked.error().line().c_str());
+  const Explanation known = explain(*packet, file_index().events().about(sought(*packet)));
+  const Result<std::string> podshark = podshark_program();
+  if (!podshark)
+    return show_text("flow", known.text + "\nNot checked: " + podshark.error().line() + "\n", known.actions);
+  show_run({"flow", check_command(*podshark, *asked), known.text + "\nWhat podshark check says now:\n",
+            known.actions});
+}
+
 void live_containers() {
   std::vector<Action> offers;
   if (const auto packet = selected_packet()) {
-    if (const auto action = container_action(packet->src, packet->dst)) offers.push_back(*action);
+    if (const auto action = action_for(*packet, container_action)) offers.push_back(*action);
   }
   show_run({"live containers", list_command(program()), {}, offers});
 }
@@ -184,6 +224,12 @@ Entry entries[] = {
      filter_on_container},
     {"Filter on its pod", "Packets of the pod at the selected packet's sender, or else its receiver",
      filter_on_pod},
+    {"Check NAT and firewall for this flow",
+     "What stands in the way of the selected packet's connection (podshark check)", check_flow},
+    {"Probe this endpoint", "Whether the selected packet's server can be reached now (podshark probe)",
+     probe_endpoint},
+    {"Explain this flow", "Who talks to whom, which way, and what this file and podshark check tell of it",
+     explain_flow},
     {"Live containers", "The containers that run now (podshark list)", live_containers},
     {"Save annotated copy…",
      "A copy of this capture that names the containers running now (podshark annotate)", save_annotated_copy},
@@ -202,14 +248,6 @@ void register_menu(int protocol) {
   for (Entry& entry : entries) ext_menubar_add_entry(menu, entry.label, entry.tip, chosen, &entry);
   register_preferences(protocol);
   watch_event_loop();
-}
-
-void remember_selected(std::uint32_t frame, const EndNames& src, const EndNames& dst) noexcept {
-  remembered = {frame, src, dst};
-}
-
-void forget_selected() noexcept {
-  remembered = {};
 }
 
 }  // namespace podshark::plugin

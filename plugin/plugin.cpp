@@ -109,7 +109,6 @@ void event_record(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree) {
 int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*data*/) {
   if (!proto_is_protocol_enabled(protocol)) return 0;
   if (is_event_record(pinfo)) {
-    if (tree != nullptr && PTREE_DATA(tree)->visible) remember_selected(pinfo->num, {}, {});
     event_record(tvb, pinfo, tree);
     return 0;
   }
@@ -118,9 +117,6 @@ int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*dat
   const bool shown = proto_field_is_referenced(tree, proto_podman);
   if (!counted && !shown) return 0;
   const Facts facts = packet_facts(pinfo);
-  if (shown && PTREE_DATA(tree)->visible)
-    remember_selected(pinfo->num, {facts.ends.src.name, facts.ends.src.pod},
-                      {facts.ends.dst.name, facts.ends.dst.pod});
   if (!facts.any()) return 0;
   if (counted) send_packet(pinfo, facts);
   if (shown) show(tvb, facts, tree);
@@ -128,7 +124,6 @@ int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*dat
 }
 
 void forget_file() {
-  forget_selected();
   file_index().clear();
 }
 

@@ -239,6 +239,11 @@ Owner Snapshot::owner_of(const Address& address, const LocalEnd& local) const {
   return owner;
 }
 
+std::size_t Snapshot::called(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; }));
+}
+
 std::uint16_t Snapshot::published_as(std::uint32_t holder, std::uint8_t protocol,
                                      std::uint16_t container_port) const {
   if (holder == kNobody) return 0;

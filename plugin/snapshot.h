@@ -79,6 +79,8 @@ class Snapshot {
   /// Who has the address, seen from `local` (holder kNobody: from nowhere in particular). What belongs to the
   /// local end is its; an address that several others could have is nobody's.
   [[nodiscard]] Owner owner_of(const Address& address, const LocalEnd& local) const;
+  /// How many running containers have this name.
+  [[nodiscard]] std::size_t called(std::string_view name) const;
   /// The host's port that leads to a port of this holder; 0 for none. `protocol`: IPPROTO_*.
   [[nodiscard]] std::uint16_t published_as(std::uint32_t holder, std::uint8_t protocol,
                                            std::uint16_t container_port) const;

@@ -11,6 +11,7 @@
 
 #include "plugin/event_items.h"
 #include "plugin/event_payload.h"
+#include "plugin/explain.h"
 #include "plugin/index.h"
 
 namespace {
@@ -34,12 +35,29 @@ Flow flow(bool reversed) {
   return reversed ? f.reversed() : f;
 }
 
+// What the menu shows of a packet, and the words it gives to podshark.
+void explain_it(Index& index, std::uint32_t frame, const Flow& flow, const Ends& ends) {
+  SelectedPacket packet;
+  packet.frame = frame;
+  packet.flow = flow;
+  packet.facts.ends = ends;
+  packet.signs.serving = index.serving(frame, interface_key(0, 1), flow);
+  packet.signs.heading = index.heading(frame, flow);
+  packet.src_sole = index.sole(frame, ends.src.name);
+  packet.dst_sole = index.sole(frame, ends.dst.name);
+  const auto asked = question(packet);
+  if (asked && (asked->from.starts_with('-') || asked->target.starts_with('-'))) std::abort();
+  const std::string text = explain(packet, index.events().about(sought(packet))).text;
+  if (text.find_first_of("\r\x1b") != std::string::npos) std::abort();
+}
+
 void ask(Index& index) {
   for (const std::uint32_t frame : {1U, 5U, 9U}) {
     for (const bool reversed : {false, true}) {
       const Ends ends = index.ends(frame, interface_key(0, 1), flow(reversed));
       if (ends.src.name != nullptr && std::string_view(ends.src.name).size() > NamePool::kMaxName)
         std::abort();
+      explain_it(index, frame, flow(reversed), ends);
     }
   }
   for (const ResolvedName& r : index.resolved()) {

@@ -6,14 +6,22 @@ import re
 
 import lib
 import make_capture
-from lib import ARTIFACTS, RIG, Ctr, wait_for
+import lib_podshark
+from lib import ARTIFACTS, RIG, Ctr, Net, wait_for
 from lib_gui import GuiTest
 from lib_podshark import extcap_home
 from lib_toolbar import displayed
 from make_capture import container, inventory, ip
 
-CONTAINERS = (Ctr("web", user=RIG, ports=("28080:80",)),)
-ENTRIES = ("Filter on this container", "Filter on its pod", "Live containers", "Save annotated copy…", "About / doctor")
+CONTAINERS = (
+    Ctr("web", user=RIG, ports=("28080:80",)),
+    Net("lan", user=RIG),
+    Ctr("db", user=RIG, network="lan"),
+    Ctr("app", user=RIG, network="lan", cmd=("sleep", "1000000")),
+)
+FLOW_ENTRIES = ("Check NAT and firewall for this flow", "Probe this endpoint", "Explain this flow")
+ENTRIES = ("Filter on this container", "Filter on its pod", *FLOW_ENTRIES, "Live containers", "Save annotated copy…",
+           "About / doctor")
 
 
 class Output:
@@ -141,6 +149,9 @@ class Filters(MenuTest):
         shark.wait(lambda: self.shown(shark, "podman:web"), "the start page")
         self.choose(shark, "Filter on this container")
         self.box(shark, "no packet is selected", "click one")
+        for entry in FLOW_ENTRIES:
+            self.choose(shark, entry)
+            self.box(shark, "no packet is selected", "click one")
         self.choose(shark, "Save annotated copy…")
         self.box(shark, "no capture is open")
         shark.close()
@@ -150,6 +161,8 @@ class Filters(MenuTest):
         self.box(shark, "names no container")
         self.choose(shark, "Filter on its pod")
         self.box(shark, "known to be in a pod")
+        self.choose(shark, "Explain this flow")
+        self.box(shark, "the selected packet has no IP addresses", "choose one of")
         self.assertEqual("", self.filter_entry(shark))
 
     def test_during_a_live_capture_it_filters_and_saves_no_copy(self):
@@ -170,8 +183,90 @@ class Filters(MenuTest):
         shark.wait(lambda: (displayed(shark) or 0) > 3, "the packets of web")
         self.choose(shark, "Save annotated copy…")
         self.box(shark, "still running", "Capture → Stop")
+        self.choose(shark, "Probe this endpoint")
+        window = Output(shark, "probe")
+        window.wait(r"^\$ /\S+/podshark probe web:80/tcp\n")
+        window.wait(r"\nweb:80/tcp from host: ok: .*(\n.*)*\n\[done\]\n")
+        window.press("Close")
         shark.press("Capture", "Stop")
         wait_for(lambda: not lib.processes("podshark", "dumpcap"), "podshark and dumpcap to end", 10)
+
+
+class Flows(MenuTest):
+    """A file about the containers that run, with records of the kinds that concern a flow."""
+    REQUEST, ANSWER, PROBE, DROP, STRANGERS, ERROR = range(2, 8)
+
+    def flow(self):
+        listed = lib_podshark.inventory(RIG)
+        app, db = (next(c for c in listed["containers"] if c["name"] == name) for name in ("app", "db"))
+        client, server = (c["networks"][0]["addresses"][0].split("/")[0] for c in (app, db))
+        capture = make_capture.Capture()
+        capture.inventory(listed)
+        link = capture.link(app)
+        capture.packet(link, ip(client, server, make_capture.tcp(40000, 80)))
+        capture.packet(link, ip(server, client, make_capture.tcp_segment(80, 40000, 1, 2, 0x10)))
+        orig = {"src": client, "dst": server, "src_port": 41000, "dst_port": 80}
+        capture.event("probe", id="7f", protocol="tcp", verdict="failed", detail="db:80 refused", orig=orig)
+        capture.event("drop", container="db", container_id=db["id"], reason="NETFILTER_DROP", count=3)
+        capture.packet(link, ip("192.0.2.1", "192.0.2.2", make_capture.tcp(40000, 80)))
+        capture.packet(link, make_capture.unreachable(server, client, ip(client, server, make_capture.udp(40000, 53))))
+        return self.saved(capture)
+
+    def chosen(self, frame, entry, *args):
+        """Wireshark with that frame of the file selected and the entry chosen."""
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", self.flow(), "-g", str(frame), *args)
+        self.selected(shark, f"Frame {frame}")
+        self.choose(shark, entry)
+        return desktop, shark
+
+    def test_check_is_asked_about_the_server_whichever_packet_is_selected(self):
+        _, shark = self.chosen(self.ANSWER, "Check NAT and firewall for this flow")
+        window = Output(shark, "check")
+        window.wait(r"^\$ /\S+/podshark check --from app db:80/tcp\n")
+        window.wait(r"\n\[done(: something is wrong)?\]\n$")
+        window.press("Filter on this flow")
+        shark.wait(lambda: displayed(shark) == 2, "the packets of the flow")
+        self.assertRegex(self.filter_entry(shark), r"^ip.addr == \S+ && ip.addr == \S+ && tcp.port == 80 && tcp.port == 40000$")
+
+    def test_probe_says_whether_the_server_is_reached(self):
+        _, shark = self.chosen(self.REQUEST, "Probe this endpoint")
+        window = Output(shark, "probe")
+        window.wait(r"^\$ /\S+/podshark probe --from app db:80/tcp\n")
+        window.wait(r"\ndb:80/tcp from app: ok: .*(\n.*)*\n\[done\]\n$")
+
+    def test_an_icmp_error_is_about_the_packet_it_quotes(self):
+        _, shark = self.chosen(self.ERROR, "Probe this endpoint")
+        window = Output(shark, "probe")
+        window.wait(r"^\$ /\S+/podshark probe --from app db:53/udp\n")
+        window.wait(r"\n\[done: it could not be reached\]\n$")
+
+    def test_a_flow_is_explained_by_names_records_and_check(self):
+        desktop, shark = self.chosen(self.REQUEST, "Explain this flow")
+        window = Output(shark, "flow")
+        window.wait(r"^Frame 2: tcp, (\S+):40000 → (\S+):80\n\n"
+                    r"Client +\1:40000  container app · image \S+ · network lan · id [0-9a-f]{12}\n"
+                    r"Server +\2:80  container db · .*\n +taken for the server because the connection is opened to it\n"
+                    r"Way +captured inside .*\n"
+                    r"Records +frame 4  probe, failed: db:80 refused\n +frame 5  drop, NETFILTER_DROP, 3 packets\n")
+        window.wait(r"\nWhat podshark check says now:\n\$ /\S+/podshark check --from app db:80/tcp\n\n(.*\n)+\[done.*\]\n$")
+        desktop.screenshot(ARTIFACTS / "flow.png")
+        window.press(f"Go to packet {self.PROBE}")
+        self.selected(shark, "Podman event: probe")
+        window.press("Filter on db")
+        self.filtered(shark, 'podman.name == "db"', 3)
+        window.press(f"Go to packet {self.DROP}")
+        self.box(shark, f"packet {self.DROP} is not displayed", "clear the display filter")
+
+    def test_without_podshark_the_file_still_explains(self):
+        _, shark = self.chosen(self.PROBE, "Explain this flow", "-o", "podman.program:/nowhere/podshark")
+        text = Output(shark, "flow").wait(r"(?s)^Frame 4, a record about: tcp, .*\nNot checked: .*\n$")[0]
+        self.assertIn("taken for the server because a record tells who began", text)
+        self.assertIn("'/nowhere/podshark'", text)
+
+    def test_strangers_are_told_apart(self):
+        _, shark = self.chosen(self.STRANGERS, "Explain this flow")
+        self.box(shark, "neither end of the selected packet is a container", "podman.name")
 
 
 class Programs(MenuTest):

@@ -70,6 +70,11 @@ def ip(src, dst, segment=None):
     return ethernet(0x0800, head + body)
 
 
+def unreachable(src, dst, frame):
+    """An ICMP error (IPv4, port unreachable) that quotes that frame."""
+    return ip(src, dst, (1, struct.pack(">BBHI", 3, 3, 0, 0) + frame[14:42]))
+
+
 def arp(src_mac, src, dst):
     body = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + mac_bytes(src_mac) + ipaddress.ip_address(src).packed
     return ethernet(0x0806, body + bytes(6) + ipaddress.ip_address(dst).packed, src_mac, "ff:ff:ff:ff:ff:ff")

@@ -117,6 +117,8 @@ TEST(Commands, are_shown_on_one_line) {
 TEST(Commands, endings_are_told) {
   EXPECT_EQ(ending(0, false), "[done]");
   EXPECT_EQ(ending(6 << 8, false), "[failed: exit code 6]");
+  EXPECT_EQ(ending(12 << 8, false), "[done: it could not be reached]");
+  EXPECT_EQ(ending(13 << 8, false), "[done: something is wrong]");
   EXPECT_EQ(ending(SIGKILL, false), "[ended by signal 9, Killed]");
   EXPECT_EQ(ending(SIGTERM, true), "[stopped]");
 }

@@ -413,5 +413,51 @@ TEST_F(PluginIndex, names_for_resolution_are_joint_where_an_address_had_several_
   EXPECT_EQ(index_.resolved()[0].name, "web|job");
 }
 
+TEST_F(PluginIndex, a_name_is_one_containers_alone_or_not) {
+  Container rootful = container("web", {"10.88.0.2"});
+  rootful.id = std::string(64, 'f');
+  Container stopped = container("db", {});
+  stopped.pid = 0;
+  stopped.id = std::string(64, 'e');
+  learn(1, inventory({container("web", {"10.89.0.2"}), container("db", {"10.89.0.3"}), stopped}));
+  learn(5, inventory({container("web", {"10.89.0.2"}), rootful}));
+  EXPECT_TRUE(index_.sole(4, "web"));
+  EXPECT_TRUE(index_.sole(4, "db"));
+  EXPECT_FALSE(index_.sole(5, "web"));
+  EXPECT_FALSE(index_.sole(5, "db"));
+  EXPECT_FALSE(index_.sole(5, nullptr));
+}
+
+TEST_F(PluginIndex, the_serving_end_is_the_one_that_publishes_its_port) {
+  Container web = container("web", {"10.89.0.2"});
+  web.ports.push_back({"", 8080, 80, 1, "tcp"});
+  EXPECT_FALSE(index_.serving(2, kNoInterface, tcp("10.89.0.2", 80, "192.0.2.1", 80)).src);
+  learn(1, inventory({web, container("db", {"10.89.0.3"})}));
+  const Serving from = index_.serving(2, kNoInterface, tcp("10.89.0.2", 80, "10.89.0.3", 80));
+  EXPECT_TRUE(from.src);
+  EXPECT_FALSE(from.dst);
+  EXPECT_TRUE(index_.serving(2, kNoInterface, tcp("10.89.0.3", 80, "10.89.0.2", 80)).dst);
+  EXPECT_FALSE(index_.serving(2, kNoInterface, tcp("10.89.0.3", 80, "10.89.0.2", 8080)).dst);
+  interface(kEth, "podman:web/veth0@host", "container=web point=host");
+  EXPECT_TRUE(index_.serving(2, kEth, tcp("192.0.2.9", 80, "192.0.2.1", 8080)).dst);
+}
+
+TEST_F(PluginIndex, records_tell_who_began) {
+  annotate::Event nat;
+  nat.kind = "nat";
+  nat.protocol = "tcp";
+  nat.orig = {"203.0.113.2", "192.0.2.1", 40000, 8080};
+  nat.reply = {"10.89.0.2", "203.0.113.2", 80, 40000};
+  index_.learn(1, kEvents, annotate::encode_event(nat));
+  EXPECT_EQ(index_.heading(2, tcp("203.0.113.2", 40000, "192.0.2.1", 8080)), Heading::forth);
+  EXPECT_EQ(index_.heading(2, tcp("203.0.113.2", 40000, "10.89.0.2", 80)), Heading::forth);
+  EXPECT_EQ(index_.heading(2, tcp("10.89.0.2", 80, "203.0.113.2", 40000)), Heading::back);
+  EXPECT_EQ(index_.heading(2, tcp("192.0.2.1", 8080, "203.0.113.2", 40000)), Heading::back);
+  EXPECT_EQ(index_.heading(2, tcp("10.89.0.2", 80, "203.0.113.2", 40001)), Heading::unknown);
+  ASSERT_NE(index_.events().flow_of(1), nullptr);
+  index_.clear();
+  EXPECT_EQ(index_.events().flow_of(1), nullptr);
+}
+
 }  // namespace
 }  // namespace podshark::plugin
