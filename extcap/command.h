@@ -22,6 +22,7 @@ int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ost
 int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 

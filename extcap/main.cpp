@@ -12,7 +12,7 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 9> kCommands{{
+constexpr std::array<Command, 10> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
     {"top", "bandwidth, drops, retransmits and connections per container and peer",
@@ -20,6 +20,8 @@ constexpr std::array<Command, 9> kCommands{{
     {"probe", "can it be reached: TCP, UDP, ping, DNS, path MTU, from the host or a container",
      podshark::extcap::cmd_probe},
     {"listen", "shows what arrives at a port of a container, and from whom", podshark::extcap::cmd_listen},
+    {"trace", "which firewall rules a packet meets, up to the one that drops it",
+     podshark::extcap::cmd_trace},
     {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory},
     {"annotate", "add container names to a capture that another program took",
      podshark::extcap::cmd_annotate},

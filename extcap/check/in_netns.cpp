@@ -2,8 +2,10 @@
 #include "extcap/check/in_netns.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,35 @@
 #include "podman/wire/netns.h"
 
 namespace podshark::extcap::check {
+
+UniqueFd open_netns(const NetnsPlace& place) {
+  switch (place.kind) {
+    case NetnsPlace::Kind::container:
+      return UniqueFd(
+          ::open(("/proc/" + std::to_string(place.container.pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+    case NetnsPlace::Kind::descriptor:
+      return UniqueFd(place.fd ? ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, 0) : -1);
+    case NetnsPlace::Kind::file:
+      return UniqueFd(::open(place.path.c_str(), O_RDONLY | O_CLOEXEC));
+    case NetnsPlace::Kind::host:
+      break;
+  }
+  return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+bool enter(int netns, bool host) {
+  if (!host && wire::join_netns(netns) != 0) return false;
+  // Who is not root in the namespace that was joined (--userns=keep-id) would lose it when nft is started.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2]{};
+  if (::syscall(SYS_capget, &header, sets) != 0) return true;
+  if ((sets[0].permitted & (1U << CAP_NET_ADMIN)) == 0) return true;
+  sets[0].inheritable |= 1U << CAP_NET_ADMIN;
+  if (::syscall(SYS_capset, &header, sets) == 0)
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
+  return true;
+}
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -22,7 +53,7 @@ using Clock = std::chrono::steady_clock;
 [[noreturn]] void child(int out, int netns, bool host, const std::function<std::string()>& job) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)::setpgid(0, 0);
-  if (!host && !join(netns)) ::_exit(1);
+  if (!enter(netns, host)) ::_exit(1);
   const std::string text = job();
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(out, text.data() + done, text.size() - done);
@@ -49,25 +80,6 @@ bool read_all(int fd, Clock::time_point end, std::string& out) {
 }
 
 }  // namespace
-
-UniqueFd open_netns(const NetnsPlace& place) {
-  switch (place.kind) {
-    case NetnsPlace::Kind::container:
-      return UniqueFd(
-          ::open(("/proc/" + std::to_string(place.container.pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
-    case NetnsPlace::Kind::descriptor:
-      return UniqueFd(place.fd ? ::fcntl(place.fd->get(), F_DUPFD_CLOEXEC, 0) : -1);
-    case NetnsPlace::Kind::file:
-      return UniqueFd(::open(place.path.c_str(), O_RDONLY | O_CLOEXEC));
-    case NetnsPlace::Kind::host:
-      break;
-  }
-  return UniqueFd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-}
-
-bool join(int netns) {
-  return wire::join_netns(netns) == 0;
-}
 
 Result<std::string> in_netns(const NetnsPlace& place, const std::function<std::string()>& job,
                              std::chrono::milliseconds deadline) {

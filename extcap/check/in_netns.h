@@ -20,9 +20,10 @@ namespace podshark::extcap::check {
                                            std::chrono::milliseconds deadline);
 inline constexpr std::size_t kMaxAnswer = 64U << 20U;
 
-/// The namespace itself; invalid, with errno, when it may not be opened.
+/// A descriptor of the namespace; invalid, with errno, when it may not be opened.
 [[nodiscard]] UniqueFd open_netns(const NetnsPlace& place);
-/// For a child: enters it for good, with the owning user namespace where that is needed and permitted.
-[[nodiscard]] bool join(int netns);
+/// For a child: joins it (nothing to do for the host), and lets programs that it starts keep CAP_NET_ADMIN
+/// where it has that. False when it may not.
+[[nodiscard]] bool enter(int netns, bool host);
 
 }  // namespace podshark::extcap::check

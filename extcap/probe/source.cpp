@@ -89,20 +89,25 @@ Result<std::vector<UniqueFd>> open_sockets(WorkerClient& worker, const Source& s
   return out;
 }
 
-Result<IpAddress> host_address() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+Result<IpAddress> local_address(const IpAddress& to) {
+  const UniqueFd fd(::socket(to.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return os_error(errno, "open a socket");
-  // Nothing is sent: the kernel only chooses a route and an address. 192.0.2.1 is nobody's (RFC 5737).
-  const std::array<std::uint8_t, 4> nobody{192, 0, 2, 1};
-  const probe::SocketAddress to = probe::to_sockaddr({IpAddress::v4(nobody.data()), 9});
+  // Nothing is sent: the kernel only chooses a route and an address.
+  const probe::SocketAddress there = probe::to_sockaddr({to, 9});
   sockaddr_storage name{};
   socklen_t length = sizeof(name);
-  if (::connect(fd.get(), to.get(), to.length) != 0 ||
+  if (::connect(fd.get(), there.get(), there.length) != 0 ||
       ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length) != 0) {
-    return os_error(errno, "the host has no default route", "name an address of the host",
-                    ErrorKind::unsupported);
+    return os_error(errno, "there is no route to " + to.text(), {}, ErrorKind::unsupported);
   }
   return probe::from_sockaddr(reinterpret_cast<const sockaddr*>(&name)).address;
+}
+
+Result<IpAddress> host_address() {
+  const std::array<std::uint8_t, 4> nobody{192, 0, 2, 1};  // RFC 5737
+  Result<IpAddress> own = local_address(IpAddress::v4(nobody.data()));
+  if (own || own.error().kind != ErrorKind::unsupported) return own;
+  return Error{ErrorKind::unsupported, "the host has no default route", "name an address of the host"};
 }
 
 }  // namespace podshark::extcap::probing

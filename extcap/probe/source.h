@@ -38,6 +38,8 @@ struct SocketWish {
 [[nodiscard]] Result<std::vector<UniqueFd>> open_sockets(WorkerClient& worker, const Source& source,
                                                          const std::vector<SocketWish>& wishes);
 
+/// The host's own address that packets to `to` would have. An error without a route.
+[[nodiscard]] Result<IpAddress> local_address(const IpAddress& to);
 /// The host's own address towards the world: what its default route would use. An error without a route.
 [[nodiscard]] Result<IpAddress> host_address();
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """make_corpus.py DIRECTORY TARGET: seeds of a fuzz target. event_record: after docs/FORMAT.md; firewall_rules: what
-was recorded in tests/fixtures/firewall, whole where it is small, else its first lines or rules."""
+was recorded in tests/fixtures/firewall, whole where it is small, else its first lines or rules; trace_messages:
+what the kernel says of a packet that is jumped, dropped by policy and logged by legacy iptables."""
 
 import json
 import pathlib
+import struct
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wireshark"))
@@ -42,6 +44,31 @@ def firewall_rules():
             yield b"\0" + json.dumps({"nftables": others[:30] + rules[at:at + 12]}).encode()
 
 
+def trace_messages():
+    def attribute(kind, value):
+        return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+    def message(kind, family, body):
+        return struct.pack("=IHHII", 20 + len(body), kind, 0, 0, 0) + bytes((family, 0, 0, 0)) + body
+
+    def nft(table, chain, *attributes):  # NFTA_TRACE_* of linux/netfilter/nf_tables.h
+        return message(10 << 8 | 17, 2, attribute(1, table) + attribute(2, chain) + attribute(6, b"\0\0\0\1") +
+                       b"".join(attributes))
+
+    tcp = struct.pack("!HHIIBBHHH", 40000, 80, 1, 0, 0xA0, 2, 0, 0, 0)
+    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 60, 50, 0x4000, 64, 6, 0, bytes((10, 88, 0, 3)), bytes((10, 88, 0, 2)))
+    look = attribute(8, packet) + attribute(9, tcp)
+    rule = attribute(4, struct.pack("!I", 3)), attribute(3, struct.pack("!Q", 3))
+    begin = nft(b"podshark_trace_7\0", b"pre\0", *rule, look)
+    jump = nft(b"nat\0", b"PREROUTING\0", *rule, look,
+               attribute(5, attribute(1, struct.pack("!i", -3)) + attribute(2, b"DN\0")))
+    policy = nft(b"filter\0", b"FORWARD\0", attribute(4, struct.pack("!I", 1)), attribute(16, bytes(4)), look)
+    legacy = message(4 << 8, 2, attribute(1, b"\x08\0\2\0") + attribute(10, b"TRACE: filter:FORWARD:rule:1 \0") +
+                     attribute(9, packet + tcp))
+    yield from (begin, jump, policy, legacy, begin + jump + policy, begin + legacy)
+
+
 if __name__ == "__main__":
-    for number, seed in enumerate({"event_record": event_record, "firewall_rules": firewall_rules}[sys.argv[2]]()):
+    makers = {"event_record": event_record, "firewall_rules": firewall_rules, "trace_messages": trace_messages}
+    for number, seed in enumerate(makers[sys.argv[2]]()):
         (pathlib.Path(sys.argv[1]) / f"seed{number:03}").write_bytes(seed)

@@ -17,6 +17,7 @@ LAYERS = {
     "podman/firewall": ["podman/core", "podman/model"],
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
     "podman/firewall": ["podman/core", "podman/model"],
+    "podman/trace": ["podman/core", "podman/model", "podman/firewall", "podman/kernel/netlink.h"],
     "podman/diagnose": ["podman/core", "podman/model", "podman/firewall"],
     "podman/probe": ["podman/core", "podman/model"],
     "podman/annotate": ["podman/core", "podman/model"],

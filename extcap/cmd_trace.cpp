@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podshark trace [--from host|CONTAINER] TARGET[:PORT][/PROTOCOL] [--yes] [--timeout S] [--json]
+#include <cxxopts.hpp>
+#include <ostream>
+
+#include "extcap/command.h"
+#include "extcap/probe/request.h"
+#include "extcap/trace/session.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap {
+namespace {
+
+using std::chrono::milliseconds;
+using tracing::TraceOptions;
+
+constexpr milliseconds kLeastTimeout{500};  // a connection is watched for 400 ms
+constexpr milliseconds kMostTimeout{60'000};
+
+constexpr const char* kMore =
+    R"(TARGET and WHERE are those of 'podshark probe'; PROTOCOL is tcp, udp or icmp (default: tcp).
+
+Probes TARGET once, and shows which firewall rules its packets and the answers meet, up to the verdict. For
+that, after asking you, a table that only marks packets is put into each network namespace on the way. It
+changes no verdict, and the kernel removes it when podshark ends. Nothing is ever disabled.
+Exit code: 0 reached, 12 not reached, 2 no consent, 5 no namespace on the way may be traced.
+)";
+
+cxxopts::Options option_table() {
+  cxxopts::Options options("podshark trace",
+                           "Shows rule by rule what the firewalls do to a probe's packets.");
+  options.custom_help("TARGET [options]");
+  options.positional_help("");
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  options.add_options()("from", "Where the probe starts: host or a container (default: host)", text(),
+                        "WHERE")("yes", "Do not ask: I consent to the temporary table")(
+      "timeout", "Seconds for the probe, 0.5 to 60 (default: 3)", text(), "S")(
+      "json", "One JSON object (docs/FORMAT.md)")("h,help", "This text")(
+      "target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
+Result<TraceOptions> read_options(const cxxopts::ParseResult& parsed) {
+  TraceOptions out;
+  std::vector<std::string> targets;
+  if (parsed.count("target") != 0) targets = parsed["target"].as<std::vector<std::string>>();
+  if (targets.size() != 1) return Error{ErrorKind::usage, "give one TARGET", "see 'podshark trace --help'"};
+  out.target = targets.front();
+  if (parsed.count("from") != 0) out.from = parsed["from"].as<std::string>();
+  out.yes = parsed.count("yes") != 0;
+  out.json = parsed.count("json") != 0;
+  if (parsed.count("timeout") == 0) return out;
+  const auto& text = parsed["timeout"].as<std::string>();
+  const auto time = probing::parse_seconds(text, kLeastTimeout, kMostTimeout);
+  if (!time)
+    return Error{ErrorKind::usage,
+                 "--timeout '" + one_line(text, 40) + "' is not a number of seconds from 0.5 to 60",
+                 {}};
+  out.timeout = *time;
+  return out;
+}
+
+int fail(std::ostream& err, const Error& error) {
+  err << "podshark trace: " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+int exit_code(probing::Verdict verdict) {
+  if (verdict == probing::Verdict::failed) return static_cast<int>(ErrorKind::unreachable);
+  return verdict == probing::Verdict::ok ? 0 : static_cast<int>(ErrorKind::unsupported);
+}
+
+}  // namespace
+
+int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  cxxopts::Options table = option_table();
+  std::vector<const char*> argv{"podshark trace"};
+  for (const std::string& a : args) argv.push_back(a.c_str());
+  try {
+    const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
+    if (parsed.count("help") != 0) {
+      out << table.help() << '\n' << kMore;
+      return 0;
+    }
+    const Result<TraceOptions> options = read_options(parsed);
+    if (!options) return fail(err, options.error());
+    const Result<probing::Verdict> verdict = tracing::run_trace(*options, out, err);
+    return verdict ? exit_code(*verdict) : fail(err, verdict.error());
+  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+    return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark trace --help'"});
+  }
+}
+
+}  // namespace podshark::extcap
