@@ -105,8 +105,8 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
     const auto parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") > 0) {
       out << table.help({""})
-          << "\nTARGET is a container, pod/NAME or an address. Exit code 0: nothing is wrong, 13: something "
-             "is.\n";
+          << "\nTARGET is a container, pod/NAME, an address, or host:PORT for a published port. Exit code 0: "
+             "nothing is wrong, 13: something is.\n";
       return 0;
     }
     const auto targets = parsed.count("target") > 0 ? parsed["target"].as<std::vector<std::string>>()

@@ -6,7 +6,9 @@
 #include <array>
 
 #include "extcap/naming.h"
+#include "extcap/probe/reach.h"
 #include "extcap/probe/request.h"
+#include "extcap/probe/source.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::check {
@@ -45,6 +47,22 @@ Result<std::string> find_container(const std::string& name, const model::Invento
   return pod ? unknown("pod", name.substr(4)) : unknown("container", name);
 }
 
+// host:PORT is a port that somebody publishes; the question is about him, by the way that the port's users
+// go.
+Status ask_published(const model::Inventory& inventory, diagnose::Question& out) {
+  if (!out.port) return Error{ErrorKind::usage, "target 'host' has no port", "say host:PORT"};
+  for (const model::Container& c : inventory.containers) {
+    if (!c.alive() || probing::mapping_of(c, *out.port, true, out.protocol.c_str()) == nullptr) continue;
+    out.target = c.id;
+    out.published = true;
+    if (const Result<IpAddress> own = probing::host_address()) out.address = *own;
+    return ok();
+  }
+  return Error{ErrorKind::not_found,
+               "no running container publishes " + out.protocol + " port " + std::to_string(*out.port),
+               "'podshark list' shows which ports are published"};
+}
+
 }  // namespace
 
 Result<diagnose::Question> read_question(const std::string& from, const std::string& target,
@@ -68,6 +86,11 @@ Result<diagnose::Question> read_question(const std::string& from, const std::str
   out.port = text->port;
   out.address = IpAddress::parse(text->host);
   if (out.address) return out;
+  if (prefix.empty() && text->host == "host") {
+    const Status found = ask_published(inventory, out);
+    if (!found) return found.error();
+    return out;
+  }
   Result<std::string> id = find_container(prefix + text->host, inventory);
   if (!id) return id.error();
   out.target = *id;

@@ -123,8 +123,9 @@ struct ResolverTrial {
 struct Question {
   std::string from;                   ///< container id; "host"; empty: anybody
   std::string target;                 ///< container id; empty: everything
-  std::optional<IpAddress> address;   ///< when an address was asked for instead of a container
-  std::optional<std::uint16_t> port;  ///< as asked: container's, or the host's when `published`
+  std::optional<IpAddress> address;   ///< when an address was asked for, also that of the host by "host:PORT"
+  std::optional<std::uint16_t> port;  ///< as asked: the container's or the host's
+  bool published = false;             ///< target's port as the host publishes it: translated, then routed
   std::string protocol = "tcp";
   [[nodiscard]] bool asked() const { return !target.empty() || !from.empty() || address.has_value(); }
 };

@@ -82,6 +82,7 @@ Trial from_source(const Facts& facts, const ContainerFacts& c, const Published& 
   const ContainerFacts* source = source_of(facts);
   if (source != nullptr) p.saddr = address_of(facts, *source).value_or(someone());
   p.iif = same_bridge || source == nullptr ? p.oif : bridge_of(facts, *source);
+  p.ct_dnat = facts.question.published;
   return {Hook::forward, p,
           "the other container to its " + std::string(port.protocol()) + " port " +
               std::to_string(port.container_port)};
@@ -167,7 +168,7 @@ std::vector<Way> relevant(const Facts& facts, const ContainerFacts& c) {
   const ContainerFacts* target = target_of(facts);
   const bool between = source != nullptr && target != nullptr && source->bridged() && target->bridged();
   if (between && is_target(facts, c) && !is_source(facts, c))
-    return {same_bridge(facts, *source, *target) ? Way::sibling : Way::across};
+    return {same_bridge(facts, *source, *target) && !facts.question.published ? Way::sibling : Way::across};
   if (between) return {};
   if (facts.question.from == "host" && target != nullptr) return {Way::from_host};
   if (source != nullptr && is_source(facts, c) && !is_target(facts, c))

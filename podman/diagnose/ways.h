@@ -21,7 +21,7 @@ enum class Way : std::uint8_t {
   outward_reply,  ///< its answers to clients outside (forward)
   from_host,      ///< the host to the container (output)
   sibling,        ///< another container on the same bridge: only where bridged frames pass IP hooks (forward)
-  across,         ///< the question's source container, on another bridge (forward)
+  across,         ///< the question's source container, on another bridge or by a published port (forward)
   name_query,     ///< the container to aardvark-dns on its gateway (input)
   too_big,        ///< ICMP "fragmentation needed" from a router outside to the container (forward)
 };

@@ -80,6 +80,22 @@ TEST_F(ReadQuestion, addresses_of_both_families_have_ports) {
   EXPECT_FALSE(read("fd00::2").port);
 }
 
+TEST_F(ReadQuestion, a_port_of_the_host_is_that_of_who_publishes_it) {
+  model::PortMapping port;
+  port.host_port = 8080;
+  port.container_port = 80;
+  port.protocol = "tcp";
+  inventory.containers[1].ports.push_back(port);
+  inventory.containers[1].pid = 1;
+  const diagnose::Question q = read("host:8080", "web");
+  EXPECT_EQ(std::string(64, 'b'), q.target);
+  EXPECT_EQ(8080, q.port);
+  EXPECT_TRUE(q.published);
+  EXPECT_FALSE(read("db:8080").published);
+  EXPECT_THAT(refused("host:8080/udp").line(), HasSubstr("no running container publishes udp port 8080"));
+  EXPECT_EQ(ErrorKind::usage, refused("host").kind);
+}
+
 TEST_F(ReadQuestion, an_id_may_be_cut_to_what_is_unique) {
   EXPECT_EQ(std::string(64, 'b'), read("bbbb").target);
   add("x", 'b', ::geteuid());
