@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// podshark probe [--from host|CONTAINER] TARGET[:PORT][/PROTOCOL] [options]
+// podshark probe [--from host|CONTAINER|ssh://HOST] TARGET[:PORT][/PROTOCOL] [options]
 #include <cxxopts.hpp>
 #include <ostream>
 
@@ -46,8 +46,10 @@ cxxopts::Options option_table() {
   options.custom_help("TARGET [options]");
   options.positional_help("");
   const auto text = [] { return cxxopts::value<std::string>(); };
-  options.add_options()("from", "Where the probe starts: host or a container (default: host)", text(),
-                        "WHERE")("published", "Probe PORT of a container as the host publishes it")(
+  options.add_options()("from",
+                        "Where the probe starts: host, a container, or another machine: "
+                        "ssh://[USER@]HOST[:PORT] (default: host)",
+                        text(), "WHERE")("published", "Probe PORT of a container as the host publishes it")(
       "listen", "Open a listener at TARGET's port, and tell how the client's address looks there")(
       "mtu", "The same as /mtu")("all-ports", "All published ports, and all TCP ports that listen")(
       "mesh", "From every container to the TCP ports of all others", text(), "pod/NAME|net/NAME")(

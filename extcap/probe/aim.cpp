@@ -28,6 +28,7 @@ IpAddress loopback(bool v4) {
 // Where a process at `source` finds the host.
 Result<IpAddress> host_seen_from(const Source& source) {
   if (source.host()) return loopback(true);
+  if (!source.ssh.empty()) return host_address();
   if (const Result<NameService> names = read_name_service(source.pid)) {
     const auto known = find_host(*names, "host.containers.internal");
     if (!known.empty()) return known.front();
@@ -99,13 +100,28 @@ Result<std::uint16_t> only_port(const Named& named, const Aim& aim) {
                              : "it listens on " + list + "; say " + named.name + ":PORT, or --all-ports"};
 }
 
+// As mapping_of; of several, other machines get one that is not on the host's loopback.
+const model::PortMapping* mapping_for(const Container& c, std::uint16_t port, bool host_side,
+                                      const char* protocol, const Source& source) {
+  if (!source.ssh.empty()) {
+    Container outside;
+    for (const model::PortMapping& m : c.ports) {
+      const auto bound = IpAddress::parse(m.host_ip);
+      if (bound && bound->loopback()) continue;
+      outside.ports = {m};
+      if (mapping_of(outside, port, host_side, protocol) != nullptr) return &m;
+    }
+  }
+  return mapping_of(c, port, host_side, protocol);
+}
+
 Status aim_by_publishing(const Named& named, std::uint16_t port, const Source& source, Aim& aim) {
   const char* protocol = mapped_protocol(aim.protocol);
-  const model::PortMapping* m = mapping_of(named.owner, port, false, protocol);
+  const model::PortMapping* m = mapping_for(named.owner, port, false, protocol, source);
   std::uint16_t offset = 0;
   if (m != nullptr) {
     offset = static_cast<std::uint16_t>(port - m->container_port);
-  } else if ((m = mapping_of(named.owner, port, true, protocol)) != nullptr) {
+  } else if ((m = mapping_for(named.owner, port, true, protocol, source)) != nullptr) {
     offset = static_cast<std::uint16_t>(port - m->host_port);
   } else {
     const std::string why =
@@ -118,6 +134,13 @@ Status aim_by_publishing(const Named& named, std::uint16_t port, const Source& s
   const Result<IpAddress> host = host_seen_from(source);
   if (!host) return host.error();
   aim_published(*m, offset, *host, aim);
+  if (!source.ssh.empty() && aim.to.address.loopback()) {
+    return Error{ErrorKind::unsupported,
+                 "port " + std::to_string(port) + "/" + protocol + " of " + in_quotes(named.name) +
+                     " is published on " + aim.to.address.text() + " only: other machines can not reach it",
+                 "to serve them, create the container with -p " + std::to_string(aim.to.port) + ":" +
+                     std::to_string(aim.container_port)};
+  }
   if (source.host()) aim.notes.emplace_back(kOutside);
   return ok();
 }
@@ -159,6 +182,9 @@ Status aim_at_host(const TargetText& target, const Source& source, const model::
   if (const auto literal = IpAddress::parse(target.host);
       literal && target.host.find('/') == std::string::npos) {
     address = *literal;
+  } else if (target.host != "host" && !source.ssh.empty()) {
+    return Error{ErrorKind::unsupported, "names can not be looked up on other machines",
+                 "say an address, or host:PORT"};
   } else if (target.host != "host") {
     address = resolver.resolve(source, target.host);
   }
@@ -197,6 +223,10 @@ Result<Aim> find_aim(const TargetText& target, const Source& source, const model
                      uid_t caller, const AimOptions& options, Resolver& resolver) {
   Aim aim;
   aim.protocol = target.protocol.value_or(options.mtu ? Protocol::path_mtu : Protocol::tcp);
+  if (!source.ssh.empty() && aim.protocol != Protocol::tcp)
+    return Error{ErrorKind::unsupported,
+                 std::string(probe::to_string(aim.protocol)) + " can not be probed from other machines",
+                 "only tcp can"};
   aim.target = one_line(target.host, 80) + (target.port ? ":" + std::to_string(*target.port) : "");
   const auto finish = [&](const Status& s) -> Result<Aim> {
     if (!s) return s.error();

@@ -75,6 +75,8 @@ Result<Verdict> run_listen(const ListenOptions& o, std::ostream& out, std::ostre
   const model::Inventory known = inventory ? *inventory : model::Inventory();
   const Result<Source> place = find_source(wanted->host, known, ::geteuid());
   if (!place) return place.error();
+  if (!place->ssh.empty())
+    return Error{ErrorKind::unsupported, "can not listen on other machines", "run podshark listen there"};
   WorkerClient worker;
   Result<OwnListener> listener =
       open_listener(worker, *place, wanted->port, wanted->udp, "podshark " + random_id());

@@ -161,6 +161,12 @@ ServerEnd find_server_end(const SocketTable& table, const probe::Attempt& attemp
   return ServerEnd::absent;
 }
 
+std::optional<std::uint32_t> held_now(const Aim& aim) {
+  probe::Evidence e;
+  if (aim.published) look_at_holder(aim, aim.protocol == probe::Protocol::udp, e);
+  return e.held;
+}
+
 probe::Evidence look(const Source& source, const Aim& aim, const probe::Attempt& attempt,
                      std::chrono::milliseconds timeout) {
   probe::Evidence e;
@@ -173,7 +179,7 @@ probe::Evidence look(const Source& source, const Aim& aim, const probe::Attempt&
   e.unforwarded = aim.unforwarded;
   const bool tcp = aim.protocol == probe::Protocol::tcp;
   if (!tcp && aim.protocol != probe::Protocol::udp) return e;
-  if (tcp) e.server_end = find_server_end(read_table(source.proc(), false), attempt);
+  if (tcp && source.ssh.empty()) e.server_end = find_server_end(read_table(source.proc(), false), attempt);
   // From a container to the host itself nothing is translated: its table shows the same numbers.
   if (tcp && e.server_end == ServerEnd::absent && !source.host())
     e.server_end = find_server_end(read_table("/proc/self", false), attempt);

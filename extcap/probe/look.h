@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct SocketTable {
                                         const probe::Attempt& attempt);
 [[nodiscard]] probe::ServerEnd find_server_end(const SocketTable& table, const probe::Attempt& attempt);
 [[nodiscard]] std::vector<std::uint16_t> reachable_ports(const SocketTable& table, bool udp);
+
+/// Recv-Q of whoever holds the published port on the host.
+[[nodiscard]] std::optional<std::uint32_t> held_now(const Aim& aim);
 
 /// Everything conclude() wants to know; call it while the probe's socket is still open.
 [[nodiscard]] probe::Evidence look(const Source& source, const Aim& aim, const probe::Attempt& attempt,

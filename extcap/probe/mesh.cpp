@@ -123,16 +123,17 @@ Result<std::vector<Job>> pod_jobs(const std::string& name, const model::Inventor
 
 // Ports that the container publishes on the host.
 void add_published(const Container& c, const std::string& name, const model::Inventory& inventory,
-                   std::vector<Job>& jobs) {
+                   const Source& source, const IpAddress& host, std::vector<Job>& jobs) {
   for (const model::PortMapping& m : c.ports) {
-    if (m.protocol != "tcp" && m.protocol != "udp") continue;
+    if (m.protocol != "tcp" && (m.protocol != "udp" || !source.ssh.empty())) continue;
     for (std::uint16_t i = 0; i < m.range && jobs.size() <= kMaxMeshProbes; ++i) {
-      Aim aim = aim_at(c, loopback4(), m.host_port, m.protocol == "udp" ? Protocol::udp : Protocol::tcp);
+      Aim aim = aim_at(c, host, m.host_port, m.protocol == "udp" ? Protocol::udp : Protocol::tcp);
       aim.container_name = name;
-      aim_published(m, i, loopback4(), aim);
+      aim_published(m, i, host, aim);
+      if (!source.ssh.empty() && aim.to.address.loopback()) continue;
       aim.unforwarded = unforwarded(c, inventory);
       aim.target = "host:" + std::to_string(aim.to.port) + "/" + m.protocol;
-      jobs.push_back({Source{}, std::move(aim)});
+      jobs.push_back({source, std::move(aim)});
     }
   }
 }
@@ -165,7 +166,12 @@ Result<std::vector<Job>> all_port_jobs(const std::string& target, const Source& 
                  "see 'podshark list'"};
   const Container& c = (*named)->owner;
   std::vector<Job> jobs;
-  if (source.host()) add_published(c, (*named)->name, inventory, jobs);
+  if (source.host()) add_published(c, (*named)->name, inventory, source, loopback4(), jobs);
+  if (!source.ssh.empty()) {
+    const Result<IpAddress> host = host_address();
+    if (!host) return host.error();
+    add_published(c, (*named)->name, inventory, source, *host, jobs);
+  }
   const std::vector<IpAddress> addresses = addresses_for(c, source);
   if (not_addressable(c, source).empty() && !addresses.empty()) {
     for (const std::uint16_t port : reachable_ports(c, false)) {

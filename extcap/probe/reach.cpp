@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "extcap/naming.h"
+#include "extcap/probe/outside.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::probing {
@@ -40,8 +41,12 @@ Result<std::optional<Named>> find_named(const std::string& name, const model::In
 
 Result<Source> find_source(const std::string& name, const model::Inventory& inventory, uid_t caller) {
   if (name == "host") return Source{};
-  if (name.starts_with("ssh://")) {
-    return Error{ErrorKind::unsupported, "--from ssh:// is not supported", "run podshark probe there"};
+  if (name.starts_with("ssh:")) {
+    Result<std::string> there = parse_ssh(name);
+    if (!there) return there.error();
+    Source out;
+    out.name = out.ssh = *there;
+    return out;
   }
   Result<std::optional<Named>> named = find_named(name, inventory, caller);
   if (!named) return named.error();
@@ -82,6 +87,8 @@ std::string not_addressable(const Container& c, const Source& source) {
   if (!source.host() && c.netns != 0 && c.netns == source.container.netns) return {};
   const std::string name = in_quotes(c.name);
   if (c.kind == NetworkKind::none) return "container " + name + " has no network";
+  if (!source.ssh.empty() && c.kind != NetworkKind::macvlan && c.kind != NetworkKind::ipvlan)
+    return "the address of container " + name + " means nothing on other machines";
   if (!c.rootless) return {};
   if (c.kind == NetworkKind::slirp4netns || c.kind == NetworkKind::pasta) {
     return "the address of container " + name + " means nothing outside of it (" + model::to_string(c.kind) +

@@ -15,7 +15,7 @@
 
 namespace podshark::extcap::probing {
 
-/// --from: "host" or a container. ErrorKind::not_found, not_running, unsupported (ssh://).
+/// --from: "host", a container or "ssh://…". ErrorKind::not_found, not_running, usage.
 [[nodiscard]] Result<Source> find_source(const std::string& name, const model::Inventory& inventory,
                                          uid_t caller);
 

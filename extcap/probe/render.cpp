@@ -84,7 +84,8 @@ std::string clock_text(std::int64_t time_ns) {
 std::string translation(const ProbeResult& r) {
   if (!r.arrival || r.arrival->from.address == r.attempt.local.address) return {};
   const IpAddress& seen = r.arrival->from.address;
-  const std::string what = seen.text() + " instead of " + r.attempt.local.address.text();
+  const bool known = !(r.attempt.local == probe::Endpoint{});  // not from other machines
+  const std::string what = seen.text() + (known ? " instead of " + r.attempt.local.address.text() : "");
   for (const model::Attachment& a : r.aim.container.networks) {
     if (IpAddress::parse(a.gateway) == seen) return "masqueraded as the gateway of its network: " + what;
     for (const std::string& own : a.addresses) {
@@ -92,7 +93,7 @@ std::string translation(const ProbeResult& r) {
     }
   }
   if (seen.loopback()) return "passed on by a process in its namespace: " + what;
-  return "translated: " + what;
+  return known ? "translated: " + what : "";
 }
 
 std::string render_line(const ProbeResult& r) {
@@ -111,7 +112,9 @@ std::vector<std::string> render_text(const ProbeResult& r) {
   if (r.arrival) {
     const std::string changed = translation(r);
     add("- the listener saw it come from " + probe::to_string(r.arrival->from) +
-        (changed.empty() ? ", its own address" : ": " + changed));
+        (!changed.empty()                       ? ": " + changed
+         : r.attempt.local == probe::Endpoint{} ? ""
+                                                : ", its own address"));
   } else if (r.listened) {
     add("- nothing arrived at the listener");
   }

@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "extcap/probe/look.h"
+#include "extcap/probe/outside.h"
 #include "extcap/probe/records.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -199,24 +201,68 @@ Status Runner::run_some(const Job* jobs, std::size_t count, OwnListener* listene
     } else {
       r.attempt = machines[i]->attempt();
     }
-    probe::Evidence e = look(jobs[i].source, r.aim, r.attempt, timeout_);
-    if (listener != nullptr) {
-      const probe::Arrival* seen = find_arrival(*listener->arrivals, begin_ns, r.id);
-      if (seen != nullptr) r.arrival = *seen;
-      e.expected = listener->answer;
-      e.arrived = seen != nullptr;
-    }
-    r.conclusion = probe::conclude(e);
-    if (tell_) tell_(ended_record(r, now_ns()));
+    judge(listener, look(jobs[i].source, r.aim, r.attempt, timeout_), r);
     out.push_back(std::move(r));
   }
   return ok();
 }
 
+void Runner::judge(const OwnListener* listener, probe::Evidence e, ProbeResult& r) const {
+  if (listener != nullptr) {
+    const probe::Arrival* seen = find_arrival(*listener->arrivals, r.time_ns, r.id);
+    if (seen != nullptr) r.arrival = *seen;
+    e.expected = listener->answer;
+    e.arrived = seen != nullptr;
+  }
+  r.conclusion = probe::conclude(e);
+  if (tell_) tell_(ended_record(r, now_ns()));
+}
+
+// As run_some, from other machines: there is no socket of ours, so no record of its beginning either.
+void Runner::run_outside(const Job* jobs, std::size_t count, OwnListener* listener,
+                         std::vector<ProbeResult>& out) {
+  std::vector<ProbeResult> results(count);
+  std::vector<std::unique_ptr<OutsideProbe>> machines(count);
+  std::vector<std::optional<std::uint32_t>> held(count);
+  std::vector<probe::Machine*> running;
+  for (std::size_t i = 0; i < count; ++i) {
+    ProbeResult& r = results[i];
+    r.time_ns = now_ns();
+    r.id = random_id();
+    r.from = jobs[i].source.name;
+    r.aim = jobs[i].aim;
+    r.listened = listener != nullptr;
+    held[i] = held_now(r.aim);
+    machines[i] = std::make_unique<OutsideProbe>(jobs[i].source.ssh, r.aim.to, timeout_,
+                                                 r.listened ? "podshark " + r.id : std::string());
+    running.push_back(machines[i].get());
+  }
+  if (!probe::run(running, helpers_of(listener), Clock::now() + OutsideProbe::longest(timeout_) + kGrace,
+                  stop_fd_))
+    stopped_ = true;
+  if (listener != nullptr) listener->machine->report_all();
+  for (std::size_t i = 0; i < count; ++i) {
+    ProbeResult& r = results[i];
+    if (!machines[i]->done()) continue;
+    r.attempt = machines[i]->attempt();
+    probe::Evidence e = look(jobs[i].source, r.aim, r.attempt, timeout_);
+    // What waited there before is not ours.
+    if (e.held && held[i] && *e.held <= *held[i]) e.held = 0;
+    judge(listener, std::move(e), r);
+    out.push_back(std::move(r));
+  }
+}
+
 Result<std::vector<ProbeResult>> Runner::run(const std::vector<Job>& jobs, OwnListener* listener) {
   std::vector<ProbeResult> out;
-  for (std::size_t done = 0; done < jobs.size() && !stopped_; done += kAtOnce) {
-    const std::size_t count = std::min(kAtOnce, jobs.size() - done);
+  const bool outside = !jobs.empty() && !jobs.front().source.ssh.empty();
+  const std::size_t most = outside ? kLoginsAtOnce : kAtOnce;
+  for (std::size_t done = 0; done < jobs.size() && !stopped_; done += most) {
+    const std::size_t count = std::min(most, jobs.size() - done);
+    if (outside) {
+      run_outside(jobs.data() + done, count, listener, out);
+      continue;
+    }
     if (Status s = run_some(jobs.data() + done, count, listener, out); !s) return s.error();
   }
   return out;

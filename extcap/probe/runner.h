@@ -72,7 +72,10 @@ class Runner {
 
  private:
   static constexpr std::size_t kAtOnce = 64;
+  static constexpr std::size_t kLoginsAtOnce = 4;  // sshd refuses some beyond ten (MaxStartups)
   Status run_some(const Job* jobs, std::size_t count, OwnListener* listener, std::vector<ProbeResult>& out);
+  void run_outside(const Job* jobs, std::size_t count, OwnListener* listener, std::vector<ProbeResult>& out);
+  void judge(const OwnListener* listener, probe::Evidence e, ProbeResult& r) const;
   void tell_started(std::vector<ProbeResult>& results,
                     const std::vector<std::unique_ptr<probe::SocketProbe>>& machines) const;
   Status open_all(const Job* jobs, std::size_t count, std::vector<UniqueFd>& fds, std::vector<Error>& errors);

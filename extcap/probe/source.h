@@ -12,14 +12,16 @@
 
 namespace podshark::extcap::probing {
 
-/// Where probes start from, or a listener is: the host's network namespace or a container's.
+/// Where probes start from, or a listener is: the host's network namespace, a container's, or another
+/// machine.
 struct Source {
   std::string name = "host";  ///< clean
   pid_t pid = 0;  ///< a process in it, for /proc/PID/net and /proc/PID/root; 0: the host, ourselves
   NetnsPlace netns = NetnsPlace::host();
   model::Container container;  ///< the one named; empty for the host
+  std::string ssh;             ///< another machine: "ssh://[USER@]HOST[:PORT]"
 
-  [[nodiscard]] bool host() const { return pid == 0; }
+  [[nodiscard]] bool host() const { return pid == 0 && ssh.empty(); }
   /// "/proc/812" or "/proc/self".
   [[nodiscard]] std::string proc() const;
 };

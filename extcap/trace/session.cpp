@@ -89,6 +89,9 @@ Status TraceSession::plan() {
   // Addresses and names can be probed from the host without podman.
   if (!inventory && o_.from != "host") return inventory.error();
   const model::Inventory known = inventory ? std::move(*inventory) : model::Inventory{};
+  if (o_.from.starts_with("ssh:"))
+    return Error{ErrorKind::unsupported, "packets that another machine sends can not be traced",
+                 "trace from a container, or run podshark probe --from ssh://…"};
   Result<probing::Source> source = probing::find_source(o_.from, known, ::geteuid());
   if (!source) return source.error();
   Result<probing::Aim> aim = probing::find_aim(*target, *source, known, ::geteuid(), {}, resolver_);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""plugin_cost.py: what the plugin costs tshark, in instructions (callgrind) per packet and in CPU time. Figures are
+"""plugin_cost.py: what the plugin costs tshark, in instructions (callgrind) per packet, CPU and wall time. Figures are
 printed, never asserted. PODSHARK_BUILD names the build; PODSHARK_BENCH_ROUNDS the interleaved timed rounds (default 10,
 0: instructions only). Needs valgrind; no privileges."""
 
@@ -10,6 +10,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wireshark"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
@@ -62,20 +63,21 @@ class Bench(PluginTest):
         """Only for what lib_plugin sets up."""
 
     def cost(self, path, plugin, *args, under=()):
-        """(stderr, CPU seconds) of tshark on that file."""
+        """(stderr, CPU seconds, wall seconds) of tshark on that file."""
         argv, env = self.command("-n", "-r", path, *args, plugin=plugin, under=under)
+        began = time.monotonic()
         child = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         errors = child.stderr.read()
         _, status, usage = os.wait4(child.pid, 0)
         if status:
             raise SystemExit(f"{argv} failed: {errors}")
-        return errors, usage.ru_utime + usage.ru_stime
+        return errors, usage.ru_utime + usage.ru_stime, time.monotonic() - began
 
     def instructions(self, path, one, plugin, *args):
         """Per packet: a run of all packets less one of a single packet."""
         counts = []
         for file in (path, one):
-            errors, _ = self.cost(file, plugin, *args, under=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"))
+            errors, _, _ = self.cost(file, plugin, *args, under=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"))
             counts.append(int(re.search(r"Collected : (\d+)", errors)[1]))
         return (counts[0] - counts[1]) / COUNTED
 
@@ -112,10 +114,12 @@ def main():
         took = {False: [], True: []}
         for number in range(ROUNDS):
             for plugin in ((False, True) if number % 2 else (True, False)):
-                took[plugin].append(bench.cost(large, plugin, *quiet)[1])
-        least, middle = (f(took[True]) / f(took[False]) for f in (min, statistics.median))
-        print(f"CPU time of {TIMED} packets, loaded and unused, {ROUNDS} rounds: minimum {least:.3f}, median {middle:.3f} "
-              f"of without")
+                took[plugin].append(bench.cost(large, plugin, *quiet)[1:])
+        for which, name in enumerate(("CPU", "wall")):
+            with_us, without = ([one[which] for one in took[plugin]] for plugin in (True, False))
+            least, middle = (f(with_us) / f(without) for f in (min, statistics.median))
+            print(f"{name} time of {TIMED} packets, loaded and unused, {ROUNDS} rounds: minimum {least:.3f}, median {middle:.3f} of "
+                  f"without (without: {min(without):.2f} to {max(without):.2f} s)")
     Bench.doClassCleanups()
 
 

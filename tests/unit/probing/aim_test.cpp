@@ -149,7 +149,6 @@ TEST(Aim, what_can_not_be_aimed_at_is_told) {
   EXPECT_EQ(aim("w*:80").error().kind, ErrorKind::usage);
   EXPECT_EQ(find_source("nobody", inventory(), kUser).error().kind, ErrorKind::not_found);
   EXPECT_EQ(find_source("gone", inventory(), kUser).error().kind, ErrorKind::not_running);
-  EXPECT_EQ(find_source("ssh://x", inventory(), kUser).error().kind, ErrorKind::unsupported);
 }
 
 SocketTable table(std::string_view text) {
