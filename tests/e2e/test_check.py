@@ -6,22 +6,12 @@ import pathlib
 import signal
 
 import lib
-from lib import CLIENT, HOST, RIG, ROOT, WORLD, Ctr, Net, Pod, fetch, podman, quick, run, wait_for
-from lib_check import HOLD, CheckTest, ask, nft, sysctl
+from lib import CLIENT, HOST, RIG, ROOT, Ctr, Net, Pod, fetch, podman, quick, run, wait_for
+from lib_check import HOLD, NEW, CheckTest, ask, nft, only_new, only_old, sysctl
 from lib_podshark import podshark
 
-NEW = WORLD != "deb12"  # podman 5: nftables, pasta
 CONTAINERS = (Net("lan"), Ctr("web", ports=("28080:80",)), Ctr("named", network="lan", ports=("28081:80",)),
               Ctr("own", user=RIG, ports=("28090:80",)))
-
-
-def only_old(test):
-    """The fault exists with podman 4 only (facts in docs/CHECKS.md): elsewhere there is no such test."""
-    return None if NEW else test
-
-
-def only_new(test):
-    return test if NEW else None
 
 
 def bridge_of(network="podman"):
