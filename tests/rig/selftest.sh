@@ -21,6 +21,8 @@ check() {  # check NAME CMD...: runs CMD, counts and reports
 # What a rig could leave on the machine, one thing a line. Other rigs may come and go meanwhile: not ours.
 snapshot() {
   local others="podshark-rig/|podshark-(?!$name)"
+  # libmount's own directory, which the first mount by anybody on a freshly booted machine makes; nothing in it.
+  others+="|^file /run/mount 755 root\$"
   {
     ip -o -br link | awk '{print "link", $1, $3}'
     ip -o addr | awk '{print "addr", $2, $4}'
