@@ -177,6 +177,21 @@ TEST_F(World, pasta_says_in_one_sentence_why_it_has_no_port) {
   EXPECT_THAT(wrong(), ElementsAre("port.restart-race"));
 }
 
+TEST_F(World, a_failed_restart_of_which_podman_keeps_no_reason) {
+  web().pid = 0;
+  web().state = "exited";
+  web().rootless = true;
+  web().owner = 1000;
+  web().kind = model::NetworkKind::pasta;
+  EXPECT_THAT(wrong(), IsEmpty());  // it simply ended
+  box().restart_failed = true;
+  EXPECT_THAT(wrong(), ElementsAre("port.restart-race"));
+  model::Listener other;
+  other.port = 8080;
+  facts.host.listeners.push_back(other);
+  EXPECT_THAT(wrong(), ElementsAre("port.in-use"));
+}
+
 TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
   model::Container other = web();
   other.id = std::string(64, 'b');
