@@ -157,6 +157,28 @@ class Firewalld(CheckTest):
         self.assertEqual([], cmd("--zone=trusted", "--list-sources"))
         self.assert_healthy()
 
+    def test_what_it_forbids_for_another_reason(self):
+        self.firewalld()
+        self.running(*SPECS)
+        cmd("--zone=trusted", "--add-rich-rule=rule family=ipv4 source address=10.89.0.0/24 port port=53 protocol=udp drop")
+        first = self.assert_first("fw.dns-input-drop", "named")
+        self.assertIn("table inet firewalld chain filter_IN_trusted_deny", first["evidence"][0])
+        self.assertIn("firewall-cmd --list-all-zones", first["fix"][0])
+        cmd("--reload")
+        self.addCleanup(run, ROOT, ["sh", "-c", "rm -f /etc/firewalld/policies/quiet.xml*"])
+        for words in ("--new-policy=quiet", "--policy=quiet --add-ingress-zone=trusted", "--policy=quiet --add-egress-zone=ANY",
+                      "--policy=quiet --set-target=DROP"):
+            cmd("--permanent", *words.split())
+        cmd("--reload")
+        podman(ROOT, "network", "reload", "-a")
+        first = self.assert_first("fw.foreign-forward-drop", "web", also=("fw.explicit-drop",))
+        self.assertIn("table inet firewalld chain filter_FWD_policy_quiet", first["evidence"][0])
+        self.assertIn("firewall-cmd --list-all-policies", first["fix"][0])
+        cmd("--permanent", "--delete-policy=quiet")
+        cmd("--reload")
+        podman(ROOT, "network", "reload", "-a")
+        self.assert_healthy()
+
     def test_strict_forward_ports(self):
         self.firewalld()
         self.running(*SPECS)

@@ -23,7 +23,7 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     if (!facts.where(c.place).firewall || !served(facts, c) || !resolver_of(facts, c)) return;
     const Attempt a = attempt(facts, c, Way::name_query, {});
-    if (!a.blocked() || by_firewalld(facts, a)) return;
+    if (!a.blocked() || firewalld_matter(facts, c, a)) return;
     Finding f =
         finding(kFwDnsInputDrop.id, Severity::error, c.subject(),
                 "names do not resolve in it: the host's firewall drops its queries to the name server on the "
@@ -33,6 +33,7 @@ void check(const Facts& facts, Findings& out) {
     const std::string bridge = all.front().network != nullptr ? all.front().network->bridge : "podman0";
     f.fix = {"allow UDP and TCP 53 from " + bridge + "; with ufw: " + sudo(facts) + "ufw allow in on " +
              bridge + " to any port 53"};
+    if (by_firewalld(facts, a)) f.fix = foreign_fix(facts, c, a);
     const std::string command = unblock(facts, a);
     if (!command.empty()) f.fix.push_back("or, if the rule is not needed: " + command);
     out.push_back(std::move(f));

@@ -27,22 +27,10 @@ std::optional<std::string> refusal(const Facts& facts, const ContainerFacts& c) 
   return std::nullopt;
 }
 
-std::string forgotten(const Facts& facts, const ContainerFacts& c) {
-  const std::vector<std::string>& known = *facts.firewalld.trusted_sources;
-  for (const Leg& leg : legs(facts, c)) {
-    if (leg.network == nullptr || leg.internal()) continue;
-    for (const std::string& subnet : leg.network->subnets) {
-      if (std::find(known.begin(), known.end(), subnet) == known.end()) return subnet;
-    }
-  }
-  return {};
-}
-
 void check(const Facts& facts, Findings& out) {
-  if (!facts.firewalld.running || !facts.firewalld.trusted_sources) return;
   each_bridged(facts, [&](const ContainerFacts& c) {
-    if (c.place != Place::host || shares(facts, c)) return;
-    const std::string subnet = forgotten(facts, c);
+    if (shares(facts, c)) return;
+    const std::string subnet = forgotten_subnet(facts, c);
     if (subnet.empty()) return;
     const std::optional<std::string> rule = refusal(facts, c);
     if (!rule) return;

@@ -273,6 +273,28 @@ TEST_F(WithFirewalld, a_forgotten_subnet_is_found_by_what_rejects_it) {
   EXPECT_THAT(wrong(), IsEmpty());
 }
 
+TEST_F(WithFirewalld, what_it_drops_for_another_reason_is_found_as_of_any_firewall) {
+  rules(firewalld(kAccept, last_rule("fwd", kReject)));
+  EXPECT_THAT(wrong(), ElementsAre("fw.foreign-forward-drop"));
+  EXPECT_THAT(judge(facts).front().fix.front(), HasSubstr("firewall-cmd --list-all-policies"));
+  model::Listener aardvark;
+  aardvark.address = *IpAddress::parse("10.88.0.1");
+  aardvark.port = 53;
+  aardvark.udp = true;
+  facts.host.listeners.push_back(aardvark);
+  rules(firewalld(kAccept,
+                  last_rule("in", R"({"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field":
+    "dport"}}, "right": 53}}, )" + std::string(kReject))));
+  EXPECT_THAT(wrong(), ElementsAre("fw.dns-input-drop"));
+  // A rule before it that asks what is not known of the packet may accept.
+  rules(firewalld(
+      kAccept,
+      last_rule("fwd", R"({"match": {"op": "==", "left": {"meta": {"key": "skuid"}}, "right": 1}}, )" +
+                           std::string(kAccept)) +
+          last_rule("fwd", kReject)));
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
 TEST_F(WithFirewalld, strict_forwarding_is_found_by_the_rules_not_by_the_setting) {
   rules(firewalld(kReject));
   EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-strict-forward"));
