@@ -97,7 +97,7 @@ class Firewalld(CheckTest):
                 (out, inside("named"), "udp", gateway, 53)):
             got = []
             # The kernel sends few ICMP errors a second: a first one may be missing.
-            wait_for(lambda: got.append(answer(*way)) or got[-1] == expected, lambda: f"{expected} of {way}, got {got}", 10)
+            wait_for(lambda: got.append(answer(*way)) or got[-1] == expected, lambda: f"{expected} of {way}, got {got}")
 
     def assert_healthy(self):
         self.assert_nothing()
@@ -156,6 +156,20 @@ class Firewalld(CheckTest):
             cmd("--zone=trusted", f"--add-interface={bridge}")
         self.assertEqual([], cmd("--zone=trusted", "--list-sources"))
         self.assert_healthy()
+
+    def test_internal_network_without_names(self):
+        """netavark does not tell firewalld of internal networks, so their queries meet the default zone."""
+        self.firewalld()
+        self.running(Net("inside", options=("--internal",)), Ctr("hidden", network="inside"))
+        gateway = podman(ROOT, "network", "inspect", "inside", "--format", "{{(index .Subnets 0).Gateway}}")
+        self.assertEqual("EHOSTUNREACH", answer(inside("hidden"), "udp", gateway, 53))
+        fix = self.assert_first("fw.dns-input-drop")["fix"]
+        self.addCleanup(run, ROOT, ["sh", "-c", "rm -f /etc/firewalld/zones/trusted.xml*"])
+        run(ROOT, ["sh", "-ec", fix[0]])
+        self.assert_nothing()
+        self.assertEqual("ok", answer(inside("hidden"), "udp", gateway, 53))
+        cmd("--reload")
+        self.assert_nothing()
 
     def test_what_it_forbids_for_another_reason(self):
         self.firewalld()
