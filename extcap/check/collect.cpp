@@ -131,6 +131,7 @@ void collect(Facts& facts, const CollectOptions& options) {
   read_resolver(facts, options.root);
   if (rootless) read_uplink(facts, options.root);
   read_version(facts);
+  read_failed_restarts(facts);
   read_firewalld(facts, options.root);
   facts.trials = name_servers.finish();
   read_security_log(facts, options.root);

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 
 #include "extcap/check/parts.h"
 #include "podman/api/netavark.h"
+#include "podman/api/parse.h"
 #include "podman/core/proc.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
@@ -19,6 +21,7 @@ using diagnose::Facts;
 
 constexpr std::size_t kMaxFile = 1U << 20U;
 constexpr std::size_t kMaxFiles = 10'000;
+constexpr std::size_t kMaxEvents = 16U << 20U;
 
 std::vector<std::string> files_of(const std::string& directory) {
   std::vector<std::string> out;
@@ -49,6 +52,13 @@ pid_t read_pid(const std::string& path) {
 bool runs(pid_t pid, const std::string& comm) {
   const Result<ProcStat> stat = read_stat(pid, "/proc");
   return stat && stat->comm == comm && stat->state != 'Z';
+}
+
+// One that the caller's podman knows, which ended with a published port and tells nothing of a failed start.
+bool may_have_failed(const Facts& facts, const diagnose::ContainerFacts& c) {
+  const model::Container& it = *c.container;
+  return !it.alive() && !c.claims_to_run && it.rootless == (facts.caller != 0) && it.started_at > 0 &&
+         it.error.empty() && !it.ports.empty();
 }
 
 }  // namespace
@@ -96,6 +106,32 @@ void read_version(Facts& facts) {
   if (!answer) return;
   const std::vector<std::string> said = words(trim(answer->out));  // "podman version 5.4.2"
   if (!said.empty()) facts.podman_version = said.back();
+}
+
+// podman 5 keeps why a start failed, but not why a restart did. What remains is an event that no start
+// followed.
+void read_failed_restarts(Facts& facts) {
+  std::int64_t since = 0;
+  for (const diagnose::ContainerFacts& c : facts.containers) {
+    if (may_have_failed(facts, c) && (since == 0 || c.container->started_at < since))
+      since = c.container->started_at;
+  }
+  if (since == 0) return;
+  const Result<Output> events =
+      podshark::run({"podman", "--remote=false", "events", "--stream=false", "--since", std::to_string(since),
+                     "--filter", "event=restart", "--filter", "event=start", "--format", "json"},
+                    std::chrono::seconds(3), kMaxEvents);
+  if (!events || events->exit_code != 0) {
+    facts.unseen.push_back({"restarts that failed", "podman can not tell its events",
+                            "events_logger of section [engine] in containers.conf may forbid it"});
+    return;
+  }
+  std::map<std::string, std::string> last;
+  for (const std::string& line : split(events->out, '\n')) {
+    if (const auto event = api::parse_container_event(line)) last[event->container.id] = event->status;
+  }
+  for (diagnose::ContainerFacts& c : facts.containers)
+    c.restart_failed = may_have_failed(facts, c) && last[c.container->id] == "restart";
 }
 
 }  // namespace podshark::extcap::check

@@ -22,11 +22,12 @@ void read_host_side(int netlink, const diagnose::Netns& net, diagnose::Container
 void read_firewalld(diagnose::Facts& facts, const std::string& root);
 
 /// collect_podman.cpp: netavark's and aardvark-dns' own records, the uplink of the rootless networks,
-/// podman's version.
+/// podman's version and its events.
 void read_netavark(diagnose::Facts& facts, const std::string& root);
 void read_resolver(diagnose::Facts& facts, const std::string& root);
 void read_uplink(diagnose::Facts& facts, const std::string& root);
 void read_version(diagnose::Facts& facts);
+void read_failed_restarts(diagnose::Facts& facts);
 
 /// collect_processes.cpp: helpers of rootless containers, owners of the host's sockets, capabilities.
 void read_helpers(diagnose::Facts& facts);

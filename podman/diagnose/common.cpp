@@ -116,7 +116,7 @@ void each_bridged(const Facts& facts, const std::function<void(const ContainerFa
 
 void each_not_started(const Facts& facts, const std::function<void(const ContainerFacts&)>& visit) {
   for (const ContainerFacts& c : facts.containers) {
-    const bool waiting = c.container->state == "created" || !c.container->error.empty();
+    const bool waiting = c.container->state == "created" || !c.container->error.empty() || c.restart_failed;
     if (!c.container->alive() && !c.claims_to_run && waiting && in_scope(facts, c)) visit(c);
   }
 }

@@ -49,7 +49,8 @@ inline constexpr std::size_t kMaxPublished = 2048;
 void each_running(const Facts& facts, const std::function<void(const ContainerFacts&)>& visit);
 /// Only those on bridges, each namespace once: of a pod its infra container.
 void each_bridged(const Facts& facts, const std::function<void(const ContainerFacts&)>& visit);
-/// Containers in scope that have no process and did not simply end: created or failed at their start.
+/// Containers in scope that have no process and did not simply end: created, or failed at their start or
+/// restart.
 void each_not_started(const Facts& facts, const std::function<void(const ContainerFacts&)>& visit);
 
 /// "podman", or "sudo podman" for a rootful container seen by a user.

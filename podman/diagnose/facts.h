@@ -63,6 +63,7 @@ struct ContainerFacts {
   const model::Container* container = nullptr;  ///< in Facts::inventory
   std::string pod;                              ///< name of its pod
   bool claims_to_run = false;                   ///< podman calls it running
+  bool restart_failed = false;                  ///< of podman's events no "start" followed the last "restart"
   Netns net;
   std::vector<model::Link> veths;  ///< the host's ends of its links, in the namespace of `place`
   Place place = Place::host;

@@ -95,6 +95,7 @@ constexpr std::array kConsequences{
     Consequence{"rootless.pasta-dead", "app.not-listening"},
     Consequence{"fw.rules-flushed", "nat.mark-missing"},
     Consequence{"fw.foreign-forward-drop", "fw.explicit-drop"},
+    Consequence{"fw.firewalld-strict-forward", "fw.rules-flushed"},  // later netavark's reload ends half-way
     Consequence{"fw.firewalld-zone-lost", "fw.dns-input-drop"},
     Consequence{"dns.port-taken", "dns.server-dead"},
     Consequence{"port.in-use", "port.privileged-rootless"},

@@ -183,6 +183,12 @@ bool has_port(Way way) {
          way == Way::across;
 }
 
+// Its table belongs to it: nft may not change it.
+std::string firewalld_fix(const Facts& facts) {
+  return "a zone or policy of firewalld says so: look for it with " + sudo(facts) +
+         "firewall-cmd --list-all-zones and " + sudo(facts) + "firewall-cmd --list-all-policies";
+}
+
 }  // namespace
 
 std::string uplink(const Netns& net) {
@@ -246,7 +252,7 @@ std::string blocker_text(const Attempt& attempt) {
 
 std::string unblock(const Facts& facts, const Attempt& attempt) {
   const firewall::Place& by = attempt.judgement.by;
-  if (by.chain == nullptr) return {};
+  if (by.chain == nullptr || by_firewalld(facts, attempt)) return {};
   const firewall::Chain& chain = *by.chain;
   const std::string table =
       std::string(firewall::to_string(chain.family)) + " " + chain.table + " " + chain.name;
@@ -271,6 +277,24 @@ bool by_firewalld(const Facts& facts, const Attempt& attempt) {
   return facts.firewalld.running && by.chain != nullptr && by.chain->table == "firewalld";
 }
 
+std::string forgotten_subnet(const Facts& facts, const ContainerFacts& c) {
+  if (!facts.firewalld.running || !facts.firewalld.trusted_sources || c.place != Place::host) return {};
+  const std::vector<std::string>& known = *facts.firewalld.trusted_sources;
+  for (const Leg& leg : legs(facts, c)) {
+    if (leg.network == nullptr || leg.internal()) continue;
+    for (const std::string& subnet : leg.network->subnets) {
+      if (std::find(known.begin(), known.end(), subnet) == known.end()) return subnet;
+    }
+  }
+  return {};
+}
+
+bool firewalld_matter(const Facts& facts, const ContainerFacts& c, const Attempt& attempt) {
+  if (!by_firewalld(facts, attempt)) return false;
+  return attempt.way == Way::inward || !attempt.judgement.certain() || !facts.firewalld.trusted_sources ||
+         !forgotten_subnet(facts, c).empty();
+}
+
 std::vector<std::string> foreign_fix(const Facts& facts, const ContainerFacts& c, const Attempt& attempt) {
   const firewall::Chain* chain = attempt.judgement.by.chain;
   std::string subnet = "SUBNET";
@@ -278,6 +302,7 @@ std::vector<std::string> foreign_fix(const Facts& facts, const ContainerFacts& c
     if (leg.network != nullptr && !leg.network->subnets.empty()) subnet = leg.network->subnets.front();
   }
   const std::string root = sudo(facts);
+  if (by_firewalld(facts, attempt)) return {firewalld_fix(facts)};
   if (chain != nullptr && chain->maker != firewall::Maker::nft) {
     const std::string tool =
         chain->maker == firewall::Maker::iptables_legacy ? "iptables-legacy" : "iptables";

@@ -43,7 +43,7 @@ struct Attempt {
 
 /// Who blocks it, as the finding's evidence: rule or policy with table and chain, and how often it has.
 [[nodiscard]] std::string blocker_text(const Attempt& attempt);
-/// The command that takes the blocking rule away, or an earlier accept for a policy.
+/// The command that takes the blocking rule away; empty for a policy, and for what only firewalld can change.
 [[nodiscard]] std::string unblock(const Facts& facts, const Attempt& attempt);
 
 /// What kind of thing blocks.
@@ -52,8 +52,14 @@ enum class Blocker : std::uint8_t { policy, general_rule, specific_rule, isolati
 
 /// The policy of iptables' FORWARD chain, where netavark's own rules are in that chain too.
 [[nodiscard]] bool by_iptables_driver(const Facts& facts, const Attempt& attempt);
-/// firewalld's own table, for which there is a check of its own.
+/// A rule of firewalld's own table.
 [[nodiscard]] bool by_firewalld(const Facts& facts, const Attempt& attempt);
+/// A subnet of the container that firewalld's zone 'trusted' does not know; empty without, and when the zone
+/// can not be seen.
+[[nodiscard]] std::string forgotten_subnet(const Facts& facts, const ContainerFacts& container);
+/// What the checks of firewalld's own faults tell, or what its rules leave open: no matter of others.
+[[nodiscard]] bool firewalld_matter(const Facts& facts, const ContainerFacts& container,
+                                    const Attempt& attempt);
 /// How to let both directions through a firewall that is not podman's.
 [[nodiscard]] std::vector<std::string> foreign_fix(const Facts& facts, const ContainerFacts& container,
                                                    const Attempt& attempt);

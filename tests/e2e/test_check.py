@@ -6,22 +6,12 @@ import pathlib
 import signal
 
 import lib
-from lib import CLIENT, HOST, RIG, ROOT, WORLD, Ctr, Net, Pod, fetch, podman, quick, run, wait_for
-from lib_check import HOLD, CheckTest, ask, nft, sysctl
+from lib import CLIENT, HOST, RIG, ROOT, Ctr, Net, Pod, fetch, podman, quick, run, wait_for
+from lib_check import HOLD, NEW, CheckTest, ask, nft, only_new, only_old, sysctl
 from lib_podshark import podshark
 
-NEW = WORLD != "deb12"  # podman 5: nftables, pasta
 CONTAINERS = (Net("lan"), Ctr("web", ports=("28080:80",)), Ctr("named", network="lan", ports=("28081:80",)),
               Ctr("own", user=RIG, ports=("28090:80",)))
-
-
-def only_old(test):
-    """The fault exists with podman 4 only (facts in docs/CHECKS.md): elsewhere there is no such test."""
-    return None if NEW else test
-
-
-def only_new(test):
-    return test if NEW else None
 
 
 def bridge_of(network="podman"):
@@ -333,6 +323,15 @@ class Programs(CheckTest):
         first = self.assert_first("port.in-use", "late")
         self.assertIn("python3", first["evidence"][0])
 
+    def test_port_in_use_when_restarted(self):
+        self.running(Ctr("late", ports=("28059:80",)))
+        podman(ROOT, "stop", "-t", "0", "late")
+        self.assert_nothing("late")
+        self.listener(HOLD, "tcp", "0.0.0.0", "28059")
+        done = run(ROOT, ["podman", "restart", "late"], check=False)
+        self.assertIn("address already in use", done.stderr)
+        self.assert_first("port.in-use", "late")
+
     def test_port_in_use_rootless(self):
         self.listener(HOLD, "tcp", "0.0.0.0", "28048")
         self.addCleanup(podman, RIG, "rm", "-f", "late", check=False)
@@ -458,6 +457,31 @@ class Rootless(CheckTest):
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the uplink's end")
         first = self.assert_first("rootless.uplink-dead", "bridged", user=RIG)
         self.assertIn(f"{'pasta' if NEW else 'slirp4netns'} (pid {pid}) is gone", first["evidence"][0])
+
+    @only_new
+    def test_restart_meets_its_old_pasta(self):
+        """Left alone, most restarts meet it; stopped, the old pasta surely has not let go of the port."""
+        self.running(Ctr("again", user=RIG, ports=("28101:80",)))
+        self.assert_nothing("again", user=RIG)
+        pasta = self.owner_of(28101)
+        self.addCleanup(run, ROOT, ["kill", "-CONT", str(pasta)], check=False)
+        os.kill(pasta, signal.SIGSTOP)
+        done = run(RIG, ["podman", "restart", "-t", "0", "again"], check=False)
+        self.assertIn("Address already in use", done.stderr)
+        self.assertEqual("", lib.podman_json(RIG, "inspect", "again")[0]["State"]["Error"])
+        first = self.assert_first("port.in-use", "again", user=RIG)
+        self.assertIn(f"(pid {pasta})", first["evidence"][0])
+        os.kill(pasta, signal.SIGCONT)
+        wait_for(lambda: "28101" not in run(ROOT, ["ss", "-Hltn"]).stdout, "the old pasta to let go")
+        self.assert_first("port.restart-race", user=RIG)
+        first = self.assert_first("port.restart-race", "again", user=RIG)
+        self.assertEqual("podman start again", first["fix"][0])
+        for fix in first["fix"]:
+            run(RIG, ["sh", "-ec", fix.rpartition(": ")[2]])
+            self.assertIn("hello", fetch(28101))
+            self.assert_nothing("again", user=RIG)
+        podman(RIG, "stop", "-t", "0", "again")
+        self.assert_nothing(user=RIG)  # down because somebody wanted it
 
     @only_new
     def test_started_before_the_network(self):

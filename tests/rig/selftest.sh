@@ -21,6 +21,8 @@ check() {  # check NAME CMD...: runs CMD, counts and reports
 # What a rig could leave on the machine, one thing a line. Other rigs may come and go meanwhile: not ours.
 snapshot() {
   local others="podshark-rig/|podshark-(?!$name)"
+  # libmount's own directory, which the first mount by anybody on a freshly booted machine makes; nothing in it.
+  others+="|^file /run/mount 755 root\$"
   {
     ip -o -br link | awk '{print "link", $1, $3}'
     ip -o addr | awk '{print "addr", $2, $4}'
@@ -54,10 +56,16 @@ stat_of() {  # "PID STARTTIME" unless gone or a zombie
 }
 namespaces_of() { cut -d' ' -f1 | while read -r pid; do readlink /proc/"$pid"/ns/* 2>/dev/null || true; done | sort -u; }
 
+# A killed process is out of its cgroup a moment before it is a zombie: poll.
 nothing_alive() {
-  local pid start
+  local pid start i
   while read -r pid start; do
-    [ "$(stat_of "$pid" || true)" != "$pid $start" ] || { echo "left: process $pid" >&2; return 1; }
+    for ((i = 0; i < 50; i++)); do
+      [ "$(stat_of "$pid" || true)" = "$pid $start" ] || continue 2
+      sleep 0.1
+    done
+    echo "left: process $pid" >&2
+    return 1
   done <"$work/pids"
 }
 # No process is in a namespace that only our rig had. Inode numbers are used again at once, so one that started

@@ -19,11 +19,21 @@ bool served(const Facts& facts, const ContainerFacts& c) {
   return false;
 }
 
+// netavark does not tell firewalld of internal networks.
+std::vector<std::string> firewalld_fix(const Facts& facts, const ContainerFacts& c, const Attempt& a) {
+  for (const Leg& leg : legs(facts, c)) {
+    if (!leg.internal() || !leg.network->dns || leg.network->subnets.empty()) continue;
+    const std::string command = "firewall-cmd --zone=trusted --add-source=" + leg.network->subnets.front();
+    return {sudo(facts) + command + " && " + sudo(facts) + command + " --permanent"};
+  }
+  return foreign_fix(facts, c, a);
+}
+
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     if (!facts.where(c.place).firewall || !served(facts, c) || !resolver_of(facts, c)) return;
     const Attempt a = attempt(facts, c, Way::name_query, {});
-    if (!a.blocked() || by_firewalld(facts, a)) return;
+    if (!a.blocked() || firewalld_matter(facts, c, a)) return;
     Finding f =
         finding(kFwDnsInputDrop.id, Severity::error, c.subject(),
                 "names do not resolve in it: the host's firewall drops its queries to the name server on the "
@@ -33,6 +43,7 @@ void check(const Facts& facts, Findings& out) {
     const std::string bridge = all.front().network != nullptr ? all.front().network->bridge : "podman0";
     f.fix = {"allow UDP and TCP 53 from " + bridge + "; with ufw: " + sudo(facts) + "ufw allow in on " +
              bridge + " to any port 53"};
+    if (by_firewalld(facts, a)) f.fix = firewalld_fix(facts, c, a);
     const std::string command = unblock(facts, a);
     if (!command.empty()) f.fix.push_back("or, if the rule is not needed: " + command);
     out.push_back(std::move(f));

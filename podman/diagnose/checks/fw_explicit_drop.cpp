@@ -11,7 +11,7 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     for (const Attempt& a : attempts(facts, c)) {
       const bool early = a.way == Way::arriving || a.way == Way::from_host;
-      if (!a.blocked() || (!early && blocker(a) != Blocker::specific_rule) || by_firewalld(facts, a))
+      if (!a.blocked() || (!early && blocker(a) != Blocker::specific_rule) || firewalld_matter(facts, c, a))
         continue;
       if (blocker(a) == Blocker::isolation || blocker(a) == Blocker::netavark) continue;
       Finding f = finding(kFwExplicitDrop.id, Severity::error, c.subject(),
@@ -22,6 +22,7 @@ void check(const Facts& facts, Findings& out) {
       const std::string command = unblock(facts, a);
       f.fix = {command.empty() ? "change the policy of that chain, or accept these packets earlier in it"
                                : command + "   # or an accept before it"};
+      if (by_firewalld(facts, a)) f.fix = foreign_fix(facts, c, a);
       out.push_back(std::move(f));
       return;
     }

@@ -22,7 +22,7 @@ void check(const Facts& facts, Findings& out) {
                 "another firewall on this host drops forwarded packets: what podman's own rules accept does "
                 "not override it");
     for (const Attempt& a : attempts(facts, c)) {
-      if (!a.blocked() || !ours(facts, a) || by_firewalld(facts, a)) continue;
+      if (!a.blocked() || !ours(facts, a) || firewalld_matter(facts, c, a)) continue;
       f.evidence.push_back(blocker_text(a));
       if (f.evidence.size() == 1) f.fix = foreign_fix(facts, c, a);
     }

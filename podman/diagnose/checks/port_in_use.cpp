@@ -32,14 +32,16 @@ void check(const Facts& facts, Findings& out) {
     const Published* port = nullptr;
     const model::Listener* other = holder(facts, c, &port, ports);
     const bool dns = start_error(c, {":53"}) == error && !error.empty();  // another check's matter
-    if (other == nullptr || dns || (error.empty() && c.container->state != "created")) return;
+    if (other == nullptr || dns || (error.empty() && c.container->state != "created" && !c.restart_failed))
+      return;
     Finding f = finding(kPortInUse.id, Severity::error, c.subject(),
                         "it did not start: a port it publishes is in use");
     f.certainty = error.empty() ? 80 : 100;
     f.evidence = {std::string(port->protocol()) + " port " + std::to_string(port->host_port) +
                   " is held by " + owner_text(*other) + " on " + other->address.text()};
-    f.evidence.push_back(error.empty() ? "podman before 5 does not keep the reason why a start failed"
-                                       : "podman: " + error);
+    f.evidence.push_back(!error.empty()     ? "podman: " + error
+                         : c.restart_failed ? "podman does not keep the reason why a restart failed"
+                                            : "podman before 5 does not keep the reason why a start failed");
     f.fix = {"stop that program, or publish another port, then " + podman(facts, c) + " start " + c.name()};
     out.push_back(std::move(f));
   });

@@ -177,6 +177,21 @@ TEST_F(World, pasta_says_in_one_sentence_why_it_has_no_port) {
   EXPECT_THAT(wrong(), ElementsAre("port.restart-race"));
 }
 
+TEST_F(World, a_failed_restart_of_which_podman_keeps_no_reason) {
+  web().pid = 0;
+  web().state = "exited";
+  web().rootless = true;
+  web().owner = 1000;
+  web().kind = model::NetworkKind::pasta;
+  EXPECT_THAT(wrong(), IsEmpty());  // it simply ended
+  box().restart_failed = true;
+  EXPECT_THAT(wrong(), ElementsAre("port.restart-race"));
+  model::Listener other;
+  other.port = 8080;
+  facts.host.listeners.push_back(other);
+  EXPECT_THAT(wrong(), ElementsAre("port.in-use"));
+}
+
 TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
   model::Container other = web();
   other.id = std::string(64, 'b');
@@ -193,6 +208,122 @@ TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
   ASSERT_EQ(1U, found.size());
   EXPECT_THAT(found.front().subject, HasSubstr("web"));
   EXPECT_THAT(found.front().subject, HasSubstr("shop"));
+}
+
+// firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
+std::string firewalld(const std::string& dnat, const std::string& more = "") {
+  const std::string at = R"("family": "inet", "table": "firewalld", )";
+  return R"({"nftables": [{"table": {"family": "inet", "name": "firewalld"}},
+    {"chain": {)" +
+         at + R"("name": "fwd", "type": "filter", "hook": "forward", "prio": 10, "policy": "accept"}},
+    {"chain": {)" +
+         at + R"("name": "nat", "type": "nat", "hook": "prerouting", "prio": -90, "policy": "accept"}},
+    {"chain": {)" +
+         at + R"("name": "in", "type": "filter", "hook": "input", "prio": 10, "policy": "accept"}},
+    {"rule": {)" +
+         at + R"("chain": "fwd", "expr": [{"match": {"op": "in", "left": {"ct": {"key": "state"}},
+      "right": ["established", "related"]}}, {"accept": null}]}},
+    {"rule": {)" +
+         at + R"("chain": "fwd", "expr": [{"match": {"op": "in", "left": {"ct": {"key": "status"}},
+      "right": "dnat"}}, )" +
+         dnat + R"(]}})" + more + "]}";
+}
+constexpr const char* kAccept = R"({"accept": null})";
+constexpr const char* kReject = R"({"reject": {"type": "icmpx", "expr": "admin-prohibited"}})";
+
+// The rules hold nothing of netavark's, which is no matter here.
+class WithFirewalld : public World {
+ protected:
+  WithFirewalld() {
+    facts.firewalld.running = true;
+    facts.firewalld.trusted_sources = {"10.88.0.0/16"};
+    facts.intended.driver = "none";
+  }
+};
+
+TEST_F(WithFirewalld, a_known_subnet_is_no_trouble) {
+  EXPECT_THAT(wrong(), IsEmpty());
+  rules(firewalld(kAccept));
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(WithFirewalld, a_forgotten_subnet_is_found_by_the_zone_where_rules_can_not_be_seen) {
+  facts.firewalld.trusted_sources->clear();
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-zone-lost"));
+}
+
+TEST_F(WithFirewalld, a_forgotten_subnet_is_no_trouble_where_the_rules_let_it_through) {
+  facts.firewalld.trusted_sources->clear();
+  rules(firewalld(kAccept));
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+std::string last_rule(const std::string& chain, const std::string& what) {
+  return R"(, {"rule": {"family": "inet", "table": "firewalld", "chain": ")" + chain + R"(", "expr": [)" +
+         what + "]}}";
+}
+
+TEST_F(WithFirewalld, a_forgotten_subnet_is_found_by_what_rejects_it) {
+  facts.firewalld.trusted_sources->clear();
+  rules(firewalld(kAccept, last_rule("fwd", kReject)));
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-zone-lost"));
+  rules(firewalld(kAccept, last_rule("in", kReject)));  // name queries
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-zone-lost"));
+  facts.inventory.networks.front().dns = false;
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(WithFirewalld, what_it_drops_for_another_reason_is_found_as_of_any_firewall) {
+  rules(firewalld(kAccept, last_rule("fwd", kReject)));
+  EXPECT_THAT(wrong(), ElementsAre("fw.foreign-forward-drop"));
+  EXPECT_THAT(judge(facts).front().fix.front(), HasSubstr("firewall-cmd --list-all-policies"));
+  model::Listener aardvark;
+  aardvark.address = *IpAddress::parse("10.88.0.1");
+  aardvark.port = 53;
+  aardvark.udp = true;
+  facts.host.listeners.push_back(aardvark);
+  rules(firewalld(kAccept,
+                  last_rule("in", R"({"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field":
+    "dport"}}, "right": 53}}, )" + std::string(kReject))));
+  EXPECT_THAT(wrong(), ElementsAre("fw.dns-input-drop"));
+  // A rule before it that asks what is not known of the packet may accept.
+  rules(firewalld(
+      kAccept,
+      last_rule("fwd", R"({"match": {"op": "==", "left": {"meta": {"key": "skuid"}}, "right": 1}}, )" +
+                           std::string(kAccept)) +
+          last_rule("fwd", kReject)));
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(WithFirewalld, strict_forwarding_is_found_by_the_rules_not_by_the_setting) {
+  rules(firewalld(kReject));
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-strict-forward"));
+  facts.firewalld.strict_forward_ports = true;
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_THAT(found.front().evidence.front(), HasSubstr("table inet firewalld"));
+  EXPECT_THAT(found.front().fix.back(),
+              HasSubstr("--add-forward-port=port=8080:proto=tcp:toport=80:toaddr=10.88.0.2"));
+  rules(firewalld(kAccept));
+  EXPECT_THAT(judge(facts), IsEmpty());
+}
+
+TEST_F(WithFirewalld, strict_forwarding_is_found_by_the_setting_where_rules_can_not_be_seen) {
+  facts.firewalld.strict_forward_ports = true;
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-strict-forward"));
+}
+
+TEST_F(WithFirewalld, a_port_that_it_forwards_itself_is_out_of_reach_for_the_host_alone) {
+  rules(firewalld(kReject,
+                  last_rule("nat", R"({"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field":
+    "dport"}}, "right": 8080}}, {"dnat": {"family": "ip", "addr": "10.88.0.2", "port": 80}})")));
+  EXPECT_THAT(wrong(), IsEmpty());
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ("fw.firewalld-strict-forward", found.front().id);
+  facts.question.from = "host";
+  facts.question.target = web().id;
+  EXPECT_THAT(wrong(), ElementsAre("fw.firewalld-strict-forward"));
 }
 
 TEST_F(World, a_question_about_another_container_leaves_this_one_out) {
