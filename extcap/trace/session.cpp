@@ -10,6 +10,7 @@
 #include <ostream>
 #include <utility>
 
+#include "extcap/announce/announce.h"
 #include "extcap/check/in_netns.h"
 #include "extcap/check/parts.h"
 #include "extcap/inventory_source.h"
@@ -51,7 +52,9 @@ class TraceSession {
         stop_(std::move(stop)),
         resolver_(worker_, options.timeout, stop_.get()),
         runner_(worker_, options.timeout, stop_.get()),
-        table_(trace::own_table(static_cast<std::uint32_t>(::getpid()))) {}
+        table_(trace::own_table(static_cast<std::uint32_t>(::getpid()))) {
+    runner_.on_record(announce);
+  }
 
   Result<probing::Verdict> run();
 

@@ -104,6 +104,14 @@ class Probes(ReportsTest):
             packets = self.of_probe(capture, got["id"], "tcp.dstport")
             self.assertIn("80", [p["tcp.dstport"] for p in packets])
 
+    def test_the_probe_of_a_trace_too(self):
+        with Capture(ROOT, "web") as capture:
+            done = run(ROOT, [PODSHARK, "trace", "--yes", "--json", "--from", "db", "web:80"])
+            probe = json.loads(done.stdout)["probe"]
+            self.assertEqual("ok", self.probed(capture)["verdict"])
+            capture.stop()
+            self.assertTrue(self.of_probe(capture, probe["id"], "frame.number"))
+
     def test_rootless_as_its_user(self):
         with Capture(RIG, "left") as capture:
             got = self.probe(RIG, "--from", "right", "left:80")
