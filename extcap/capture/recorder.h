@@ -26,6 +26,7 @@ struct InterfaceRecord {
   std::uint32_t snaplen;
   std::string filter;  ///< libpcap syntax
   std::uint64_t netns;
+  bool drops = false;  ///< of dropped packets: at no point
 };
 
 /// Turns packets and events into the pcapng stream of docs/FORMAT.md. Packets and events wait in the
@@ -54,6 +55,9 @@ class Recorder {
     (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
                            packet.captured, packet.length);
   }
+  /// A packet that the kernel has dropped, and what is said about it.
+  void dropped(std::uint32_t interface_id, const wire::Packet& packet, const std::string& comment,
+               const std::string& json);
   void event(const annotate::Event& event);
   /// Is called with each event() from now on; empty: nobody.
   void on_event(std::function<void(const annotate::Event&)> listener) { listener_ = std::move(listener); }

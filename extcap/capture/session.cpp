@@ -49,6 +49,8 @@ class Session {
         loop_(std::move(loop)),
         panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
+        drops_({options.link, worker_, loop_, recorder, macs_, {}},
+               [this](const std::string& line) { notice(line); }),
         parent_(::getppid()) {
     recorder_.on_event([this](const annotate::Event& event) {
       last_event_ns_ = std::max(last_event_ns_, event.time_ns);
@@ -107,6 +109,7 @@ class Session {
   WorkerClient worker_;
   CapturedMacs macs_;
   Roster roster_;
+  DropWatch drops_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
   std::int64_t last_event_ns_ = 0;
@@ -163,7 +166,9 @@ Status Session::begin(Selection selection) {
   inventory_ = selection.inventory;
   refresh_now_ = selection.remembered;
   recorder_.inventory(inventory_, /* at_once= */ true);
+  drops_.start(options_.drops);
   const Status begun = roster_.begin(selection);
+  if (begun) drops_.follow(roster_.sources(), inventory_);
   idle_ = begun && roster_.idle();
   if (idle_ && options_.roster.wait) notice("waiting for a container to start");
   return begun;
@@ -180,6 +185,7 @@ void Session::on_joined(std::int64_t since_ns) {
   inventory_ = roster_.known();
   inventory_.time_ns = since_ns;
   recorder_.inventory(inventory_, /* at_once= */ true);
+  drops_.follow(roster_.sources(), inventory_);
 }
 
 bool Session::reader_gone() const {
@@ -202,7 +208,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
 
 // `began_ns` is the time before the turn in which all sources were read.
 void Session::release(std::uint64_t began_ns) {
-  const std::uint64_t until = roster_.complete_until(began_ns);
+  const std::uint64_t until = std::min(roster_.complete_until(began_ns), drops_.complete_until(began_ns));
   released_ns_ = std::max(released_ns_, static_cast<std::int64_t>(until));
   recorder_.release(until);
 }
@@ -218,6 +224,7 @@ void Session::flush() {
   if (full && !paused_) {
     paused_ = true;
     roster_.pause(true);
+    drops_.pause(true);
   }
 }
 
@@ -245,6 +252,7 @@ Status Session::watch_output() {
     if (paused_ && out.backlog() < options_.queue_bytes / 2) {
       paused_ = false;
       roster_.pause(false);
+      drops_.pause(false);
     }
   });
   loop_.add(pump_again_.get(), EPOLLIN, [this](std::uint32_t) {
@@ -328,6 +336,7 @@ void Session::after_change() {
                     : "all captured containers have stopped");
   }
   roster_.poke();
+  drops_.follow(roster_.sources(), inventory_);
   const bool idle = roster_.idle();
   if (idle && !idle_) notice("nothing of it is running now: waiting for a start");
   idle_ = idle;
@@ -341,6 +350,7 @@ void Session::on_inventory(model::Inventory&& fresh) {
   inventory_.time_ns = now_ns();  // when it is told: records stand in order of time
   if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
   roster_.on_inventory(inventory_);
+  drops_.follow(roster_.sources(), inventory_);
 }
 
 void Session::on_tick() {
@@ -460,6 +470,7 @@ void Session::finish() {
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   roster_.close();
+  drops_.close();
   annotate::Event stats = statistics();  // streams tell their drops at their end
   summary_ = totals(stats);
   stats.detail = "capture ended";
@@ -496,6 +507,7 @@ Result<Summary> Session::run() {
     const auto began = static_cast<std::uint64_t>(now_ns());
     const bool all_read = loop_.wait(recorder_.holding() ? kHoldMs : -1);
     after_change();
+    drops_.take();
     if (all_read) release(began);
     flush();
     rotate();

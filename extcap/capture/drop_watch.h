@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "extcap/capture/drop_helper.h"
+#include "extcap/capture/drop_record.h"
+#include "extcap/capture/filter.h"
+#include "extcap/capture/netns_capture.h"
+#include "extcap/capture/recorder.h"
+#include "extcap/capture/source.h"
+#include "podman/model/inventory.h"
+
+namespace podshark::extcap {
+
+enum class DropMode {
+  off,
+  on,   ///< what is a loss to somebody
+  all,  ///< whatever the kernel calls a drop
+};
+
+/// Packets that the kernel drops in the namespaces of the captured containers, and on the host those of their
+/// addresses and published ports, on interfaces "podman:web/drops". That it can not be had ends no capture.
+class DropWatch {
+ public:
+  /// The context's references and `notice` (one line for people) outlive the object.
+  DropWatch(CaptureContext context, std::function<void(const std::string&)> notice);
+  ~DropWatch();
+  DropWatch(const DropWatch&) = delete;
+  DropWatch& operator=(const DropWatch&) = delete;
+
+  void start(DropMode mode);
+  /// Who is captured now; cheap when nothing has changed.
+  void follow(const std::vector<std::unique_ptr<Source>>& sources, const model::Inventory& inventory);
+  /// Hands over what has been dropped so far, unless paused. To be called once a turn of the loop.
+  void take();
+  void pause(bool paused);
+  /// As of Source: given that take() was called after `now_ns` was read.
+  [[nodiscard]] std::uint64_t complete_until(std::uint64_t now_ns) const;
+  /// The rest, and the counters of each interface. Idempotent.
+  void close();
+
+ private:
+  struct Watched;
+  void on_ready();
+  void tell(Watched& w);
+  [[nodiscard]] bool host_sockets();
+  void write(const Drop& drop, std::int64_t time_ns);
+  [[nodiscard]] std::uint32_t interface_of(Watched& w, bool ethernet);
+
+  CaptureContext context_;
+  std::function<void(const std::string&)> notice_;
+  std::unique_ptr<DropHelper> helper_;
+  DropReader reader_;
+  Filter ethernet_filter_;
+  Filter raw_filter_;
+  std::map<std::uint32_t, std::unique_ptr<Watched>> watched_;  // by tag
+  UniqueFd host_packet_;                                       // in the host's namespace, none: not permitted
+  UniqueFd host_netlink_;
+  std::set<std::string> host_addresses_;  // told already
+  UniqueFd look_again_;
+  bool everything_ = false;
+  bool ready_ = false;
+  bool host_refused_ = false;
+  bool paused_ = false;
+  bool all_read_ = true;
+  std::uint64_t read_until_ns_ = 0;
+};
+
+}  // namespace podshark::extcap

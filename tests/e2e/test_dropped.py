@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Packets that the kernel drops are in the capture, with the kernel's reason and all their bytes.
+
+    client 203.0.113.2 – wan0 203.0.113.1 [host, forwards] podman0 – eth0 [web]
+"""
+
+import contextlib
+import socket
+import struct
+import time
+
+import lib
+from lib import CLIENT, HOST, ROOT, Ctr, RigTest, quick, run, wait_for
+from lib_plugin import PluginTest
+from lib_podshark import Capture
+
+CONTAINERS = (Ctr("web", ports=("28080:80", "28053:53/udp")),)
+DROPS = "podman:web/drops"
+ETHERNET, RAW = 1, 101
+
+
+# ---- packets of our own making ----
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ip4(src, dst, protocol, payload, ttl=64, wrong=0, flags=0):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0x1234, flags, ttl, protocol, 0,
+                       socket.inet_aton(src), socket.inet_aton(dst))
+    return head[:10] + struct.pack("!H", checksum(head) ^ wrong) + head[12:] + payload
+
+
+def pseudo(src, dst, protocol, length):
+    return socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!BBH", 0, protocol, length)
+
+
+def udp(src, dst, sport, dport, data, wrong=0):
+    head = struct.pack("!HHHH", sport, dport, 8 + len(data), 0)
+    total = checksum(pseudo(src, dst, 17, 8 + len(data)) + head + data)
+    return head[:6] + struct.pack("!H", total ^ wrong) + data
+
+
+def tcp(src, dst, sport, dport, seq=1000, ack=0, flags=2, wrong=0, options=b"", data=b""):
+    head = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, (5 + len(options) // 4) << 4, flags,
+                       64240, 0, 0) + options + data
+    total = checksum(pseudo(src, dst, 6, len(head)) + head)
+    return head[:16] + struct.pack("!H", total ^ wrong) + head[18:]
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+class DropTest(RigTest):
+    """One capture for all tests of a class; each looks for a drop that its own marker identifies."""
+
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.web = cls.up["web"]
+        cls.address = cls.web.address
+        run(ROOT, ["ip", "-n", "client", "route", "replace", "10.88.0.0/16", "via", HOST])
+        cls.addClassCleanup(run, ROOT, ["ip", "-n", "client", "route", "del", "10.88.0.0/16"])
+        lib.fetch(28080)
+        cls.capture = cls.enterClassContext(Capture(ROOT, "web", "--drops=on", *cls.options)) if hasattr(
+            cls, "enterClassContext") else cls._enter(Capture(ROOT, "web", "--drops=on", *cls.options))
+        wait_for(lambda: any(e["what"] == "watching-drops" for e in cls.capture.so_far().events_of("lifecycle")),
+                 lambda: f"drops to be watched; stderr: {cls.capture.stderr()}")
+
+    @classmethod
+    def _enter(cls, context):
+        value = context.__enter__()
+        cls.addClassCleanup(context.__exit__)
+        return value
+
+    def _nothing_left(self):
+        """The capture is the class's."""
+
+    def dropped(self, reason, marker, function="", timeout=5):
+        """Waits for the drop of a packet that holds the marker; (packet, its record)."""
+        def found():
+            for p in self.capture.so_far().packets_of(DROPS):
+                if marker in p.data and p.custom[0]["reason"] == reason and p.custom[0]["function"].startswith(function):
+                    return p, p.custom[0]
+            return None
+        return wait_for(found, lambda: f"{reason} at {function or 'any function'} of {marker}; dropped were "
+                        f"{[(p.custom[0]['reason'], p.custom[0]['function']) for p in self.capture.so_far().packets_of(DROPS)]}; "
+                        f"stderr: {self.capture.stderr()}", timeout)
+
+    def rules(self, enter, text):
+        """An nft table in a namespace (enter: argv before nft), until the end of the test."""
+        run(ROOT, [*enter, "nft", "-f", "-"], input=f"table inet dropper {{\n{text}\n}}\n")
+        self.addCleanup(run, ROOT, [*enter, "nft", "delete", "table", "inet", "dropper"])
+
+    def inside(self):
+        return ["nsenter", "-t", str(self.web.pid), "-n"]
+
+    def from_client(self, script, *args):
+        return lib.client(["python3", "-c", "import socket, sys\n" + script, *args])
+
+    def send_udp(self, marker, port, address=None, ttl=64):
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                         "s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, int(sys.argv[4]))\n"
+                         "s.sendto(sys.argv[3].encode(), (sys.argv[1], int(sys.argv[2])))", address or self.address,
+                         str(port), marker.decode(), str(ttl))
+
+    def send_frame(self, packet, ethertype=0x0800, destination=None, link="podman0"):
+        """A frame of our making out of a link of the host; onto the bridge: to the container."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+            s.bind((link, 0))
+            s.send(mac(destination or self.web.mac) + s.getsockname()[4] + struct.pack("!H", ethertype) + packet)
+
+
+@quick
+class Firewall(DropTest):
+    def test_forward_with_all_bytes_and_the_hook(self):
+        self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} udp dport 1001 drop; }}")
+        marker = b"forward-" + b"x" * 700
+        self.send_udp(marker, 1001)
+        packet, record = self.dropped("NETFILTER_DROP", marker, "nft_do_chain")
+        self.assertEqual(ETHERNET, packet.interface.linktype)
+        self.assertEqual("FORWARD", record["hook"])
+        self.assertEqual(("drop", "web"), (record["kind"], record["container"]))
+        self.assertEqual(lib.pathlib.Path("/proc/self/ns/net").stat().st_ino, record["netns"])
+        self.assertEqual(socket.if_nametoindex("wan0"), record["ifindex"])
+        self.assertEqual(packet.original_length, len(packet.data))
+        self.assertEqual(14 + 28 + len(marker), len(packet.data))
+        ip = packet.data[14:]
+        self.assertEqual((socket.inet_aton(CLIENT), socket.inet_aton(self.address)), (ip[12:16], ip[16:20]))
+        self.assertEqual((63, 1001, marker), (ip[8], int.from_bytes(ip[22:24], "big"), ip[28:]))
+        comment, = packet.comments
+        self.assertIn("dropped: NETFILTER_DROP at nft_do_chain, FORWARD: a firewall rule dropped it", comment)
+
+    def test_published_port_with_the_connection_before_translation(self):
+        self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} tcp dport 80 drop; }}")
+        self.from_client("s = socket.socket()\ns.settimeout(0.3)\ns.bind(('', 40001))\n"
+                         "s.connect_ex((sys.argv[1], 28080))", HOST)
+        _, record = self.dropped("NETFILTER_DROP", struct.pack("!HH", 40001, 80))
+        self.assertEqual({"src": CLIENT, "src_port": 40001, "dst": HOST, "dst_port": 28080}, record["orig"])
+        self.assertEqual("tcp", record["protocol"])
+        self.assertIn(f"connection {CLIENT}:40001 > {HOST}:28080 (DNAT)", record["detail"])
+
+    def test_published_port_before_any_translation(self):
+        self.rules([], "chain p { type filter hook prerouting priority -400; udp dport 28053 drop; }")
+        self.send_udp(b"prerouting-marker", 28053, HOST)
+        _, record = self.dropped("NETFILTER_DROP", b"prerouting-marker")
+        self.assertEqual("PREROUTING", record["hook"])
+
+    def test_other_ports_of_the_host_are_nobodys(self):
+        self.rules([], "chain p { type filter hook prerouting priority -400; udp dport { 28053, 28054 } drop; }")
+        self.send_udp(b"not-ours", 28054, HOST)
+        self.send_udp(b"ours-again", 28053, HOST)
+        self.dropped("NETFILTER_DROP", b"ours-again")
+        self.assertFalse([p for p in self.capture.so_far().packets_of(DROPS) if b"not-ours" in p.data])
+
+    def test_input_inside(self):
+        self.rules(self.inside(), "chain i { type filter hook input priority 0; udp dport 1002 drop; }")
+        self.send_udp(b"inside-input", 1002)
+        _, record = self.dropped("NETFILTER_DROP", b"inside-input")
+        self.assertEqual("INPUT", record["hook"])
+        self.assertEqual(self.web.inspect()["State"]["Pid"], self.web.pid)
+        self.assertEqual(lib.pathlib.Path(f"/proc/{self.web.pid}/ns/net").stat().st_ino, record["netns"])
+
+    def test_output_inside_has_no_link_layer_yet(self):
+        self.rules(self.inside(), "chain o { type filter hook output priority 0; udp dport 1003 drop; }")
+        self.web.enter("python3", "-c", f"import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                       f"with __import__('contextlib').suppress(OSError): s.sendto(b'inside-output', ('{HOST}', 1003))")
+        packet, record = self.dropped("NETFILTER_DROP", b"inside-output")
+        self.assertEqual((RAW, "OUTPUT", 0x45), (packet.interface.linktype, record["hook"], packet.data[0]))
+
+    def test_iptables(self):
+        rule = ["FORWARD", "-d", self.address, "-p", "udp", "--dport", "1004", "-j", "DROP"]
+        run(ROOT, ["iptables", "-I", *rule])
+        self.addCleanup(run, ROOT, ["iptables", "-D", *rule])
+        self.send_udp(b"iptables-nft", 1004)
+        _, record = self.dropped("NETFILTER_DROP", b"iptables-nft")
+        self.assertEqual("FORWARD", record["hook"])
+
+
+class Wireshark(DropTest, PluginTest):
+    def setUp(self):
+        shared = type(self).tmp  # PluginTest's, with the plugin in it
+        super().setUp()
+        self.tmp = shared
+
+    def test_filters_them_by_reason(self):
+        self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} udp dport 1005 drop; }}")
+        self.send_udp(b"for-wireshark", 1005)
+        self.dropped("NETFILTER_DROP", b"for-wireshark")
+        copy = self.tmp / "copy.pcapng"
+        copy.write_bytes(self.capture.path.read_bytes())
+        copy.chmod(0o644)
+        got = self.tshark("-r", copy, "-Y", 'podman.drop.reason == "NETFILTER_DROP"', "-T", "fields", "-e", "udp.dstport",
+                          "-e", "frame.interface_name", "-e", "podman.dst.name")
+        self.assertEqual(f"1005\t{DROPS}\tweb", got.strip())
+
+
+class Receiver(DropTest):
+    def test_closed_tcp_port(self):
+        self.from_client("s = socket.socket()\ns.bind(('', 40002))\ns.connect_ex((sys.argv[1], 99))", self.address)
+        _, record = self.dropped("NO_SOCKET", struct.pack("!HH", 40002, 99), "tcp_v4_rcv")
+        self.assertIn("nobody listens on that TCP port", record["detail"])
+
+    def test_closed_udp_port(self):
+        self.send_udp(b"closed-udp", 98)
+        self.dropped("NO_SOCKET", b"closed-udp", "__udp4_lib_rcv")
+
+    def test_full_udp_buffer(self):
+        reader = self.child(ROOT, [*self.inside(), "python3", "-c",
+                                   "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                                   "s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)\ns.bind(('', 97))\n"
+                                   "print('ready', flush=True)\ntime.sleep(60)"], stdout=lib.subprocess.PIPE)
+        self.assertEqual(b"ready\n", reader.stdout.readline())
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                         "for i in range(20): s.sendto(b'buffer-full' + b'y' * 900, (sys.argv[1], 97))", self.address)
+        self.dropped("SOCKET_RCVBUFF", b"buffer-full")
+
+    def test_checksums(self):
+        src = "10.88.0.1"
+        mine = self.address
+        self.send_frame(ip4(src, mine, 17, udp(src, mine, 5, 97, b"wrong-ip-sum"), wrong=1))
+        self.dropped("IP_CSUM", b"wrong-ip-sum", "ip_rcv_core")
+        self.send_frame(ip4(src, mine, 17, udp(src, mine, 5, 95, b"wrong-udp-sum", wrong=1)))
+        self.dropped("UDP_CSUM", b"wrong-udp-sum")
+        self.send_frame(ip4(src, mine, 6, tcp(src, mine, 5, 80, wrong=1, data=b"wrong-tcp-sum")))
+        self.dropped("TCP_CSUM", b"wrong-tcp-sum")
+        echo = struct.pack("!BBHHH", 8, 0, 0, 7, 1) + b"wrong-icmp-sum"
+        self.send_frame(ip4(src, mine, 1, echo[:2] + struct.pack("!H", checksum(echo) ^ 1) + echo[4:]))
+        self.dropped("ICMP_CSUM", b"wrong-icmp-sum")
+
+    def test_headers(self):
+        src, mine = "10.88.0.1", self.address
+        data = udp(src, mine, 5, 95, b"")
+        for reason, packet in (("OTHERHOST", None), ("IP_INVALID_SOURCE", ip4("0.0.0.0", mine, 17, data + b"source-zero")),
+                               ("IP_LOCALNET", ip4("127.0.0.1", mine, 17, data + b"source-loopback")),
+                               ("IP_LOCAL_SOURCE", ip4(mine, mine, 17, data + b"source-own")),
+                               ("IP_NOPROTO", ip4(src, mine, 253, b"protocol-253"))):
+            with self.subTest(reason):
+                if packet is None:
+                    self.send_frame(ip4(src, mine, 17, data + b"other-mac"), destination="02:00:00:00:00:99")
+                    self.dropped(reason, b"other-mac")
+                    continue
+                self.send_frame(packet)
+                self.dropped(reason, packet[28:] or packet[20:])
+        self.send_frame(ip4(src, mine, 17, b"truncated-header")[:12] + b"cut")
+        self.dropped("IP_INHDR", b"cut", "ip_rcv_core")
+
+
+class Way(DropTest):
+    def test_ttl(self):
+        self.send_udp(b"ttl-ran-out", 1001, ttl=1)
+        _, record = self.dropped("IP_INHDR", b"ttl-ran-out", "ip_forward")
+        self.assertIn("its TTL ran out", record["detail"])
+
+    def test_reverse_path_filter(self):
+        for name in ("all", "wan0"):
+            path = lib.pathlib.Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter")
+            self.addCleanup(path.write_text, path.read_text())
+            path.write_text("1")
+        lib.client(["ip", "addr", "add", "10.88.0.99/32", "dev", "lo"])
+        self.addCleanup(lib.client, ["ip", "addr", "del", "10.88.0.99/32", "dev", "lo"])
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('10.88.0.99', 0))\n"
+                         "s.sendto(b'no-way-back', (sys.argv[1], 1001))", self.address)
+        self.dropped("IP_RPFILTER", b"no-way-back")
+
+    def mtu(self, link, value, enter=()):
+        before = run(ROOT, [*enter, "ip", "-j", "link", "show", link]).stdout
+        run(ROOT, [*enter, "ip", "link", "set", link, "mtu", str(value)])
+        self.addCleanup(run, ROOT, [*enter, "ip", "link", "set", link, "mtu", str(lib.json.loads(before)[0]["mtu"])])
+
+    def send_large(self, marker, size):
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                         "s.setsockopt(socket.IPPROTO_IP, 10, 3)  # IP_MTU_DISCOVER, IP_PMTUDISC_PROBE\n"
+                         "s.sendto(sys.argv[2].encode().ljust(int(sys.argv[3]), b'z'), (sys.argv[1], 1001))", self.address,
+                         marker.decode(), str(size))
+
+    def test_too_big_for_the_bridge(self):
+        self.mtu("podman0", 1000)
+        self.send_large(b"too-big", 1200)
+        packet, _ = self.dropped("PKT_TOO_BIG", b"too-big", "ip_forward")
+        self.assertEqual(14 + 28 + 1200, len(packet.data))
+
+    def test_too_big_for_the_other_end(self):
+        self.mtu("eth0", 1300, self.inside())
+        self.send_large(b"other-end", 1400)
+        _, record = self.dropped("NOT_SPECIFIED", b"other-end", "__dev_forward_skb2")
+        self.assertIn("MTU", record["detail"])
+
+    def test_blackhole_and_no_route(self):
+        run(ROOT, ["ip", "route", "add", "blackhole", self.address])
+        self.addCleanup(run, ROOT, ["ip", "route", "del", "blackhole", self.address], check=False)
+        self.send_udp(b"black-hole", 1001)
+        self.dropped("NOT_SPECIFIED", b"black-hole", "ip_error")
+
+    def test_forwarding_off(self):
+        path = lib.pathlib.Path("/proc/sys/net/ipv4/conf/wan0/forwarding")
+        self.addCleanup(path.write_text, path.read_text())
+        path.write_text("0")
+        self.send_udp(b"forwarding-off", 1001)
+        _, record = self.dropped("IP_INADDRERRORS", b"forwarding-off", "ip_error")
+        self.assertIn("forwarding is off", record["detail"])
+
+    def test_queue(self):
+        peer = self.peer()
+        run(ROOT, ["tc", "qdisc", "add", "dev", peer, "root", "tbf", "rate", "64kbit", "burst", "1600", "limit", "3000"])
+        self.addCleanup(run, ROOT, ["tc", "qdisc", "del", "dev", peer, "root"])
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                         "for i in range(20): s.sendto(b'queue-full' + b'q' * 1000, (sys.argv[1], 1001))", self.address)
+        self.dropped("QDISC_DROP", b"queue-full", "__dev_queue_xmit")
+
+    def peer(self):
+        index = lib.json.loads(self.web.enter("ip", "-j", "link", "show", "eth0").stdout)[0]["link_index"]
+        return socket.if_indextoname(index)
+
+    def test_neighbour(self):
+        with contextlib.suppress(AssertionError):
+            self.web.enter("python3", "-c", "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                           "s.sendto(b'nobody-there', ('10.88.250.250', 1001))")
+        self.dropped("NEIGH_FAILED", b"nobody-there", timeout=10)
+
+
+class Healthy(RigTest):
+    def test_ordinary_traffic_drops_nothing(self):
+        with Capture(ROOT, "web", "--drops=on") as capture:
+            wait_for(lambda: any(e["what"] == "watching-drops" for e in capture.so_far().events_of("lifecycle")), "drops to be watched")
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                lib.fetch(28080)
+                run(ROOT, ["ping", "-c", "2", "-i", "0.05", self.up["web"].address])
+            done = capture.stop()
+        self.assertGreater(len(done.packets), 50)
+        self.assertEqual([], [(p.custom[0]["reason"], p.custom[0]["function"], p.data.hex()) for p in done.packets_of(DROPS)])
