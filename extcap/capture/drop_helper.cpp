@@ -32,6 +32,10 @@ using drops::Stage;
 
 constexpr std::size_t kLargest = sizeof(drops::NamesHeader) + drops::kMaxReasons * sizeof(ReasonName);
 
+const char* const kHint =
+    "run 'sudo ./install/setup.sh' and join its group with 'sudo usermod -aG wireshark $USER', or run "
+    "podshark with sudo";
+
 [[noreturn]] void run_child(int channel, const std::string& program) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
   sigset_t none;
@@ -55,7 +59,7 @@ Error explain(const Reply& reply) {
               "it needs /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)"};
     case Stage::privilege:
       return {ErrorKind::permission, "dropped packets are not shown: loading a BPF program is not permitted",
-              "run podshark with sudo"};
+              kHint};
     case Stage::load:
     case Stage::attach:
       return {ErrorKind::unsupported,
@@ -89,7 +93,7 @@ Status DropHelper::start(std::uint32_t snaplen, bool everything) {
                  "it is built where clang, bpftool and libbpf-dev are installed"};
   if (::access(program.c_str(), X_OK) != 0)
     return Error{ErrorKind::permission, "dropped packets are not shown: you may not run '" + program + "'",
-                 "run podshark with sudo"};
+                 kHint};
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
     return os_error(errno, "socketpair");

@@ -82,8 +82,8 @@ std::string connection_text(const Drop& d) {
 
 }  // namespace
 
-std::string DropReader::function(std::uint64_t address) const {
-  const auto it = functions_.find(address);
+std::string DropReader::function(std::uint32_t number) const {
+  const auto it = functions_.find(number);
   return it == functions_.end() ? std::string() : it->second;
 }
 
@@ -96,7 +96,7 @@ std::optional<Drop> DropReader::read(std::span<const std::uint8_t> record) {
     std::memcpy(&symbol, record.data(), sizeof(symbol));
     std::string name =
         one_line({symbol.name, ::strnlen(symbol.name, sizeof(symbol.name))}, sizeof(symbol.name));
-    functions_[symbol.address] = name.substr(0, name.find(' '));  // " [module]" follows
+    functions_[symbol.function] = name.substr(0, name.find(' '));  // " [module]" follows
     return std::nullopt;
   }
   if (kind != PODSHARK_DROP_PACKET || record.size() < sizeof(podshark_drop_event)) return std::nullopt;
@@ -116,9 +116,9 @@ std::optional<Drop> DropReader::read(std::span<const std::uint8_t> record) {
   out.length = std::max<std::uint32_t>(e.length - (out.ethernet ? 0 : e.link_layer),
                                        static_cast<std::uint32_t>(out.bytes.size()));
   out.reason = reason_(e.reason);
-  out.function = function(e.location);
+  out.function = function(e.function);
   std::vector<std::string> callers;
-  for (const std::uint64_t frame : e.frames) {
+  for (const std::uint32_t frame : e.frames) {
     if (frame != 0) callers.push_back(function(frame));
   }
   if (!callers.empty()) out.hook = drops::hook(callers);

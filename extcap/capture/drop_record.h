@@ -43,9 +43,9 @@ class DropReader {
   [[nodiscard]] std::optional<Drop> read(std::span<const std::uint8_t> record);
 
  private:
-  [[nodiscard]] std::string function(std::uint64_t address) const;
+  [[nodiscard]] std::string function(std::uint32_t number) const;
   ReasonName reason_;
-  std::map<std::uint64_t, std::string> functions_;
+  std::map<std::uint32_t, std::string> functions_;
 };
 
 /// The record for option 2989; `time_ns` is CLOCK_REALTIME. Its `detail` and `fix` are what comment() says

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "extcap/capture/host_side.h"
 #include "extcap/drops/event.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -52,11 +53,12 @@ std::uint8_t protocol_number(const std::string& name) {
 }
 
 // pasta gives a container the host's own address, slirp4netns everybody the same; neither passes packets
-// through links of the host.
-bool has_host_side(const model::Container& c) {
+// through links outside.
+bool has_outer_side(const model::Container& c) {
   using model::NetworkKind;
-  return !c.rootless && c.kind != NetworkKind::host && c.kind != NetworkKind::none &&
-         c.kind != NetworkKind::pasta && c.kind != NetworkKind::slirp4netns;
+  if (c.rootless) return c.kind == NetworkKind::bridge;
+  return c.kind != NetworkKind::host && c.kind != NetworkKind::none && c.kind != NetworkKind::pasta &&
+         c.kind != NetworkKind::slirp4netns;
 }
 
 std::vector<std::string> addresses_of(const std::vector<model::Link>& links) {
@@ -141,7 +143,7 @@ void DropWatch::on_ready() {
   ready_ = true;
   const int fd = helper_->ring().fd();
   context_.loop.add(fd, EPOLLIN, [](std::uint32_t) {});  // the turn of the loop reads it
-  for (const auto& [tag, w] : watched_) tell(*w);
+  for (const auto& [tag, w] : watched_) tell(tag, *w);
   if (!helper_->whole_packets())
     notice_("dropped packets: this kernel shows only their linear part (Linux 6.12 and later show all)");
   annotate::Event event;
@@ -152,42 +154,44 @@ void DropWatch::on_ready() {
   context_.recorder.event(event);
 }
 
-bool DropWatch::host_sockets() {
-  if (host_packet_ || host_refused_) return static_cast<bool>(host_packet_);
-  Result<NetnsSockets> sockets =
-      context_.worker.open(NetnsPlace::host(), {.netlink = 1, .raw = 1, .cooked = 0});
+DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
+  if (!has_outer_side(c)) return nullptr;
+  Outer& outer = c.rootless ? rootless_ : host_;
+  if (std::exchange(outer.tried, true)) return outer.packet ? &outer : nullptr;
+  const Result<NetnsPlace> place = outer_place(c.rootless);
+  if (!place) return nullptr;
+  Result<NetnsSockets> sockets = context_.worker.open(*place, {.netlink = 1, .raw = 1, .cooked = 0});
   if (!sockets) {
-    host_refused_ = true;
-    notice_("dropped packets: only those inside containers are shown, on the host they are for root");
-    return false;
+    notice_("dropped packets: only those inside of containers are shown, those on the host are for root");
+    return nullptr;
   }
-  host_packet_ = std::move(sockets->raw.at(0));
-  host_netlink_ = std::move(sockets->netlink.at(0));
-  return true;
+  outer.packet = std::move(sockets->raw.at(0));
+  outer.netlink = std::move(sockets->netlink.at(0));
+  return &outer;
 }
 
-void DropWatch::tell(Watched& w) {
+void DropWatch::tell(std::uint32_t tag, Watched& w) {
   if (!ready_) return;
-  const auto tag =
-      std::find_if(watched_.begin(), watched_.end(), [&](const auto& e) { return e.second.get() == &w; });
-  helper_->forget(tag->first);
-  helper_->watch_netns(w.packet.get(), tag->first);
-  if (!has_host_side(w.target.container) || !host_sockets()) return;
-  if (const Result<std::vector<model::Link>> links = kernel::list_links(host_netlink_.get())) {
+  helper_->forget(tag);
+  helper_->watch_netns(w.packet.get(), tag);
+  Outer* outer = outer_of(w.target.container);
+  if (outer == nullptr) return;
+  if (const Result<std::vector<model::Link>> links = kernel::list_links(outer->netlink.get())) {
     for (const model::Link& l : *links) {
       for (const std::string& text : l.addresses) {
         const auto address = IpAddress::parse(text);
-        if (address && host_addresses_.insert(text).second)
-          helper_->local_address(host_packet_.get(), *address);
+        if (address && outer->addresses.insert(text).second)
+          helper_->local_address(outer->packet.get(), *address);
       }
     }
   }
   for (const std::string& text : w.addresses) {
     if (const auto address = IpAddress::parse(text))
-      helper_->watch_address(host_packet_.get(), tag->first, *address);
+      helper_->watch_address(outer->packet.get(), tag, *address);
   }
-  for (const auto& [protocol, port] : w.ports)
-    helper_->watch_port(host_packet_.get(), tag->first, protocol, port);
+  // Published ports of rootless containers belong to a process on the host.
+  if (w.target.container.rootless) return;
+  for (const auto& [protocol, port] : w.ports) helper_->watch_port(outer->packet.get(), tag, protocol, port);
 }
 
 void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
@@ -222,7 +226,7 @@ void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
     w->netns = sockets->netns_inode;
     w->addresses = links ? addresses_of(*links) : std::vector<std::string>();
     w->ports = ports;
-    tell(*w);
+    tell(tag, *w);
   }
 }
 

@@ -49,9 +49,16 @@ class DropWatch {
 
  private:
   struct Watched;
+  /// The namespace around those of containers: the host's, or that of the rootless networks.
+  struct Outer {
+    UniqueFd packet;  // none: not there, or not permitted
+    UniqueFd netlink;
+    std::set<std::string> addresses;  // told already
+    bool tried = false;
+  };
   void on_ready();
-  void tell(Watched& w);
-  [[nodiscard]] bool host_sockets();
+  void tell(std::uint32_t tag, Watched& w);
+  [[nodiscard]] Outer* outer_of(const model::Container& container);
   void write(const Drop& drop, std::int64_t time_ns);
   [[nodiscard]] std::uint32_t interface_of(Watched& w, bool ethernet);
 
@@ -62,13 +69,11 @@ class DropWatch {
   Filter ethernet_filter_;
   Filter raw_filter_;
   std::map<std::uint32_t, std::unique_ptr<Watched>> watched_;  // by tag
-  UniqueFd host_packet_;                                       // in the host's namespace, none: not permitted
-  UniqueFd host_netlink_;
-  std::set<std::string> host_addresses_;  // told already
+  Outer host_;
+  Outer rootless_;
   UniqueFd look_again_;
   bool everything_ = false;
   bool ready_ = false;
-  bool host_refused_ = false;
   bool paused_ = false;
   bool all_read_ = true;
   std::uint64_t read_until_ns_ = 0;

@@ -68,12 +68,12 @@ struct {
   __type(value, __u32);
 } ports SEC(".maps");
 
-/* Addresses whose names have been sent. */
+/* Addresses of code whose names have been sent, and the numbers that stand for them. */
 struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 8192);
   __type(key, __u64);
-  __type(value, __u8);
+  __type(value, __u32);
 } named SEC(".maps");
 
 struct buffer {
@@ -89,6 +89,7 @@ struct {
 } buffers SEC(".maps");
 
 __u64 last_wake_ns = 0; /* a lost update wakes once too often */
+__u32 last_function = 0;
 
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *out) __ksym __weak;
 
@@ -191,27 +192,30 @@ static __always_inline __u32 tag_of_connection(__u64 netns, const void *hashes) 
   return 0;
 }
 
-/* %ps needs no privilege that the program lacks, and the reader needs no /proc/kallsyms. */
-static __always_inline void send_name(__u64 address) {
-  if (!address || bpf_map_lookup_elem(&named, &address)) return;
+/* The number for an address. Not the address: who reads the ring need not learn where the kernel lies in memory. %ps needs
+   no privilege that the program lacks. 0: there was no room for the name, next time perhaps. */
+static __always_inline __u32 function_at(__u64 address) {
+  if (!address) return 0;
+  __u32 *known = bpf_map_lookup_elem(&named, &address);
+  if (known) return *known;
   struct podshark_drop_symbol *s = bpf_ringbuf_reserve(&ring, sizeof(*s), 0);
-  if (!s) return;
+  if (!s) return 0;
+  __u32 number = __sync_fetch_and_add(&last_function, 1) + 1;
   s->kind = PODSHARK_DROP_SYMBOL;
-  s->padding = 0;
-  s->address = address;
+  s->function = number;
   bpf_snprintf(s->name, sizeof(s->name), "%ps", &address, sizeof(address));
   bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
-  __u8 yes = 1;
-  bpf_map_update_elem(&named, &address, &yes, BPF_ANY);
+  bpf_map_update_elem(&named, &address, &number, BPF_ANY);
+  return number;
 }
 
 /* What was called on the way to the location. */
-static __always_inline void read_frames(void *ctx, struct podshark_drop_event *event) {
+static __always_inline void read_frames(void *ctx, __u64 location, struct podshark_drop_event *event) {
   __u64 stack[20] = {};
   bpf_get_stack(ctx, stack, sizeof(stack), 0);
   int at = -1;
   for (int i = 0; i < 12; ++i) {
-    if (at < 0 && stack[i] == event->location) at = i;
+    if (at < 0 && stack[i] == location) at = i;
   }
   for (int i = 0; i < PODSHARK_DROP_FRAMES; ++i) {
     __u64 frame = 0;
@@ -219,8 +223,7 @@ static __always_inline void read_frames(void *ctx, struct podshark_drop_event *e
     for (int k = 0; k < 12; ++k) {
       if (k == at) frame = stack[k + 1 + i > 19 ? 19 : k + 1 + i];
     }
-    event->frames[i] = frame;
-    send_name(frame);
+    event->frames[i] = function_at(frame);
   }
 }
 
@@ -300,8 +303,6 @@ int on_drop(unsigned long long *ctx) {
   event->kind = PODSHARK_DROP_PACKET;
   event->tag = tag;
   event->time_ns = bpf_ktime_get_ns();
-  event->stamp_ns = skb->tstamp;
-  event->location = ctx[1];
   event->netns = inode;
   event->ifindex = ifindex;
   event->reason = reason;
@@ -317,9 +318,9 @@ int on_drop(unsigned long long *ctx) {
     read_tuple(tuples + conntrack_tuple, &event->original);
     bpf_probe_read_kernel(&event->status, 4, connection + conntrack_status);
   }
-  send_name(event->location);
+  event->function = function_at(ctx[1]);
   __builtin_memset(event->frames, 0, sizeof(event->frames));
-  if (traced_reason && reason == traced_reason) read_frames(ctx, event);
+  if (traced_reason && reason == traced_reason) read_frames(ctx, ctx[1], event);
 
   __u32 length = skb->len;
   __u32 linear = length - skb->data_len;

@@ -31,10 +31,8 @@ struct podshark_drop_event {
   __u32 kind;
   __u32 tag;      /* whose it is, as its watch was told */
   __u64 time_ns;  /* CLOCK_MONOTONIC */
-  __u64 stamp_ns; /* skb->tstamp */
-  __u64 location;
-  __u64 frames[PODSHARK_DROP_FRAMES]; /* return addresses above the location, 0 beyond the last; only of some
-                                         reasons */
+  __u32 function; /* that gave the packet up: a number, see podshark_drop_symbol; 0: not known */
+  __u32 frames[PODSHARK_DROP_FRAMES]; /* its callers, innermost first; only of some reasons */
   __u32 netns;                        /* inode */
   __u32 ifindex;
   __u32 reason;
@@ -48,11 +46,10 @@ struct podshark_drop_event {
   __u32 status; /* of the conntrack entry: IPS_* */
 };
 
-/* The name of an address in the kernel; precedes the first event that has it. */
+/* The name of a function; precedes the first event that has its number. */
 struct podshark_drop_symbol {
   __u32 kind;
-  __u32 padding;
-  __u64 address;
+  __u32 function;
   char name[PODSHARK_DROP_SYMBOL_SIZE];
 };
 

@@ -45,7 +45,6 @@ struct skb_shared_info {
 struct sk_buff {
   struct net_device* dev;
   struct sock* sk;
-  long long tstamp;
   unsigned long _skb_refdst;
   unsigned long _nfct;
   unsigned int len;

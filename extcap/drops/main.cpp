@@ -4,6 +4,7 @@
 //   options  Should: take one fixed-size message.                  Mustn't: hold an effective capability.
 //   load     Should: CAP_BPF and CAP_PERFMON, to load and attach.  Mustn't: read client data any more.
 //   serve    Should: update maps as asked.                         Mustn't: hold any capability.
+// The last stage has a seccomp filter too.
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #include "extcap/drops/program.h"
 #include "extcap/drops/protocol.h"
 #include "extcap/worker/privilege.h"
+#include "extcap/worker/seccomp.h"
 #include "podman/core/fd.h"
 
 namespace podshark::drops {
@@ -111,6 +113,7 @@ int serve() {
   worker::raise_only(CAP_BPF, CAP_PERFMON);
   const Reply loaded = program.load(facts, options);
   worker::drop_all();
+  worker::restrict_to_watching();
   if (loaded.stage != Stage::done) return send_reply(loaded) ? 0 : 1;
   const std::array<int, 2> fds{program.ring_fd(), program.counts_fd()};
   if (!send_names(facts.reasons) || !send_bytes(&loaded, sizeof(loaded), fds.data(), fds.size())) return 1;

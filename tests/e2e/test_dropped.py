@@ -10,11 +10,11 @@ import struct
 import time
 
 import lib
-from lib import CLIENT, HOST, ROOT, Ctr, RigTest, quick, run, wait_for
+from lib import CLIENT, HOST, MEMBER, RIG, ROOT, Ctr, Net, RigTest, quick, run, wait_for
 from lib_plugin import PluginTest
-from lib_podshark import Capture
+from lib_podshark import PODSHARK, PREFIX, Capture, install_worker, remove_worker
 
-CONTAINERS = (Ctr("web", ports=("28080:80", "28053:53/udp")),)
+CONTAINERS = (Ctr("web", ports=("28080:80", "28053:53/udp")), Ctr("theirs", user=RIG))
 DROPS = "podman:web/drops"
 ETHERNET, RAW = 1, 101
 
@@ -56,10 +56,15 @@ def mac(text):
     return bytes.fromhex(text.replace(":", ""))
 
 
+def wait_watching(capture):
+    wait_for(lambda: any(e["what"] == "watching-drops" for e in capture.so_far().events_of("lifecycle")),
+             lambda: f"drops to be watched; stderr: {capture.stderr()}")
+
+
 class DropTest(RigTest):
     """One capture for all tests of a class; each looks for a drop that its own marker identifies."""
 
-    options = ()
+    user, program, value = ROOT, PODSHARK, DROPS
 
     @classmethod
     def setUpClass(cls):
@@ -69,29 +74,26 @@ class DropTest(RigTest):
         run(ROOT, ["ip", "-n", "client", "route", "replace", "10.88.0.0/16", "via", HOST])
         cls.addClassCleanup(run, ROOT, ["ip", "-n", "client", "route", "del", "10.88.0.0/16"])
         lib.fetch(28080)
-        cls.capture = cls.enterClassContext(Capture(ROOT, "web", "--drops=on", *cls.options)) if hasattr(
-            cls, "enterClassContext") else cls._enter(Capture(ROOT, "web", "--drops=on", *cls.options))
-        wait_for(lambda: any(e["what"] == "watching-drops" for e in cls.capture.so_far().events_of("lifecycle")),
-                 lambda: f"drops to be watched; stderr: {cls.capture.stderr()}")
-
-    @classmethod
-    def _enter(cls, context):
-        value = context.__enter__()
-        cls.addClassCleanup(context.__exit__)
-        return value
+        target = cls.value.rpartition("/")[0]
+        cls.capture = Capture(cls.user, target, "--drops=on", program=cls.program).__enter__()
+        cls.addClassCleanup(cls.capture.__exit__)
+        wait_watching(cls.capture)
 
     def _nothing_left(self):
         """The capture is the class's."""
 
+    def drops(self):
+        return self.capture.so_far().packets_of(self.value)
+
     def dropped(self, reason, marker, function="", timeout=5):
         """Waits for the drop of a packet that holds the marker; (packet, its record)."""
         def found():
-            for p in self.capture.so_far().packets_of(DROPS):
+            for p in self.drops():
                 if marker in p.data and p.custom[0]["reason"] == reason and p.custom[0]["function"].startswith(function):
                     return p, p.custom[0]
             return None
         return wait_for(found, lambda: f"{reason} at {function or 'any function'} of {marker}; dropped were "
-                        f"{[(p.custom[0]['reason'], p.custom[0]['function']) for p in self.capture.so_far().packets_of(DROPS)]}; "
+                        f"{[(p.custom[0]['reason'], p.custom[0]['function']) for p in self.drops()]}; "
                         f"stderr: {self.capture.stderr()}", timeout)
 
     def rules(self, enter, text):
@@ -158,7 +160,7 @@ class Firewall(DropTest):
         self.send_udp(b"not-ours", 28054, HOST)
         self.send_udp(b"ours-again", 28053, HOST)
         self.dropped("NETFILTER_DROP", b"ours-again")
-        self.assertFalse([p for p in self.capture.so_far().packets_of(DROPS) if b"not-ours" in p.data])
+        self.assertFalse([p for p in self.drops() if b"not-ours" in p.data])
 
     def test_input_inside(self):
         self.rules(self.inside(), "chain i { type filter hook input priority 0; udp dport 1002 drop; }")
@@ -326,10 +328,84 @@ class Way(DropTest):
         self.dropped("NEIGH_FAILED", b"nobody-there", timeout=10)
 
 
+class Member(DropTest):
+    """Somebody of the group, whom only the installed helpers give what it takes."""
+
+    user, program, value = MEMBER, PREFIX / "bin/podshark", "podman-root:web/drops"
+
+    @classmethod
+    def setUpClass(cls):
+        install_worker()
+        cls.addClassCleanup(remove_worker)
+        super().setUpClass()
+
+    def test_sees_what_is_dropped_inside(self):
+        self.send_udp(b"closed-for-members", 98)
+        self.dropped("NO_SOCKET", b"closed-for-members", "__udp4_lib_rcv")
+
+    def test_sees_nothing_that_is_dropped_on_the_host(self):
+        self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} udp dport 1006 drop; }}")
+        self.send_udp(b"not-for-members", 1006)
+        self.send_udp(b"but-this-is", 98)
+        self.dropped("NO_SOCKET", b"but-this-is")
+        self.assertFalse([p for p in self.drops() if b"not-for-members" in p.data])
+        self.assertIn("those on the host are for root", self.capture.stderr())
+
+    def test_the_helper_holds_nothing_once_it_has_begun(self):
+        helper, = lib.processes("podshark-drops")
+        status = lib.pathlib.Path(f"/proc/{helper}/status").read_text()
+        for line in ("CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+            self.assertIn(line, status)
+
+
+class Rootless(RigTest):
+    """Own containers of somebody of the group: inside, and in the namespace of the rootless networks."""
+
+    @staticmethod
+    def send(sender, marker, address, port):
+        sender.enter("python3", "-c", "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                     f"s.sendto({marker!r}, ('{address}', {port}))")
+
+    def test_sees_what_is_dropped_inside_and_on_the_way(self):
+        install_worker()
+        self.addCleanup(remove_worker)
+        lib.image_for(MEMBER)
+        lib.start(Net("lan", user=MEMBER))
+        self.addCleanup(lib.remove_all, MEMBER)
+        own = lib.start(Ctr("own", user=MEMBER, network="lan"))["own"]
+        other = lib.start(Ctr("other", user=MEMBER, network="lan"))["other"]
+        nft = ["podman", "unshare", "--rootless-netns", "/usr/sbin/nft"]
+        with Capture(MEMBER, "own", "--drops=on", program=PREFIX / "bin/podshark") as capture:
+            wait_watching(capture)
+            self.send(other, b"rootless-closed", own.address, 98)
+            run(MEMBER, [*nft, "add table bridge dropper; add chain bridge dropper f { type filter hook forward priority 0; };"
+                         " add rule bridge dropper f udp dport 1007 drop"])
+            self.send(other, b"rootless-rule", own.address, 1007)
+            want = {("NO_SOCKET", b"rootless-closed"), ("NETFILTER_DROP", b"rootless-rule")}
+            def seen():
+                return {(reason, marker) for reason, marker in want for p in capture.so_far().packets_of("podman:own/drops")
+                        if marker in p.data and p.custom[0]["reason"] == reason}
+            wait_for(lambda: seen() == want, lambda: f"{want - seen()}; stderr: {capture.stderr()}")
+            capture.stop()
+
+
+class Refused(RigTest):
+    def test_somebody_without_rights_is_told_and_captures_all_the_same(self):
+        install_worker()
+        self.addCleanup(remove_worker)
+        with Capture(RIG, "theirs", "--drops=on", program=PREFIX / "bin/podshark") as capture:
+            self.up["theirs"].exec("ping", "-c", "1", "127.0.0.1")
+            capture.wait_packets(2)
+            capture.stop()
+            told, = [line for line in capture.stderr().splitlines() if "dropped packets" in line]
+        self.assertIn("you may not run", told)
+        self.assertIn("usermod -aG wireshark", told)
+
+
 class Healthy(RigTest):
     def test_ordinary_traffic_drops_nothing(self):
         with Capture(ROOT, "web", "--drops=on") as capture:
-            wait_for(lambda: any(e["what"] == "watching-drops" for e in capture.so_far().events_of("lifecycle")), "drops to be watched")
+            wait_watching(capture)
             end = time.monotonic() + 3
             while time.monotonic() < end:
                 lib.fetch(28080)

@@ -26,7 +26,7 @@ LAYERS = {
     # A rootless caller runs the worker's loop itself, in a plain child.
     "extcap": ["podman", "extcap/worker/protocol.h", "extcap/worker/serve.h", "extcap/drops/protocol.h",
                "extcap/drops/event.h"],
-    "extcap/drops": ["podman/core", "extcap/worker/privilege.h"],
+    "extcap/drops": ["podman/core", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/worker": ["podman/core", "podman/wire", "podman/kernel/*socket*.h"],
     "plugin": ["podman/core", "podman/model", "podman/annotate"],
 }

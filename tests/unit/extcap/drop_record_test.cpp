@@ -15,14 +15,14 @@ namespace {
 using testing::HasSubstr;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::uint64_t kChain = 0xffffffff81000010;
-constexpr std::uint64_t kSlow = 0xffffffff81000020;
-constexpr std::uint64_t kForward = 0xffffffff81000030;
+constexpr std::uint32_t kChain = 1;
+constexpr std::uint32_t kSlow = 2;
+constexpr std::uint32_t kForward = 3;
 
-Bytes symbol(std::uint64_t address, const char* name) {
+Bytes symbol(std::uint32_t function, const char* name) {
   podshark_drop_symbol s{};
   s.kind = PODSHARK_DROP_SYMBOL;
-  s.address = address;
+  s.function = function;
   std::strncpy(s.name, name, sizeof(s.name) - 1);
   Bytes out(sizeof(s));
   std::memcpy(out.data(), &s, sizeof(s));
@@ -41,7 +41,7 @@ podshark_drop_event event(const Bytes& packet, std::uint16_t link_layer) {
   e.kind = PODSHARK_DROP_PACKET;
   e.tag = 3;
   e.reason = 8;
-  e.location = kChain;
+  e.function = kChain;
   e.link_layer = link_layer;
   e.protocol = 0x0800;
   e.captured = e.length = static_cast<std::uint32_t>(packet.size());
