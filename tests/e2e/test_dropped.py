@@ -203,6 +203,17 @@ class Wireshark(DropTest, PluginTest):
                           "-e", "frame.interface_name", "-e", "podman.dst.name")
         self.assertEqual(f"1005\t{DROPS}\tweb", got.strip())
 
+    def test_links_one_to_the_frame_that_has_it(self):
+        self.send_udp(b"captured-and-dropped", 98)
+        self.dropped("NO_SOCKET", b"captured-and-dropped")
+        copy = self.tmp / "linked.pcapng"
+        copy.write_bytes(self.capture.path.read_bytes())
+        copy.chmod(0o644)
+        got = self.tshark("-r", copy, "-Y", "udp.dstport == 98 and not icmp", "-T", "fields", "-e", "frame.number", "-e", "podman.copy_of",
+                          "-e", "podman.drop.reason")
+        first, second = [line.split("\t") for line in got.splitlines()]
+        self.assertEqual(([first[0], "", ""], [first[0], "NO_SOCKET"]), (first, second[1:]))
+
 
 class Receiver(DropTest):
     def test_closed_tcp_port(self):
