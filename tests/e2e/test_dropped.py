@@ -10,6 +10,7 @@ import struct
 import time
 
 import lib
+import lib_pcapng
 from lib import CLIENT, HOST, MEMBER, RIG, ROOT, Ctr, Net, RigTest, quick, run, wait_for
 from lib_plugin import PluginTest
 from lib_podshark import PODSHARK, PREFIX, Capture, install_worker, remove_worker
@@ -93,13 +94,17 @@ class DropTest(RigTest):
                     return p, p.custom[0]
             return None
         return wait_for(found, lambda: f"{reason} at {function or 'any function'} of {marker}; dropped were "
-                        f"{[(p.custom[0]['reason'], p.custom[0]['function']) for p in self.drops()]}; "
+                        f"{sorted({(p.custom[0]['reason'], p.custom[0]['function']) for p in self.drops()})}; "
                         f"stderr: {self.capture.stderr()}", timeout)
 
-    def rules(self, enter, text):
+    def rules(self, enter, text, family="inet"):
         """An nft table in a namespace (enter: argv before nft), until the end of the test."""
-        run(ROOT, [*enter, "nft", "-f", "-"], input=f"table inet dropper {{\n{text}\n}}\n")
-        self.addCleanup(run, ROOT, [*enter, "nft", "delete", "table", "inet", "dropper"])
+        run(ROOT, [*enter, "nft", "-f", "-"], input=f"table {family} dropper {{\n{text}\n}}\n")
+        self.addCleanup(run, ROOT, [*enter, "nft", "delete", "table", family, "dropper"])
+
+    def peer(self):
+        index = lib.json.loads(self.web.enter("ip", "-j", "link", "show", "eth0").stdout)[0]["link_index"]
+        return socket.if_indextoname(index)
 
     def inside(self):
         return ["nsenter", "-t", str(self.web.pid), "-n"]
@@ -139,6 +144,20 @@ class Firewall(DropTest):
         self.assertEqual((63, 1001, marker), (ip[8], int.from_bytes(ip[22:24], "big"), ip[28:]))
         comment, = packet.comments
         self.assertIn("dropped: NETFILTER_DROP at nft_do_chain, FORWARD: a firewall rule dropped it", comment)
+
+    def test_large_packets_are_complete(self):
+        """One that the kernel would cut into pieces only at the end (GSO), mostly outside of the packet's linear part."""
+        self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} tcp dport 80 meta length > 4000 drop; }}")
+        sent = b"".join(b"%07d-" % i for i in range(20000))
+        self.from_client("s = socket.create_connection((sys.argv[1], 80))\ns.setblocking(False)\n"
+                         "s.send(b''.join(b'%07d-' % i for i in range(20000)))", self.address)
+        packet, record = self.dropped("NETFILTER_DROP", b"-0000001-0000002-")
+        self.assertEqual(packet.original_length, len(packet.data))
+        payload = packet.data[14 + 20 + (packet.data[46] >> 4) * 4:]
+        self.assertGreater(len(payload), 4000)
+        self.assertIn(payload, sent)
+        self.assertGreater(record["count"], 2)
+        self.assertIn(f"{record['count']} packets on the wire", record["detail"])
 
     def test_published_port_with_the_connection_before_translation(self):
         self.rules([], f"chain f {{ type filter hook forward priority 5; ip daddr {self.address} tcp dport 80 drop; }}")
@@ -184,6 +203,93 @@ class Firewall(DropTest):
         self.send_udp(b"iptables-nft", 1004)
         _, record = self.dropped("NETFILTER_DROP", b"iptables-nft")
         self.assertEqual("FORWARD", record["hook"])
+
+
+class Hooks(DropTest):
+    def drop_at(self, hook, chain, family="inet", name=None):
+        """A rule there drops packets of a client to the container."""
+        marker = f"hook-{hook}".replace(" ", "-").encode()
+        self.rules([], f"chain c {{ {chain}; udp dport 1008 drop; }}", family)
+        self.send_udp(marker, 1008)
+        _, record = self.dropped("NETFILTER_DROP", marker)
+        self.assertEqual(hook, record["hook"])
+
+    def test_prerouting(self):
+        self.drop_at("PREROUTING", "type filter hook prerouting priority 0")
+
+    def test_postrouting(self):
+        self.drop_at("POSTROUTING", "type filter hook postrouting priority 0")
+
+    def test_netdev_ingress(self):
+        self.drop_at("netdev ingress", "type filter hook ingress device wan0 priority 0", "netdev")
+
+    def test_netdev_egress(self):
+        self.drop_at("netdev egress", f"type filter hook egress device {self.peer()} priority 0", "netdev")
+
+    def test_bridge(self):
+        self.rules([], "chain c { type filter hook output priority 0; ip daddr %s udp dport 1009 drop; }" % self.address, "bridge")
+        self.send_udp(b"hook-bridge", 1009)
+        self.dropped("NETFILTER_DROP", b"hook-bridge")
+
+    def test_reject(self):
+        self.rules([], f"chain c {{ type filter hook forward priority 5; ip daddr {self.address} udp dport 1010 reject; }}")
+        self.send_udp(b"rejected", 1010)
+        _, record = self.dropped("NETFILTER_DROP", b"rejected")
+        self.assertEqual("FORWARD", record["hook"])
+
+    def test_iptables_legacy(self):
+        for target, reason, function in (("DROP", "NETFILTER_DROP", "nf_hook_slow"), ("NFQUEUE", "NOT_SPECIFIED", "nf_queue")):
+            rule = ["FORWARD", "-d", self.address, "-p", "udp", "--dport", "1011", "-j", target]
+            run(ROOT, ["iptables-legacy", "-I", *rule])
+            self.send_udp(f"legacy-{target}".encode(), 1011)
+            run(ROOT, ["iptables-legacy", "-D", *rule])
+            _, record = self.dropped(reason, f"legacy-{target}".encode(), function)
+            if target == "DROP":
+                self.assertEqual("FORWARD", record["hook"])
+
+
+class Tcp(DropTest):
+    """Segments of ours in the middle of a true connection."""
+
+    def connection(self):
+        """Ports and the next sequence numbers of client and server, and the client's last timestamp."""
+        script = ("import socket, sys, time\ns = socket.create_connection((sys.argv[1], 80))\n"
+                  "s.send(b'GET /')\nprint(s.getsockname()[1], flush=True)\ntime.sleep(60)")
+        client = self.child(ROOT, ["ip", "netns", "exec", "client", "python3", "-c", script, self.address],
+                            stdout=lib.subprocess.PIPE)
+        port = int(client.stdout.readline())
+
+        def segments():
+            found = {}
+            for p in self.capture.so_far().packets_of("podman:web/eth0"):
+                ports = struct.unpack_from("!HH", p.data, 34) if p.data[23:24] == b"\x06" else None
+                if ports in ((port, 80), (80, port)):
+                    found[ports[0]] = p.data[34:]
+            return found if len(found) == 2 and found[port][20 + 12:].endswith(b"GET /") else None
+        seen = wait_for(segments, "the connection in the capture")
+        data, answer = seen[port], seen[80]
+        seq, ack = struct.unpack_from("!II", data, 4)
+        stamp = struct.unpack_from("!II", data, 24) if data[20:24] == b"\x01\x01\x08\x0a" else (0, 0)
+        self.assertTrue(answer)
+        return port, seq + 5, ack, stamp
+
+    def segment(self, port, seq, ack, flags, stamp, data):
+        options = b"\x01\x01\x08\x0a" + struct.pack("!II", *(v & 0xFFFFFFFF for v in stamp))
+        self.send_frame(ip4(CLIENT, self.address, 6, tcp(CLIENT, self.address, port, 80, seq, ack, flags, options=options, data=data)))
+
+    def test_segments_that_do_not_fit(self):
+        port, seq, ack, (value, echo) = self.connection()
+        for reason, args in (
+                ("TCP_RFC7323_PAWS", (seq, ack, 0x18, (value - 100000, echo), b"old-stamp")),
+                ("TCP_OLD_DATA", (seq - 5, ack, 0x18, (value, echo), b"GET /")),
+                ("TCP_INVALID_SEQUENCE", (seq + (16 << 20), ack, 0x18, (value, echo), b"far-away")),
+                ("TCP_ACK_UNSENT_DATA", (seq, ack + 100000, 0x18, (value, echo), b"unsent")),
+                ("TCP_FLAGS", (seq, ack, 0, (value, echo), b"no-flags"))):
+            with self.subTest(reason):
+                self.segment(port, *args)
+                self.dropped(reason, args[4])
+        self.segment(port, seq, ack, 2, (value, echo), b"syn-again")
+        self.dropped("TCP_INVALID_SYN", b"syn-again")
 
 
 class Wireshark(DropTest, PluginTest):
@@ -328,15 +434,82 @@ class Way(DropTest):
                          "for i in range(20): s.sendto(b'queue-full' + b'q' * 1000, (sys.argv[1], 1001))", self.address)
         self.dropped("QDISC_DROP", b"queue-full", "__dev_queue_xmit")
 
-    def peer(self):
-        index = lib.json.loads(self.web.enter("ip", "-j", "link", "show", "eth0").stdout)[0]["link_index"]
-        return socket.if_indextoname(index)
-
     def test_neighbour(self):
         with contextlib.suppress(AssertionError):
             self.web.enter("python3", "-c", "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                            "s.sendto(b'nobody-there', ('10.88.250.250', 1001))")
         self.dropped("NEIGH_FAILED", b"nobody-there", timeout=10)
+
+    def test_too_big_for_the_bridges_port(self):
+        self.mtu(self.peer(), 1300)
+        self.mtu("podman0", 1500)
+        self.send_large(b"bridge-port", 1400)
+        self.dropped("NOT_SPECIFIED", b"bridge-port", "br_dev_queue_push_xmit")
+
+    def test_queue_that_is_removed(self):
+        peer = self.peer()
+        run(ROOT, ["tc", "qdisc", "add", "dev", peer, "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "30000"])
+        self.from_client("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                         "for i in range(9): s.sendto(b'queue-removed' + b'q' * 1000, (sys.argv[1], 1001))", self.address)
+        run(ROOT, ["tc", "qdisc", "del", "dev", peer, "root"])
+        self.dropped("NOT_SPECIFIED", b"queue-removed", "__rtnl_unlock")
+
+    def test_traffic_control_filters(self):
+        peer = self.peer()
+        run(ROOT, ["tc", "qdisc", "add", "dev", peer, "clsact"])
+        self.addCleanup(run, ROOT, ["tc", "qdisc", "del", "dev", peer, "clsact"])
+        program = ["bpf", "direct-action", "obj", self.dropper(), "sec", "tc"]
+        run(ROOT, ["tc", "filter", "add", "dev", peer, "egress", *program])
+        self.send_udp(b"tc-egress", 1001)
+        self.dropped("TC_EGRESS", b"tc-egress")
+        run(ROOT, ["tc", "filter", "del", "dev", peer, "egress"])
+        run(ROOT, ["tc", "filter", "add", "dev", peer, "ingress", *program])
+        self.web.enter("python3", "-c", "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                       f"s.sendto(b'tc-ingress', ('{HOST}', 1001))")
+        self.dropped("TC_INGRESS", b"tc-ingress")
+
+    def dropper(self):
+        """BPF programs that drop everything: TC_ACT_SHOT, XDP_DROP."""
+        source, program = self.tmp / "drop.c", self.tmp / "drop.o"
+        source.write_text('__attribute__((section("tc"), used)) int shot(void *skb) { return 2; }\n'
+                          '__attribute__((section("xdp"), used)) int drop(void *frame) { return 1; }\n')
+        run(ROOT, ["clang", "-O2", "-target", "bpf", "-c", source, "-o", program])
+        return program
+
+    def test_xdp(self):
+        program = self.dropper()
+        for mode, function in (("xdpgeneric", "do_xdp_generic"), ("xdpdrv", "veth_xdp_rcv_skb")):
+            self.web.enter("ip", "link", "set", "dev", "eth0", mode, "obj", program, "sec", "xdp")
+            self.send_udp(f"dropped-by-{mode}".encode(), 1001)
+            self.web.enter("ip", "link", "set", "dev", "eth0", mode, "off")
+            packet, record = self.dropped("NOT_SPECIFIED", f"dropped-by-{mode}".encode(), function)
+            self.assertIn("an XDP program", record["detail"])
+            self.assertEqual(ETHERNET, packet.interface.linktype)
+
+    def test_no_route(self):
+        write = ["sysctl", "-w"]
+        self.web.enter(*write, "net.ipv4.ip_forward=1")
+        self.addCleanup(self.web.enter, *write, "net.ipv4.ip_forward=0")
+        route = self.web.enter("ip", "route", "show", "default").stdout.split()
+        self.web.enter("ip", "route", "del", "default")
+        self.addCleanup(self.web.enter, "ip", "route", "add", *route)
+        self.send_frame(ip4("10.88.0.1", "198.51.100.1", 17, udp("10.88.0.1", "198.51.100.1", 5, 6, b"no-route")))
+        self.dropped("IP_INNOROUTES", b"no-route", "ip_error")
+
+    def test_fragments_that_stay_alone(self):
+        self.web.enter("sysctl", "-w", "net.ipv4.ipfrag_time=1")
+        self.send_frame(ip4("10.88.0.1", self.address, 17, b"lonely-fragment-", flags=0x2000))
+        self.dropped("FRAG_REASM_TIMEOUT", b"lonely-fragment-", "ip_expire", timeout=10)
+
+    def test_bridge_without_a_port(self):
+        run(ROOT, ["ip", "neigh", "replace", self.address, "lladdr", self.web.mac, "dev", "podman0"])
+        route = self.web.enter("ip", "route", "show", "default").stdout.split()
+        self.web.enter("ip", "link", "set", "eth0", "down")
+        self.addCleanup(self.web.enter, "ip", "route", "replace", *route)
+        self.addCleanup(self.web.enter, "ip", "link", "set", "eth0", "up")
+        run(ROOT, ["ip", "neigh", "replace", self.address, "lladdr", self.web.mac, "dev", "podman0"])
+        self.send_udp(b"no-port-left", 1001)
+        self.dropped("NO_TX_TARGET", b"no-port-left", "br_dev_xmit")
 
 
 class Member(DropTest):
@@ -411,6 +584,40 @@ class Refused(RigTest):
             told, = [line for line in capture.stderr().splitlines() if "dropped packets" in line]
         self.assertIn("you may not run", told)
         self.assertIn("usermod -aG wireshark", told)
+
+
+class Flood(DropTest):
+    def test_what_comes_too_fast_is_counted_exactly(self):
+        self.rules(self.inside(), "chain i { type filter hook input priority 0; udp dport 1012 drop; }")
+        with Capture(ROOT, "web", "--drops=on", "-f", "udp port 1012") as capture:
+            wait_watching(capture)
+            capture.process.send_signal(lib.signal.SIGSTOP)
+            sent = int(run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", self.web.mac, "40000", "200", "100000",
+                                  "1012"]).stdout)
+            capture.process.send_signal(lib.signal.SIGCONT)
+            capture.wait_packets(1000, DROPS)
+            done = capture.stop()
+            told, = [s for s in done.all(lib_pcapng.Statistics) if s.interface.name == DROPS]
+            self.assertEqual((sent, sent), (told.received, told.dropped + len(done.packets_of(DROPS))))
+            self.assertGreater(told.dropped, 1000)
+            self.assertIn(f"{told.dropped} dropped packets came too fast", capture.stderr())
+
+    def test_they_are_in_order_of_time_with_what_was_captured(self):
+        self.rules(self.inside(), "chain i { type filter hook input priority 0; udp dport 1013 drop; }")
+        with Capture(ROOT, "web", "--drops=on", "-f", "udp port 1013", "-i", "eth0") as capture:
+            wait_watching(capture)
+            run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", self.web.mac, "3000", "200", "3000", "1013"])
+            capture.wait_packets(3000, DROPS)
+            done = capture.stop()
+        times = [p.time_ns for p in done.all(lib_pcapng.Packet)]
+        self.assertEqual(sorted(times), times)
+        seen, late = {}, []
+        for p in done.packets:
+            if p.interface.name == DROPS:
+                late.append(p.time_ns - seen[p.data[14:]])
+            seen.setdefault(p.data[14:], p.time_ns)
+        self.assertEqual(3000, len(late))
+        self.assertGreater(min(late), 0)
 
 
 class Healthy(RigTest):
