@@ -74,9 +74,9 @@ Status read_points(const OptionSource& source, Points& out) {
 
 Status read_drops(const OptionSource& source, DropMode& out) {
   const std::string text = source("drops").value_or("");
-  if (text.empty()) return ok();
+  if (text.empty() || text == "auto") return ok();
   if (text != "off" && text != "on" && text != "all")
-    return Error{ErrorKind::usage, "--drops " + in_quotes(text) + " is not on, off or all", {}};
+    return Error{ErrorKind::usage, "--drops " + in_quotes(text) + " is not auto, on, off or all", {}};
   out = text == "off" ? DropMode::off : text == "on" ? DropMode::on : DropMode::all;
   return ok();
 }
@@ -162,9 +162,10 @@ void write_drops(ArgumentWriter& w) {
   w.done(w.begin("--drops", "Dropped packets", "selector", "Drops",
                  "Packets that the kernel drops in the container, and on the host those of its addresses and "
                  "published ports, with the reason"));
-  w.value("off", "Not shown", true);
-  w.value("on", "Shown", false);
+  w.value("auto", "Shown where that is permitted", true);
+  w.value("on", "Shown, or told why not", false);
   w.value("all", "Shown, also those that are no loss to anybody", false);
+  w.value("off", "Not shown", false);
 }
 
 void write_method(ArgumentWriter& w) {

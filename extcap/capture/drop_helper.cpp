@@ -38,6 +38,7 @@ const char* const kHint =
 
 [[noreturn]] void run_child(int channel, const std::string& program) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  (void)::setpgid(0, 0);  // Ctrl-C is for podshark, which reads the rest of the ring then
   sigset_t none;
   sigemptyset(&none);
   (void)::sigprocmask(SIG_SETMASK, &none, nullptr);

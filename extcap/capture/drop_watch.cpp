@@ -91,67 +91,76 @@ struct DropWatch::Watched {
   std::uint64_t netns = 0;
   std::vector<std::string> addresses;
   Ports ports;
+  std::vector<model::Attachment> networks;
   std::map<bool, std::uint32_t> interfaces;  // with Ethernet headers, without
   std::uint64_t written = 0;
   std::uint64_t start_ns = 0;
 };
 
-DropWatch::DropWatch(CaptureContext context, std::function<void(const std::string&)> notice)
+DropWatch::DropWatch(CaptureContext context, Hooks hooks)
     : context_(std::move(context)),
-      notice_(std::move(notice)),
+      hooks_(std::move(hooks)),
       reader_([this](std::uint32_t value) { return helper_->reason(value); }) {}
 
 DropWatch::~DropWatch() {
   close();
 }
 
+void DropWatch::record(const char* what, const std::string& detail) {
+  annotate::Event event;
+  event.kind = "lifecycle";
+  event.what = what;
+  event.time_ns = now_ns();
+  event.detail = one_line(detail, 400);
+  context_.recorder.event(event);
+}
+
+// Something that can not be had: who did not ask for it finds it in the records.
+void DropWatch::missing(const std::string& line) {
+  record("drops-not-watched", line);
+  if (asked_for_) hooks_.notice(line);
+}
+
 void DropWatch::start(DropMode mode) {
   if (mode == DropMode::off) return;
   everything_ = mode == DropMode::all;
+  asked_for_ = mode != DropMode::automatic;
   const LinkOptions& options = context_.options;
   Result<Filter> ethernet = Filter::compile(options.filter, wire::kLinktypeEthernet, options.snaplen, true);
   Result<Filter> raw = Filter::compile(options.filter, wire::kLinktypeRaw, options.snaplen, true);
-  if (!ethernet) return notice_("dropped packets are not shown: " + ethernet.error().line());
+  if (!ethernet) return missing("dropped packets are not shown: " + ethernet.error().line());
   ethernet_filter_ = std::move(*ethernet);
   // "ether host …" says nothing about packets that have no such header: then none of these is shown.
+  shows_raw_ = static_cast<bool>(raw);
   if (raw) raw_filter_ = std::move(*raw);
   Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0));
-  if (!timer) return notice_(timer.error().line());
+  if (!timer) return missing(timer.error().line());
   look_again_ = std::move(*timer);
   context_.loop.add(look_again_.get(), EPOLLIN, [this](std::uint32_t) { acknowledge(look_again_.get()); });
+  const auto refused = [this](std::uint32_t tag, const Error& error) {
+    const auto it = watched_.find(tag);
+    missing((it == watched_.end() ? "" : what(it->second->target) + ": ") + error.line());
+  };
+  // What is in the ring by then is still ours.
+  const auto failed = [this](const Error& error) { missing(error.line()); };
   helper_ = std::make_unique<DropHelper>(
       context_.loop,
-      DropHelper::Hooks{.ready = [this] { on_ready(); },
-                        .failed =
-                            [this](const Error& error) {
-                              ready_ = false;
-                              notice_(error.line());
-                            },
-                        .refused =
-                            [this](std::uint32_t tag, const Error& error) {
-                              const auto it = watched_.find(tag);
-                              notice_((it == watched_.end() ? "" : what(it->second->target) + ": ") +
-                                      error.line());
-                            }});
+      DropHelper::Hooks{.ready = [this] { on_ready(); }, .failed = failed, .refused = refused});
   if (const Status s = helper_->start(options.snaplen, everything_); !s) {
-    notice_(s.error().line());
+    missing(s.error().line());
     helper_.reset();
   }
 }
 
 void DropWatch::on_ready() {
   ready_ = true;
-  const int fd = helper_->ring().fd();
-  context_.loop.add(fd, EPOLLIN, [](std::uint32_t) {});  // the turn of the loop reads it
-  for (const auto& [tag, w] : watched_) tell(tag, *w);
+  context_.loop.add(helper_->ring().fd(), EPOLLIN, [](std::uint32_t) {});  // the turn of the loop reads it
+  hooks_.ready();
   if (!helper_->whole_packets())
-    notice_("dropped packets: this kernel shows only their linear part (Linux 6.12 and later show all)");
-  annotate::Event event;
-  event.kind = "lifecycle";
-  event.what = "watching-drops";
-  event.time_ns = now_ns();
-  event.detail = "packets that the kernel drops are shown from now on";
-  context_.recorder.event(event);
+    missing("dropped packets: this kernel shows only their linear part (Linux 6.12 and later show all)");
+  if (!helper_->connections())
+    missing("dropped packets: without the types of conntrack's module their connections are not known");
+  record("watching-drops", "packets that the kernel drops are shown from now on");
 }
 
 DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
@@ -162,7 +171,7 @@ DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
   if (!place) return nullptr;
   Result<NetnsSockets> sockets = context_.worker.open(*place, {.netlink = 1, .raw = 1, .cooked = 0});
   if (!sockets) {
-    notice_("dropped packets: only those inside of containers are shown, those on the host are for root");
+    missing("dropped packets: only those inside of containers are shown, those on the host are for root");
     return nullptr;
   }
   outer.packet = std::move(sockets->raw.at(0));
@@ -171,7 +180,6 @@ DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
 }
 
 void DropWatch::tell(std::uint32_t tag, Watched& w) {
-  if (!ready_) return;
   helper_->forget(tag);
   helper_->watch_netns(w.packet.get(), tag);
   Outer* outer = outer_of(w.target.container);
@@ -196,38 +204,51 @@ void DropWatch::tell(std::uint32_t tag, Watched& w) {
 
 void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
                        const model::Inventory& inventory) {
-  if (!helper_) return;
+  if (!ready_) return;
   for (const auto& source : sources) {
-    const Target& target = source->target();
-    const model::Container& c = target.container;
+    const model::Container& c = source->target().container;
     if (source->ended() || c.id.empty() || c.kind == model::NetworkKind::host) continue;
-    const auto same = std::find_if(watched_.begin(), watched_.end(),
-                                   [&](const auto& e) { return e.second->target.value == target.value; });
     const model::Container* told = inventory.by_id(c.id);
-    const Ports ports = ports_of(told != nullptr ? *told : c);
-    if (same != watched_.end() && same->second->target.container.pid == c.pid &&
-        same->second->target.container.pid_start == c.pid_start && same->second->ports == ports) {
-      continue;
-    }
-    Result<NetnsSockets> sockets =
-        context_.worker.open(NetnsPlace::of(c), {.netlink = 1, .raw = 1, .cooked = 0});
-    if (!sockets) continue;  // it has just stopped, or is captured by a tool where we may not enter
-    const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
-    const std::uint32_t tag =
-        same != watched_.end() ? same->first : static_cast<std::uint32_t>(watched_.size() + 1);
-    if (tag >= PODSHARK_DROP_TAGS) return;
-    auto& w = watched_[tag];
-    if (!w) {
-      w = std::make_unique<Watched>();
-      w->start_ns = static_cast<std::uint64_t>(now_ns());
-    }
-    w->target = target;
-    w->packet = std::move(sockets->raw.at(0));
-    w->netns = sockets->netns_inode;
-    w->addresses = links ? addresses_of(*links) : std::vector<std::string>();
-    w->ports = ports;
-    tell(tag, *w);
+    follow_one(source->target(), told != nullptr ? *told : c);
   }
+}
+
+// `told`: as podman has told of it last, while the target is as it was when its capture began.
+void DropWatch::follow_one(const Target& target, const model::Container& told) {
+  const model::Container& c = target.container;
+  const auto same = std::find_if(watched_.begin(), watched_.end(),
+                                 [&](const auto& e) { return e.second->target.value == target.value; });
+  const bool known = same != watched_.end();
+  const Ports ports = ports_of(told);
+  if (known) {
+    const Watched& w = *same->second;
+    if (w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start && w.ports == ports &&
+        w.networks == told.networks) {
+      return;
+    }
+  }
+  const std::uint32_t tag = known ? same->first : static_cast<std::uint32_t>(watched_.size() + 1);
+  if (tag >= PODSHARK_DROP_TAGS) {
+    if (!std::exchange(full_, true))
+      missing("dropped packets: too many containers, not those of " + what(target));
+    return;
+  }
+  Result<NetnsSockets> sockets =
+      context_.worker.open(NetnsPlace::of(c), {.netlink = 1, .raw = 1, .cooked = 0});
+  if (!sockets) return;  // it has just stopped, or is captured by a tool where we may not enter
+  const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
+  auto& w = watched_[tag];
+  if (!w) {
+    w = std::make_unique<Watched>();
+    w->start_ns = static_cast<std::uint64_t>(now_ns());
+  }
+  w->target = target;
+  w->packet = std::move(sockets->raw.at(0));
+  w->netns = sockets->netns_inode;
+  w->addresses = links ? addresses_of(*links) : std::vector<std::string>();
+  w->ports = ports;
+  w->networks = told.networks;
+  tell(tag, *w);
 }
 
 std::uint32_t DropWatch::interface_of(Watched& w, bool ethernet) {
@@ -251,6 +272,7 @@ void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
   const auto it = watched_.find(drop.tag);
   if (it == watched_.end() || (drop.noise && !everything_)) return;
   const auto captured = static_cast<std::uint32_t>(drop.bytes.size());
+  if (!drop.ethernet && !shows_raw_) return;
   const Filter& filter = drop.ethernet ? ethernet_filter_ : raw_filter_;
   if (!filter.matches(drop.bytes.data(), captured, drop.length)) return;
   Watched& w = *it->second;
@@ -309,7 +331,8 @@ void DropWatch::close() {
       const std::uint32_t id = w->interfaces.rbegin()->second;
       context_.recorder.statistics({id, w->start_ns, end_ns, w->written + lost, lost});
       if (lost > 0)
-        notice_(what(w->target) + ": " + std::to_string(lost) + " dropped packets came too fast to be shown");
+        hooks_.notice(what(w->target) + ": " + std::to_string(lost) +
+                      " dropped packets came too fast to be shown");
     }
   }
   ready_ = false;

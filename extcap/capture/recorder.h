@@ -68,9 +68,11 @@ class Recorder {
     (void)wire::put_statistics(&buffer_, &counters);
   }
 
-  /// Everything stamped at or before `until_ns` can be written now.
-  void release(std::uint64_t until_ns) { sequencer_.release(until_ns, &buffer_); }
-  void release_all() { release(~std::uint64_t{0}); }
+  /// Everything stamped at or before `until_ns` can be written now; `now_ns` is the time.
+  void release(std::uint64_t until_ns, std::uint64_t now_ns) {
+    sequencer_.release(until_ns, now_ns, &buffer_);
+  }
+  void release_all() { release(~std::uint64_t{0}, ~std::uint64_t{0}); }
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
   [[nodiscard]] Status flush();
   /// Goes on in the next file when its rule says so. `inventory` is repeated in it.

@@ -16,6 +16,7 @@
 #include <ostream>
 #include <utility>
 
+#include "extcap/capture/counter_watch.h"
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
@@ -50,7 +51,9 @@ class Session {
         panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
         drops_({options.link, worker_, loop_, recorder, macs_, {}},
-               [this](const std::string& line) { notice(line); }),
+               {.notice = [this](const std::string& line) { notice(line); },
+                .ready = [this] { drops_.follow(roster_.sources(), inventory_); }}),
+        counters_([this](const annotate::Event& event) { recorder_.event(event); }),
         parent_(::getppid()) {
     recorder_.on_event([this](const annotate::Event& event) {
       last_event_ns_ = std::max(last_event_ns_, event.time_ns);
@@ -110,6 +113,7 @@ class Session {
   CapturedMacs macs_;
   Roster roster_;
   DropWatch drops_;
+  CounterWatch counters_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
   std::int64_t last_event_ns_ = 0;
@@ -168,7 +172,6 @@ Status Session::begin(Selection selection) {
   recorder_.inventory(inventory_, /* at_once= */ true);
   drops_.start(options_.drops);
   const Status begun = roster_.begin(selection);
-  if (begun) drops_.follow(roster_.sources(), inventory_);
   idle_ = begun && roster_.idle();
   if (idle_ && options_.roster.wait) notice("waiting for a container to start");
   return begun;
@@ -210,7 +213,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
 void Session::release(std::uint64_t began_ns) {
   const std::uint64_t until = std::min(roster_.complete_until(began_ns), drops_.complete_until(began_ns));
   released_ns_ = std::max(released_ns_, static_cast<std::int64_t>(until));
-  recorder_.release(until);
+  recorder_.release(until, began_ns);
 }
 
 void Session::flush() {
@@ -356,6 +359,7 @@ void Session::on_inventory(model::Inventory&& fresh) {
 void Session::on_tick() {
   acknowledge(tick_.get());
   if (options_.extcap && ::getppid() != parent_) return stop();
+  if (options_.drops != DropMode::off) counters_.sample(roster_.sources(), drops_.ready());
   const annotate::Event stats = statistics();  // asks every namespace: once a second is enough
   const Summary now = totals(stats);
   show_progress(now);

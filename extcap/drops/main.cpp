@@ -144,5 +144,5 @@ int main() {
     (void)!::write(STDERR_FILENO, kText, sizeof(kText) - 1);
     return 2;
   }
-  return podshark::drops::serve();
+  ::_exit(podshark::drops::serve());
 }

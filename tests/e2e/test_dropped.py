@@ -11,7 +11,7 @@ import time
 
 import lib
 import lib_pcapng
-from lib import CLIENT, HOST, MEMBER, RIG, ROOT, Ctr, Net, RigTest, quick, run, wait_for
+from lib import CLIENT, HOST, MEMBER, RIG, ROOT, Ctr, Net, RigTest, long, once, quick, run, wait_for
 from lib_plugin import PluginTest
 from lib_podshark import PODSHARK, PREFIX, Capture, install_worker, remove_worker
 
@@ -578,12 +578,50 @@ class Refused(RigTest):
         install_worker()
         self.addCleanup(remove_worker)
         with Capture(RIG, "theirs", "--drops=on", program=PREFIX / "bin/podshark") as capture:
-            self.up["theirs"].exec("ping", "-c", "1", "127.0.0.1")
+            self.up["theirs"].enter("ping", "-c", "1", "127.0.0.1")
             capture.wait_packets(2)
             capture.stop()
             told, = [line for line in capture.stderr().splitlines() if "dropped packets" in line]
         self.assertIn("you may not run", told)
         self.assertIn("usermod -aG wireshark", told)
+
+
+class Counted(RigTest):
+    """Losses of which there is no packet to show, from the kernel's counters."""
+
+    def counted(self, capture, reason):
+        def found():
+            return [e for e in capture.so_far().events_of("drop") if e["reason"] == reason]
+        return wait_for(found, lambda: f"{reason} in {capture.so_far().events_of('drop')}; stderr: {capture.stderr()}")[0]
+
+    def test_a_full_accept_queue(self):
+        web = self.up["web"]
+        listener = self.child(ROOT, ["nsenter", "-t", str(web.pid), "-n", "python3", "-c",
+                                     "import socket, time\ns = socket.socket()\ns.bind(('', 96))\ns.listen(1)\n"
+                                     "print('ready', flush=True)\ntime.sleep(60)"], stdout=lib.subprocess.PIPE)
+        self.assertEqual(b"ready\n", listener.stdout.readline())
+        with Capture(ROOT, "web", "--drops=on") as capture:
+            wait_watching(capture)
+            time.sleep(1.5)  # the first sample is the beginning
+            run(ROOT, ["python3", "-c", "import socket, sys, time\nall = [socket.socket() for _ in range(6)]\n"
+                       "for s in all:\n s.setblocking(False)\n s.connect_ex((sys.argv[1], 96))\ntime.sleep(0.5)", web.address])
+            told = self.counted(capture, "ListenOverflows")
+            capture.stop()
+        self.assertGreater(told["count"], 0)
+        self.assertEqual("web", told["container"])
+        self.assertIn("accept queue was full", told["detail"])
+
+    def test_without_rights_more_is_counted(self):
+        with Capture(RIG, "theirs") as capture:
+            time.sleep(1.5)  # the first sample is the beginning
+            self.up["theirs"].enter("python3", "-c", "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                                    "s.sendto(b'nobody', ('127.0.0.1', 95))")
+            told = self.counted(capture, "NoPorts")
+            self.assertEqual("", "".join(line for line in capture.stderr().splitlines() if "dropped packets" in line))
+            why, = [e for e in capture.so_far().events_of("lifecycle") if e["what"] == "drops-not-watched"]
+            capture.stop()
+        self.assertEqual(1, told["count"])
+        self.assertIn("not permitted", why["detail"])
 
 
 class Flood(DropTest):
@@ -597,7 +635,8 @@ class Flood(DropTest):
             capture.process.send_signal(lib.signal.SIGCONT)
             capture.wait_packets(1000, DROPS)
             done = capture.stop()
-            told, = [s for s in done.all(lib_pcapng.Statistics) if s.interface.name == DROPS]
+            told = next((s for s in done.all(lib_pcapng.Statistics) if s.interface.name == DROPS), None)
+            self.assertIsNotNone(told, capture.stderr())
             self.assertEqual((sent, sent), (told.received, told.dropped + len(done.packets_of(DROPS))))
             self.assertGreater(told.dropped, 1000)
             self.assertIn(f"{told.dropped} dropped packets came too fast", capture.stderr())
@@ -610,7 +649,8 @@ class Flood(DropTest):
             capture.wait_packets(3000, DROPS)
             done = capture.stop()
         times = [p.time_ns for p in done.all(lib_pcapng.Packet)]
-        self.assertEqual(sorted(times), times)
+        late = [i for i in range(1, len(times)) if times[i] < times[i - 1]]
+        self.assertEqual([], late[:5])
         seen, late = {}, []
         for p in done.packets:
             if p.interface.name == DROPS:
@@ -620,14 +660,93 @@ class Flood(DropTest):
         self.assertGreater(min(late), 0)
 
 
-class Healthy(RigTest):
-    def test_ordinary_traffic_drops_nothing(self):
-        with Capture(ROOT, "web", "--drops=on") as capture:
+class Changes(RigTest):
+    """A container that restarts, and one that gets another network, while its drops are shown."""
+
+    def send(self, marker, address, port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, contextlib.suppress(OSError):
+            s.sendto(marker, (address, port))
+
+    def until_dropped(self, capture, name, marker, address, port, reason):
+        def seen():
+            self.send(marker, address(), port)
+            return [p for p in capture.so_far().packets_of(f"podman:{name}/drops")
+                    if marker in p.data and p.custom[0]["reason"] == reason]
+        return wait_for(seen, lambda: f"{reason} of {marker}; stderr: {capture.stderr()}")[0]
+
+    def test_a_restart(self):
+        again = lib.start(Ctr("again"))["again"]
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "again")
+        with Capture(ROOT, "again", "--drops=on") as capture:
             wait_watching(capture)
-            end = time.monotonic() + 3
-            while time.monotonic() < end:
-                lib.fetch(28080)
-                run(ROOT, ["ping", "-c", "2", "-i", "0.05", self.up["web"].address])
+            first = self.until_dropped(capture, "again", b"before", lambda: again.address, 98, "NO_SOCKET")
+            lib.podman(ROOT, "restart", "-t", "0", "again")
+            second = self.until_dropped(capture, "again", b"afterwards", lambda: again.address, 98, "NO_SOCKET")
+            capture.stop()
+        self.assertNotEqual(first.custom[0]["netns"], second.custom[0]["netns"])
+        self.assertEqual(first.interface.number_, second.interface.number_)
+
+    def test_another_network(self):
+        lib.podman(ROOT, "network", "create", "second")
+        self.addCleanup(lib.podman, ROOT, "network", "rm", "-f", "second")
+        more = lib.start(Ctr("more", network="podman"))["more"]
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "more")
+        run(ROOT, ["nft", "-f", "-"], input="table inet changes {\nchain o { type filter hook output priority 0; udp dport 1014 drop; }\n}\n")
+        self.addCleanup(run, ROOT, ["nft", "delete", "table", "inet", "changes"])
+        with Capture(ROOT, "more", "--drops=on") as capture:
+            wait_watching(capture)
+            self.until_dropped(capture, "more", b"first-network", lambda: more.address, 1014, "NETFILTER_DROP")
+            lib.podman(ROOT, "network", "connect", "second", "more")
+            address = more.inspect()["NetworkSettings"]["Networks"]["second"]["IPAddress"]
+            self.until_dropped(capture, "more", b"second-network", lambda: address, 1014, "NETFILTER_DROP")
+            capture.stop()
+
+
+class Healthy(RigTest):
+    """Ordinary traffic loses nothing, so nothing is shown: requests, bulk data, ping, UDP both ways, names."""
+
+    def traffic(self, seconds):
+        web = self.up["web"]
+        echo = self.child(ROOT, ["ip", "netns", "exec", "client", "python3", "-c",
+                                 "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                                 "s.bind(('', 7))\nprint('ready', flush=True)\n"
+                                 "while True:\n d, a = s.recvfrom(2000)\n s.sendto(d, a)"], stdout=lib.subprocess.PIPE)
+        sink = self.child(ROOT, ["ip", "netns", "exec", "client", "python3", "-c",
+                                 "import socket\ns = socket.create_server(('', 9999))\nprint('ready', flush=True)\n"
+                                 "while True:\n c, _ = s.accept()\n while c.recv(65536): pass\n c.close()"],
+                          stdout=lib.subprocess.PIPE)
+        for server in (echo, sink):
+            self.assertEqual(b"ready\n", server.stdout.readline())
+        inside = ("import socket, time\nend = time.monotonic() + %d\n"
+                  "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nu.settimeout(2)\n"
+                  "while time.monotonic() < end:\n"
+                  " c = socket.create_connection(('%s', 9999))\n c.sendall(b'b' * 3000000)\n c.close()\n"
+                  " for i in range(20): u.sendto(b'ping', ('%s', 7)); u.recv(100)\n"
+                  " time.sleep(0.05)") % (seconds, CLIENT, CLIENT)
+        bulk = self.child(ROOT, ["nsenter", "-t", str(web.pid), "-n", "python3", "-c", inside])
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            lib.fetch(28080)
+            lib.fetch(80, host=web.address, outside=False)
+            run(ROOT, ["ping", "-c", "2", "-i", "0.05", web.address])
+        self.assertEqual(0, bulk.wait(30))
+
+    def nothing_is_dropped(self, seconds):
+        with Capture(ROOT, "web", "--drops=on", "-s", "128") as capture:
+            wait_watching(capture)
+            self.traffic(seconds)
             done = capture.stop()
-        self.assertGreater(len(done.packets), 50)
-        self.assertEqual([], [(p.custom[0]["reason"], p.custom[0]["function"], p.data.hex()) for p in done.packets_of(DROPS)])
+        self.assertGreater(len(done.packets), 100 * seconds)
+        self.assertEqual([], [(p.custom[0]["reason"], p.custom[0]["function"], p.data.hex()) for p in done.packets_of(DROPS)][:5])
+        self.assertEqual([], done.events_of("drop"))
+
+    def test_ordinary_traffic_drops_nothing(self):
+        self.nothing_is_dropped(5)
+
+    @once
+    def test_a_minute_of_it(self):
+        self.nothing_is_dropped(60)
+
+    @long
+    def test_ten_minutes_of_it(self):
+        self.nothing_is_dropped(600)

@@ -18,7 +18,7 @@ LAYERS = {
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
     "podman/firewall": ["podman/core", "podman/model"],
     "podman/trace": ["podman/core", "podman/model", "podman/firewall", "podman/kernel/netlink.h"],
-    "podman/drops": [],
+    "podman/drops": ["podman/core"],
     "podman/diagnose": ["podman/core", "podman/model", "podman/firewall"],
     "podman/probe": ["podman/core", "podman/model"],
     "podman/annotate": ["podman/core", "podman/model"],
