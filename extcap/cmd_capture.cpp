@@ -34,8 +34,11 @@ cxxopts::Options option_table() {
                cxxopts::value<std::string>(),
                "BOOL")("wait", "It need not exist or run yet: attach when it is created")(
       "start", "Start a named container that is stopped: true or false (default: true)",
-      cxxopts::value<std::string>(), "BOOL")("method", "auto, netns, exec or sidecar (default: auto)",
-                                             cxxopts::value<std::string>(), "METHOD")(
+      cxxopts::value<std::string>(), "BOOL")("drops",
+                                             "Packets that the kernel drops, with the reason: auto (where "
+                                             "permitted), on, off or all (default: auto)",
+                                             cxxopts::value<std::string>(), "WHICH")(
+      "method", "auto, netns, exec or sidecar (default: auto)", cxxopts::value<std::string>(), "METHOD")(
       "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
       "install-tool", "Install tcpdump in a container that lacks it")(
       "all-host", "Host network: everything, not only the container's ports")(

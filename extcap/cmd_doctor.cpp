@@ -26,7 +26,8 @@ int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostrea
       return static_cast<int>(ErrorKind::usage);
     }
   }
-  const doctor::Findings findings = doctor::examine(doctor::collect(find_worker()));
+  const doctor::Findings findings =
+      doctor::examine(doctor::collect(find_worker(), find_libexec("podshark-drops")));
   json ? doctor::write_json(findings, out) : doctor::write_text(findings, out);
   return doctor::any_failure(findings) ? static_cast<int>(ErrorKind::permission) : 0;
 }

@@ -28,7 +28,7 @@ std::string word(const std::string& value, std::size_t max) {
   return out;
 }
 
-std::string interface_description(const Target& target) {
+std::string interface_description(const Target& target, bool with_point) {
   const model::Container& c = target.container;
   std::string out;
   const auto add = [&](const char* key, const std::string& value) {
@@ -40,7 +40,7 @@ std::string interface_description(const Target& target) {
   add("pod", word(target.pod, 120));
   add("network", target.network.empty() ? network_list(c) : word(target.network, 120));
   if (!c.id.empty()) add("mode", model::to_string(c.kind));
-  add("point", to_string(target.point));
+  if (with_point) add("point", to_string(target.point));
   if (!c.id.empty()) add("rootless", c.rootless ? "yes" : "no");
   return out;
 }

@@ -15,6 +15,6 @@ namespace podshark::extcap {
 [[nodiscard]] std::string word(const std::string& value, std::size_t max);
 
 /// `if_description`: "container=web id=0123456789ab … point=inside rootless=yes".
-[[nodiscard]] std::string interface_description(const Target& target);
+[[nodiscard]] std::string interface_description(const Target& target, bool with_point = true);
 
 }  // namespace podshark::extcap

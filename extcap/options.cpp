@@ -72,6 +72,15 @@ Status read_points(const OptionSource& source, Points& out) {
   return ok();
 }
 
+Status read_drops(const OptionSource& source, DropMode& out) {
+  const std::string text = source("drops").value_or("");
+  if (text.empty() || text == "auto") return ok();
+  if (text != "off" && text != "on" && text != "all")
+    return Error{ErrorKind::usage, "--drops " + in_quotes(text) + " is not auto, on, off or all", {}};
+  out = text == "off" ? DropMode::off : text == "on" ? DropMode::on : DropMode::all;
+  return ok();
+}
+
 void add_links(const std::string& text, std::vector<std::string>& links) {
   for (const std::string& link : split(text, ',')) {
     const std::string name(trim(link));
@@ -149,6 +158,16 @@ void write_follow(ArgumentWriter& w) {
           .with("default", "true"));
 }
 
+void write_drops(ArgumentWriter& w) {
+  w.done(w.begin("--drops", "Dropped packets", "selector", "Drops",
+                 "Packets that the kernel drops in the container, and on the host those of its addresses and "
+                 "published ports, with the reason"));
+  w.value("auto", "Shown where that is permitted", true);
+  w.value("on", "Shown, or told why not", false);
+  w.value("all", "Shown, also those that are no loss to anybody", false);
+  w.value("off", "Not shown", false);
+}
+
 void write_method(ArgumentWriter& w) {
   w.done(w.begin("--method", "Method", "selector", "Method",
                  "How packets are obtained. Automatic: in the network namespace, or, where that is not "
@@ -196,6 +215,7 @@ Status read_link_options(const OptionSource& source, SessionOptions& options) {
   if (Status s = read_flag(source, "follow", options.roster.follow); !s) return s;
   if (Status s = read_flag(source, "wait", options.roster.wait); !s) return s;
   if (Status s = read_flag(source, "start", options.start); !s) return s;
+  if (Status s = read_drops(source, options.drops); !s) return s;
   if (Status s = read_points(source, options.roster.points); !s) return s;
   if (Status s = read_methods(source, options.roster.methods); !s) return s;
   options.link.snaplen = static_cast<std::uint32_t>(snaplen);
@@ -221,6 +241,7 @@ int write_link_arguments(std::ostream& out, int first) {
   write_all_links_value(out, first);
   write_what(w);
   write_follow(w);
+  write_drops(w);
   write_method(w);
   write_buffers(w);
   return w.number();

@@ -219,11 +219,11 @@ bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) 
 
 }  // namespace
 
-std::string find_worker() {
+std::string find_libexec(const std::string& name) {
   const std::string here = program_directory();
   const std::string prefix = here.substr(0, here.rfind('/'));
-  for (const std::string& path : {here + "/podshark-worker", prefix + "/libexec/podshark/podshark-worker",
-                                  std::string(PODSHARK_LIBEXECDIR) + "/podshark-worker"}) {
+  for (const std::string& path : {here + "/" + name, prefix + "/libexec/podshark/" + name,
+                                  std::string(PODSHARK_LIBEXECDIR) + "/" + name}) {
     if (::access(path.c_str(), F_OK) == 0) return path;
   }
   return {};

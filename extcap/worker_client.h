@@ -14,9 +14,12 @@
 
 namespace podshark::extcap {
 
-/// Path of the installed or freshly built podshark-worker, empty when there is none: beside this program,
-/// PREFIX/libexec/podshark relative to it, the configured libexec directory.
-[[nodiscard]] std::string find_worker();
+/// Path of an installed or freshly built program of ours that is not in PATH, empty when there is none:
+/// beside this program, PREFIX/libexec/podshark relative to it, the configured libexec directory.
+[[nodiscard]] std::string find_libexec(const std::string& name);
+[[nodiscard]] inline std::string find_worker() {
+  return find_libexec("podshark-worker");
+}
 
 /// Sockets made in one container's network namespace.
 struct NetnsSockets {

@@ -73,7 +73,8 @@ std::string way(const SelectedPacket& p) {
   }
   if (text(f.ends.probe)) add("sent or answered by probe " + std::string(f.ends.probe));
   if (f.original != 0)
-    add("the same packet is frame " + std::to_string(f.original) + ", captured at another point");
+    add("the same packet is frame " + std::to_string(f.original) +
+        (f.dropped ? ", captured before it was dropped" : ", captured at another point"));
   if (f.dropped)
     add("the kernel dropped this packet: " +
         std::string(text(f.drop_reason) ? f.drop_reason : "no reason known"));

@@ -32,7 +32,7 @@ void Index::clear() noexcept {
   pending_.clear();
   snapshots_.clear();
   newest_ = {};
-  host_side_ = false;
+  repeats_ = false;
   drops_ = false;
   ask_outside_ = true;
   copies_.clear();
@@ -51,8 +51,11 @@ void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json)
     if (auto* part = std::get_if<annotate::InventoryPart>(&*record)) {
       add_part(frame, key, std::move(*part));
     } else {
-      flows_.learn(frame, std::get<annotate::Event>(*record));
-      events_.learn(frame, std::get<annotate::Event>(*record));
+      const auto& event = std::get<annotate::Event>(*record);
+      // Before the first dropped packet, whose original is to be known when it comes.
+      if (event.kind == "lifecycle" && event.what == "watching-drops") repeats_ = true;
+      flows_.learn(frame, event);
+      events_.learn(frame, event);
     }
   } catch (const std::exception&) {
     pending_.erase(key);
@@ -139,7 +142,7 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
     interface.identity =
         interface_identity(name == nullptr ? "" : name, description == nullptr ? "" : description);
     interface.ordinal = static_cast<unsigned>(interfaces_.size());
-    host_side_ = host_side_ || interface.identity.point == Point::host;
+    repeats_ = repeats_ || interface.identity.point == Point::host || interface.identity.drops;
     drops_ = drops_ || interface.identity.drops;
     interfaces_.insert_or_assign(key, std::move(interface));
     last_ = nullptr;
@@ -193,8 +196,10 @@ const char* Index::drop_reason(std::string_view json) noexcept {
 void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns,
                          const std::uint8_t* packet, std::size_t size) noexcept {
   const Interface* interface = find_interface(key);
-  if (interface == nullptr || interface->identity.point == Point::unknown) return;
-  const Copies::Place place{interface->ordinal, interface->identity.point == Point::host};
+  if (interface == nullptr) return;
+  const InterfaceIdentity& identity = interface->identity;
+  if (identity.point == Point::unknown && !identity.drops) return;
+  const Copies::Place place{interface->ordinal, identity.drops || identity.point == Point::host};
   try {
     copies_.learn(frame, place, time_ns, packet, size);
   } catch (const std::exception&) {

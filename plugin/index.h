@@ -91,8 +91,8 @@ class Index {
   /// Name and description as the file has them, nullptr for none.
   void set_interface(std::uint64_t key, const char* name, const char* description) noexcept;
 
-  /// True once an interface of the host's side is known: the file may hold packets twice.
-  [[nodiscard]] bool has_host_side() const noexcept { return host_side_; }
+  /// The file may hold packets twice: it has an interface of the host's side, or of dropped packets.
+  [[nodiscard]] bool may_repeat() const noexcept { return repeats_; }
   /// Where the packets of an interface were captured; set_interface() comes first.
   [[nodiscard]] Point point(std::uint64_t key) noexcept;
   /// Packets of this interface were dropped by the kernel; what it said about one is in a custom option.
@@ -157,7 +157,7 @@ class Index {
   std::unordered_map<std::uint64_t, Interface> interfaces_;
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;
-  bool host_side_ = false;
+  bool repeats_ = false;
   bool drops_ = false;
   bool ask_outside_ = true;
   Copies copies_;

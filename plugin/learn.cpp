@@ -323,7 +323,7 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   const std::uint64_t key = known_key(pinfo);
   if (index.has_drops() && index.holds_drops(key))
     index.learn_dropped(pinfo->num, flow_of(pinfo), drop_reason(pinfo));
-  if (!index.has_host_side()) return;
+  if (!index.may_repeat()) return;
   const unsigned size = tvb_captured_length(tvb);
   const unsigned offset = network_offset(tvb, pinfo, size);
   if (offset >= size) return;

@@ -29,7 +29,8 @@ std::vector<sock_filter> to_kernel(const bpf_program& program) {
 
 }  // namespace
 
-Result<Filter> Filter::compile(const std::string& text, std::uint16_t linktype, std::uint32_t snaplen) {
+Result<Filter> Filter::compile(const std::string& text, std::uint16_t linktype, std::uint32_t snaplen,
+                               bool in_user_space) {
   Filter filter;
   if (trim(text).empty()) {
     filter.kernel_ = {{BPF_RET | BPF_K, 0, 0, snaplen}};
@@ -52,7 +53,7 @@ Result<Filter> Filter::compile(const std::string& text, std::uint16_t linktype, 
                  "capture filter '" + one_line(text, 120) + "': " + lib.geterr(dead.get()),
                  "the syntax is in pcap-filter(7)"};
   }
-  if (speaks_of_vlans(text)) {
+  if (in_user_space || speaks_of_vlans(text)) {
     filter.program_ = std::move(program);
     filter.kernel_ = {{BPF_RET | BPF_K, 0, 0, snaplen}};
   } else {

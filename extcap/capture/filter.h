@@ -18,9 +18,9 @@ namespace podshark::extcap {
 class Filter {
  public:
   /// An empty `text` accepts everything, cut to `snaplen`. Errors are ErrorKind::bad_filter with libpcap's
-  /// words.
+  /// words. `in_user_space`: matches() alone decides, there is nothing to attach.
   [[nodiscard]] static Result<Filter> compile(const std::string& text, std::uint16_t linktype,
-                                              std::uint32_t snaplen);
+                                              std::uint32_t snaplen, bool in_user_space = false);
 
   /// Instructions for the kernel (SO_ATTACH_FILTER); empty when there is nothing to attach.
   [[nodiscard]] const std::vector<sock_filter>& kernel_program() const { return kernel_; }

@@ -10,6 +10,9 @@
 
 namespace podshark::extcap {
 
+/// The namespace in which bridges lie: the host's, or that of the caller's rootless networks.
+[[nodiscard]] Result<NetnsPlace> outer_place(bool rootless);
+
 /// The bridge of `target.network`, in the host's namespace or that of the rootless networks.
 [[nodiscard]] Result<CapturePlan> plan_network(const Target& target, const model::Inventory& inventory);
 

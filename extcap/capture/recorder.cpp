@@ -114,10 +114,10 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
 std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
   const Target& t = i.target;
   const std::string name = t.value + "/" + one_line(i.name, 48);
-  const std::string about = interface_description(t);
+  const std::string about = interface_description(t, /* with_point= */ !i.drops);
   const std::string meta =
-      annotate::encode_interface({t.container.id, t.container.name, t.pod, i.link.name, to_string(t.point),
-                                  i.link.mac, i.link.addresses, i.netns});
+      annotate::encode_interface({t.container.id, t.container.name, t.pod, i.drops ? "drops" : i.link.name,
+                                  i.drops ? "" : to_string(t.point), i.link.mac, i.link.addresses, i.netns});
   wire::InterfaceInfo info{};
   info.linktype = i.linktype;
   info.snaplen = i.snaplen;
@@ -137,6 +137,12 @@ void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::st
   (void)wire::put_packet(where, 0, static_cast<std::uint64_t>(time_ns),
                          reinterpret_cast<const std::uint8_t*>(pdu.data()),
                          static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
+}
+
+void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const std::string& comment,
+                       const std::string& json) {
+  (void)wire::put_annotated_packet(sequencer_.lane(interface_id), interface_id, p.time_ns, p.data, p.captured,
+                                   p.length, text(comment), text(json), annotate::kEnterpriseNumber);
 }
 
 void Recorder::event(const annotate::Event& event) {

@@ -26,6 +26,7 @@ struct InterfaceRecord {
   std::uint32_t snaplen;
   std::string filter;  ///< libpcap syntax
   std::uint64_t netns;
+  bool drops = false;  ///< of dropped packets: at no point
 };
 
 /// Turns packets and events into the pcapng stream of docs/FORMAT.md. Packets and events wait in the
@@ -54,6 +55,9 @@ class Recorder {
     (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
                            packet.captured, packet.length);
   }
+  /// A packet that the kernel has dropped, and what is said about it.
+  void dropped(std::uint32_t interface_id, const wire::Packet& packet, const std::string& comment,
+               const std::string& json);
   void event(const annotate::Event& event);
   /// Is called with each event() from now on; empty: nobody.
   void on_event(std::function<void(const annotate::Event&)> listener) { listener_ = std::move(listener); }
@@ -64,9 +68,11 @@ class Recorder {
     (void)wire::put_statistics(&buffer_, &counters);
   }
 
-  /// Everything stamped at or before `until_ns` can be written now.
-  void release(std::uint64_t until_ns) { sequencer_.release(until_ns, &buffer_); }
-  void release_all() { release(~std::uint64_t{0}); }
+  /// Everything stamped at or before `until_ns` can be written now; `now_ns` is the time.
+  void release(std::uint64_t until_ns, std::uint64_t now_ns) {
+    sequencer_.release(until_ns, now_ns, &buffer_);
+  }
+  void release_all() { release(~std::uint64_t{0}, ~std::uint64_t{0}); }
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
   [[nodiscard]] Status flush();
   /// Goes on in the next file when its rule says so. `inventory` is repeated in it.

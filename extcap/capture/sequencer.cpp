@@ -24,8 +24,8 @@ std::uint64_t time_at(const wire::Bytes& bytes, std::size_t at) {
   return std::uint64_t{high} << 32U | low;
 }
 
-bool due(std::uint64_t time_ns, std::uint64_t until_ns) {
-  return time_ns <= until_ns || time_ns - until_ns > Sequencer::kClockStep;
+bool due(std::uint64_t time_ns, std::uint64_t until_ns, std::uint64_t now_ns) {
+  return time_ns <= until_ns || (time_ns > now_ns && time_ns - now_ns > Sequencer::kClockStep);
 }
 
 // Moves what is left to the front when that is cheap, so that a lane that never empties does not grow.
@@ -57,7 +57,7 @@ std::vector<Sequencer::Head> Sequencer::heads() const {
   return out;
 }
 
-void Sequencer::release(std::uint64_t until_ns, wire::Bytes* out) {
+void Sequencer::release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Bytes* out) {
   std::vector<Head> heap = heads();
   std::make_heap(heap.begin(), heap.end());
   while (!heap.empty()) {
@@ -68,7 +68,7 @@ void Sequencer::release(std::uint64_t until_ns, wire::Bytes* out) {
     const std::size_t from = l.taken;
     std::size_t to = from;
     std::uint64_t time = head.time_ns;
-    while (due(time, until_ns) && (heap.empty() || time <= heap.front().time_ns)) {
+    while (due(time, until_ns, now_ns) && (heap.empty() || time <= heap.front().time_ns)) {
       to += length_at(l.bytes, to);
       if (to == l.bytes.size) break;
       time = time_at(l.bytes, to);

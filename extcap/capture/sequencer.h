@@ -23,8 +23,8 @@ class Sequencer {
   [[nodiscard]] wire::Bytes* lane(std::uint32_t id);
 
   /// Appends every block stamped at or before `until_ns` to `out`, oldest first. A stamp beyond
-  /// `until_ns` + kClockStep does not wait: the clock was set back, and it would be held for as long.
-  void release(std::uint64_t until_ns, wire::Bytes* out);
+  /// `now_ns` + kClockStep does not wait: the clock was set back, and it would be held for as long.
+  void release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Bytes* out);
   [[nodiscard]] bool empty() const;
 
   static constexpr std::uint64_t kClockStep = 2'000'000'000;

@@ -16,6 +16,7 @@
 #include <ostream>
 #include <utility>
 
+#include "extcap/capture/counter_watch.h"
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
@@ -49,6 +50,10 @@ class Session {
         loop_(std::move(loop)),
         panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
+        drops_({options.link, worker_, loop_, recorder, macs_, {}},
+               {.notice = [this](const std::string& line) { notice(line); },
+                .ready = [this] { drops_.follow(roster_.sources(), inventory_); }}),
+        counters_([this](const annotate::Event& event) { recorder_.event(event); }),
         parent_(::getppid()) {
     recorder_.on_event([this](const annotate::Event& event) {
       last_event_ns_ = std::max(last_event_ns_, event.time_ns);
@@ -107,6 +112,8 @@ class Session {
   WorkerClient worker_;
   CapturedMacs macs_;
   Roster roster_;
+  DropWatch drops_;
+  CounterWatch counters_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
   std::int64_t last_event_ns_ = 0;
@@ -163,6 +170,7 @@ Status Session::begin(Selection selection) {
   inventory_ = selection.inventory;
   refresh_now_ = selection.remembered;
   recorder_.inventory(inventory_, /* at_once= */ true);
+  drops_.start(options_.drops);
   const Status begun = roster_.begin(selection);
   idle_ = begun && roster_.idle();
   if (idle_ && options_.roster.wait) notice("waiting for a container to start");
@@ -180,6 +188,7 @@ void Session::on_joined(std::int64_t since_ns) {
   inventory_ = roster_.known();
   inventory_.time_ns = since_ns;
   recorder_.inventory(inventory_, /* at_once= */ true);
+  drops_.follow(roster_.sources(), inventory_);
 }
 
 bool Session::reader_gone() const {
@@ -202,9 +211,9 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
 
 // `began_ns` is the time before the turn in which all sources were read.
 void Session::release(std::uint64_t began_ns) {
-  const std::uint64_t until = roster_.complete_until(began_ns);
+  const std::uint64_t until = std::min(roster_.complete_until(began_ns), drops_.complete_until(began_ns));
   released_ns_ = std::max(released_ns_, static_cast<std::int64_t>(until));
-  recorder_.release(until);
+  recorder_.release(until, began_ns);
 }
 
 void Session::flush() {
@@ -218,6 +227,7 @@ void Session::flush() {
   if (full && !paused_) {
     paused_ = true;
     roster_.pause(true);
+    drops_.pause(true);
   }
 }
 
@@ -245,6 +255,7 @@ Status Session::watch_output() {
     if (paused_ && out.backlog() < options_.queue_bytes / 2) {
       paused_ = false;
       roster_.pause(false);
+      drops_.pause(false);
     }
   });
   loop_.add(pump_again_.get(), EPOLLIN, [this](std::uint32_t) {
@@ -328,6 +339,7 @@ void Session::after_change() {
                     : "all captured containers have stopped");
   }
   roster_.poke();
+  drops_.follow(roster_.sources(), inventory_);
   const bool idle = roster_.idle();
   if (idle && !idle_) notice("nothing of it is running now: waiting for a start");
   idle_ = idle;
@@ -341,11 +353,13 @@ void Session::on_inventory(model::Inventory&& fresh) {
   inventory_.time_ns = now_ns();  // when it is told: records stand in order of time
   if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
   roster_.on_inventory(inventory_);
+  drops_.follow(roster_.sources(), inventory_);
 }
 
 void Session::on_tick() {
   acknowledge(tick_.get());
   if (options_.extcap && ::getppid() != parent_) return stop();
+  if (options_.drops != DropMode::off) counters_.sample(roster_.sources(), drops_.ready());
   const annotate::Event stats = statistics();  // asks every namespace: once a second is enough
   const Summary now = totals(stats);
   show_progress(now);
@@ -460,6 +474,7 @@ void Session::finish() {
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   roster_.close();
+  drops_.close();
   annotate::Event stats = statistics();  // streams tell their drops at their end
   summary_ = totals(stats);
   stats.detail = "capture ended";
@@ -496,6 +511,7 @@ Result<Summary> Session::run() {
     const auto began = static_cast<std::uint64_t>(now_ns());
     const bool all_read = loop_.wait(recorder_.holding() ? kHoldMs : -1);
     after_change();
+    drops_.take();
     if (all_read) release(began);
     flush();
     rotate();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "extcap/capture/drop_watch.h"
 #include "extcap/capture/roster.h"
 #include "extcap/control/control.h"
 #include "extcap/selection.h"
@@ -17,6 +18,7 @@ namespace podshark::extcap {
 struct SessionOptions {
   LinkOptions link;
   RosterOptions roster;
+  DropMode drops = DropMode::automatic;
   bool start = true;                 ///< start a stopped container that is named
   std::uint64_t count = 0;           ///< stop after so many packets; 0: never
   std::chrono::seconds duration{0};  ///< stop after so long; 0: never

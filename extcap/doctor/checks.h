@@ -19,6 +19,8 @@ Findings check_dumpcap(const Scene& scene);
 // worker_checks.cpp
 Findings check_worker(const Scene& scene);
 Findings check_rootful(const Scene& scene);
+// drop_checks.cpp
+Findings check_drops(const Scene& scene);
 // podman_checks.cpp
 Findings check_podman(const Scene& scene);
 Findings check_sockets(const Scene& scene);

@@ -154,11 +154,12 @@ std::string below(const std::string& dir, const char* rest) {
   return dir.empty() ? dir : dir + rest;
 }
 
-void collect_installation(Scene& scene, const std::string& worker) {
+void collect_installation(Scene& scene, const std::string& worker, const std::string& drops) {
   const Wireshark& ws = scene.wireshark;
   std::error_code ignored;
   scene.self = look_at(std::filesystem::read_symlink("/proc/self/exe", ignored).string());
   scene.worker = look_at(std::filesystem::weakly_canonical(worker, ignored).string());
+  scene.drops = look_at(std::filesystem::weakly_canonical(drops, ignored).string());
   scene.personal_extcap = look_at(below(ws.personal_extcap_dir, "/podshark"));
   scene.global_extcap = look_at(below(ws.global_extcap_dir, "/podshark"));
   scene.personal_plugin = look_at(below(ws.personal_plugin_dir, "/epan/podshark.so"));
@@ -184,14 +185,15 @@ UserNamespaces read_user_namespaces(const std::string& root, const Caller& calle
   return ns;
 }
 
-Scene collect(const std::string& worker, const std::string& root) {
+Scene collect(const std::string& worker, const std::string& drops, const std::string& root) {
   Scene scene;
   scene.caller = collect_caller(root);
   scene.wireshark = collect_wireshark();
-  collect_installation(scene, worker);
+  collect_installation(scene, worker, drops);
   scene.podman = collect_podman(root);
   scene.userns = read_user_namespaces(root, scene.caller);
   scene.kernel = probe_kernel();
+  scene.kernel.types = ::access((root + "/sys/kernel/btf/vmlinux").c_str(), R_OK) == 0;
   return scene;
 }
 

@@ -67,6 +67,7 @@ struct Kernel {
   std::string release;
   int tpacket_v3 = 0;  ///< errno of the attempt, 0 ok
   int pidfd = 0;
+  bool types = false;  ///< its type information can be read (BTF)
 };
 
 struct Scene {
@@ -78,14 +79,16 @@ struct Scene {
   std::vector<std::string> other_plugin_versions;  ///< "4.0": a podshark.so for another Wireshark lies there
   FileFacts dumpcap;
   FileFacts worker;
+  FileFacts drops;  ///< podshark-drops
   Podman podman;
   UserNamespaces userns;
   Kernel kernel;
 };
 
-/// Reads the system; runs tshark and podman with a deadline of a few seconds each. `worker` is the path that
-/// a capture would use (empty: none found), `root` is put before /etc and /proc (for tests).
-[[nodiscard]] Scene collect(const std::string& worker, const std::string& root = {});
+/// Reads the system; runs tshark and podman with a deadline of a few seconds each. `worker` and `drops` are
+/// the paths that a capture would use (empty: none found), `root` is put before /etc and /proc (for tests).
+[[nodiscard]] Scene collect(const std::string& worker, const std::string& drops,
+                            const std::string& root = {});
 
 /// The parts of collect() that read text, for it and for tests.
 void parse_folders(std::string_view text, Wireshark& into);

@@ -46,6 +46,11 @@ constexpr std::array kAnswering{
     SYS_munmap,  SYS_brk,   SYS_futex, SYS_exit,       SYS_exit_group, SYS_rt_sigreturn,
 };
 
+constexpr std::array kWatching{
+    SYS_recvmsg, SYS_sendmsg, SYS_bpf,   SYS_getsockopt, SYS_close,      SYS_mmap,
+    SYS_munmap,  SYS_brk,     SYS_futex, SYS_exit,       SYS_exit_group, SYS_rt_sigreturn,
+};
+
 template <std::size_t N>
 void restrict_to(const std::array<decltype(SYS_read), N>& allowed) {
   if (kArchitecture == 0) return;
@@ -70,6 +75,9 @@ void restrict_to(const std::array<decltype(SYS_read), N>& allowed) {
 
 void restrict_to_serving() {
   restrict_to(kServing);
+}
+void restrict_to_watching() {
+  restrict_to(kWatching);
 }
 void restrict_to_answering() {
   restrict_to(kAnswering);

@@ -7,6 +7,9 @@ namespace podshark::worker {
 /// with EPERM from here on, in this process and its children. Needs no_new_privs.
 void restrict_to_serving();
 
+/// System calls of podshark-drops once its BPF program is attached: being told what to watch.
+void restrict_to_watching();
+
 /// What is left after the last privileged step: answer and exit.
 void restrict_to_answering();
 

@@ -82,6 +82,15 @@ put_worker() {
   fi
 }
 
+# Loads one BPF program and drops both at once; see docs/SECURITY.md.
+put_drops() {
+  if [ "$scope" = user ]; then
+    put "$1" "$2" 0755
+  else
+    put "$1" "$2" 0750 wireshark cap_bpf,cap_perfmon=p
+  fi
+}
+
 # put_profile FROM NAME: a personal profile belongs to its user, whose changes stay; what we put there is kept beside
 # the manifest, to tell them.
 put_profile() {

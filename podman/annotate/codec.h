@@ -57,12 +57,16 @@ struct Event {
     std::uint16_t dst_port = 0;
     bool operator==(const Tuple&) const = default;
   };
-  Tuple orig;               ///< nat: before translation; drop, probe: of the packets
-  Tuple reply;              ///< nat: of the answers as they arrive
-  std::string verdict;      ///< probe, check: "ok", "warning" or "failed"
-  std::string reason;       ///< drop: the kernel's word for it, as "NETFILTER_DROP"
-  std::string fix;          ///< check: a command, or what to do
-  std::uint64_t count = 0;  ///< drop: packets, where they were counted only
+  Tuple orig;                 ///< nat: before translation; drop, probe: of the packets
+  Tuple reply;                ///< nat: of the answers as they arrive
+  std::string verdict;        ///< probe, check: "ok", "warning" or "failed"
+  std::string reason;         ///< drop: the kernel's word for it, as "NETFILTER_DROP"
+  std::string function;       ///< drop: of the kernel, that gave the packet up
+  std::string hook;           ///< drop: where in netfilter, as "FORWARD"
+  std::uint64_t netns = 0;    ///< drop: inode of the network namespace
+  std::uint32_t ifindex = 0;  ///< drop: of the link there that the packet was on, 0: on none
+  std::string fix;            ///< check: a command, or what to do
+  std::uint64_t count = 0;    ///< drop: packets, where they were counted only
   struct LinkStats {
     std::string container;
     std::string link;

@@ -56,6 +56,10 @@ std::string encode_event(const Event& event) {
   put_tuple(j, "reply", event.reply);
   put(j, "verdict", event.verdict);
   put(j, "reason", event.reason);
+  put(j, "function", event.function);
+  put(j, "hook", event.hook);
+  put_number(j, "netns", event.netns);
+  put_number(j, "ifindex", std::uint64_t{event.ifindex});
   put(j, "fix", event.fix);
   put_number(j, "count", event.count);
   for (const Event::LinkStats& l : event.links) {
@@ -83,6 +87,10 @@ Event event_from(const json& j) {
   out.reply = tuple_from(j, "reply");
   get(j, "verdict", out.verdict);
   get(j, "reason", out.reason);
+  get(j, "function", out.function);
+  get(j, "hook", out.hook);
+  get_unsigned(j, "netns", out.netns);
+  get_unsigned(j, "ifindex", out.ifindex);
   get(j, "fix", out.fix);
   get_unsigned(j, "count", out.count);
   list_from(j, "links", out.links, stats_from);

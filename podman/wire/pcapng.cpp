@@ -9,6 +9,7 @@ namespace {
 
 enum : std::uint16_t {
   kEnd = 0,
+  kComment = 1,
   kShbOs = 3,
   kShbUserAppl = 4,
   kIfName = 2,
@@ -69,6 +70,19 @@ void put_text(Bytes* out, std::uint16_t code, Text text) {
   if (text.size != 0) put_option(out, code, text.data, text.size);
 }
 
+// Cut JSON would be worse than none.
+Text whole_or_nothing(Text metadata) {
+  return metadata.size + 4 > kMaxOption ? Text{} : metadata;
+}
+void put_metadata(Bytes* out, std::uint32_t enterprise, Text metadata) {
+  if (metadata.size == 0) return;
+  put16(out, kCustomBinary);
+  put16(out, static_cast<std::uint16_t>(metadata.size + 4));
+  put32(out, enterprise);
+  put_raw(out, metadata.data, metadata.size);
+  pad(out, metadata.size);
+}
+
 struct Block {
   Bytes* out;
   std::size_t start;
@@ -126,7 +140,7 @@ bool put_interface(Bytes* out, const InterfaceInfo* info) {
   const Text name = clipped(info->name);
   const Text description = clipped(info->description);
   const Text filter = clipped(info->filter);
-  const Text metadata = info->metadata.size + 4 > kMaxOption ? Text{} : info->metadata;
+  const Text metadata = whole_or_nothing(info->metadata);
   Block block;
   const std::size_t room =
       40 + option_room(name) + option_room(description) + option_room(filter) + option_room(metadata);
@@ -146,13 +160,7 @@ bool put_interface(Bytes* out, const InterfaceInfo* info) {
     put_raw(out, filter.data, filter.size);
     pad(out, filter.size + 1);
   }
-  if (metadata.size != 0) {
-    put16(out, kCustomBinary);
-    put16(out, static_cast<std::uint16_t>(metadata.size + 4));
-    put32(out, info->enterprise);
-    put_raw(out, metadata.data, metadata.size);
-    pad(out, metadata.size);
-  }
+  put_metadata(out, info->enterprise, metadata);
   put_option(out, kEnd, nullptr, 0);
   return end(&block);
 }
@@ -169,6 +177,28 @@ bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, c
   put32(out, length);
   put_raw(out, data, captured);
   pad(out, captured);
+  return end(&block);
+}
+
+bool put_annotated_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns,
+                          const std::uint8_t* data, std::uint32_t captured, std::uint32_t length,
+                          Text comment, Text metadata, std::uint32_t enterprise) {
+  comment = clipped(comment);
+  metadata = whole_or_nothing(metadata);
+  const std::size_t options = option_room(comment) + option_room(metadata) + 4;
+  const std::size_t most = (kMaxBlock - 32 - options) & ~std::size_t{3};
+  if (captured > most) captured = static_cast<std::uint32_t>(most);
+  Block block;
+  if (!begin(&block, out, kEnhancedPacket, 20 + padded(captured) + options)) return false;
+  put32(out, interface_id);
+  put_time(out, time_ns);
+  put32(out, captured);
+  put32(out, length);
+  put_raw(out, data, captured);
+  pad(out, captured);
+  put_text(out, kComment, comment);
+  put_metadata(out, enterprise, metadata);
+  put_option(out, kEnd, nullptr, 0);
   return end(&block);
 }
 

@@ -68,6 +68,11 @@ bool put_section_header(Bytes* out, Text os, Text application);
 bool put_interface(Bytes* out, const InterfaceInfo* info);
 bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, const std::uint8_t* data,
                 std::uint32_t captured, std::uint32_t length);
+/// The same with a comment and a custom option 2989; what of a packet does not fit into the block beside them
+/// is cut.
+bool put_annotated_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns,
+                          const std::uint8_t* data, std::uint32_t captured, std::uint32_t length,
+                          Text comment, Text metadata, std::uint32_t enterprise);
 bool put_names(Bytes* out, const NameEntry* entries, std::size_t count);
 bool put_statistics(Bytes* out, const InterfaceCounters* counters);
 

@@ -2,9 +2,11 @@
 """Benchmarks inside a rig: paired runs, ratios with spread. Figures are printed, never asserted; run.sh calls it."""
 
 import inspect
+import json
 import os
 import pathlib
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -60,7 +62,7 @@ def cpu_per_packet(web, directory):
     def send():
         lib.run(lib.ROOT, [sender, "podman0", mac, PACKETS, SIZE, RATE], timeout=120)
     ours, theirs = directory / "ours.pcapng", directory / "theirs.pcap"
-    podshark = [PODSHARK, "capture", "web", "-q", "-i", "eth0", "-w", ours]
+    podshark = [PODSHARK, "capture", "web", "-q", "-i", "eth0", "--drops=off", "-w", ours]
     tcpdump = ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-i", "eth0", "-B", "65536", "-w", theirs]
     runs = []
     for _ in range(ROUNDS):
@@ -78,6 +80,69 @@ def cpu_per_packet(web, directory):
 def arrived(path):
     """How many different numbered packets of the sender are in a pcapng file."""
     return len({frame[42:50] for frame in lib_pcapng.frames(path.read_bytes(), first=0) if len(frame) == SIZE})
+
+
+DROPPED = 300000
+
+
+def program_time():
+    """Nanoseconds and runs of our BPF program so far; the kernel counts while kernel.bpf_stats_enabled is 1."""
+    told = json.loads(lib.run(lib.ROOT, ["bpftool", "-j", "prog", "show", "name", "on_drop"]).stdout)
+    newest = max(told if isinstance(told, list) else [told], key=lambda program: program["id"])
+    return newest.get("run_time_ns", 0), newest.get("run_cnt", 0)
+
+
+def dropped_packets(web, directory):
+    """A flood that a firewall rule in the container drops, shown by nothing but --drops; and what --drops costs TCP."""
+    sender = lib.BIN / "tests/tools/packet_sender"
+    inside = ["nsenter", "-t", str(web.pid), "-n"]
+    lib.run(lib.ROOT, [*inside, "nft", "add table inet b; add chain inet b i { type filter hook input priority 0; };"
+                       " add rule inet b i udp dport 9 drop"])
+    stats = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+    before = stats.read_text()
+    stats.write_text("1")
+    cost, cpu, shown = [], [], []
+    for _ in range(ROUNDS):
+        file = directory / "drops.pcapng"
+        file.unlink(missing_ok=True)
+        child = lib.popen(lib.ROOT, [PODSHARK, "capture", "web", "-q", "-i", "lo", "--drops=on", "-w", file], stderr=subprocess.DEVNULL)
+        lib.wait_for(lambda: file.exists() and b"watching-drops" in file.read_bytes(), "drops to be watched")
+        used = own_cpu(child.pid)
+        time_ns, runs = program_time()
+        lib.run(lib.ROOT, [sender, "podman0", web.mac, DROPPED, 142, RATE], timeout=120)
+        cpu.append((settle(lambda: own_cpu(child.pid), seconds=0.3) - used) * 1e6 / DROPPED)
+        after_ns, after_runs = program_time()
+        cost.append((after_ns - time_ns) / max(after_runs - runs, 1))
+        lib.end(child, signal.SIGINT)
+        shown.append(100 * sum(1 for p in lib_pcapng.read(file).packets if p.interface.name.endswith("/drops")) / DROPPED)
+    stats.write_text(before)
+    lib.run(lib.ROOT, [*inside, "nft", "delete table inet b"])
+    row("dropped packets: BPF program, each", cost, "ns")
+    row("dropped packets: podshark, each", cpu, "us")
+    row("dropped packets: shown of those sent", shown, "%")
+    pairs = [(throughput(web, "off"), throughput(web, "on")) for _ in range(ROUNDS)]
+    for mode, figures in zip(("off", "on"), zip(*pairs)):
+        row(f"TCP while nothing is dropped, --drops={mode}", figures, "Gb/s")
+
+
+def throughput(web, mode):
+    """Gb/s from the host into the container while podshark captures its lo only."""
+    listener = subprocess.Popen(["nsenter", "-t", str(web.pid), "-n", "python3", "-c",
+                                 "import socket\ns = socket.create_server(('', 5201))\nprint('ready', flush=True)\n"
+                                 "c, _ = s.accept()\nb = bytearray(1 << 20)\nwhile c.recv_into(b): pass"], stdout=subprocess.PIPE)
+    listener.stdout.readline()
+    child = lib.popen(lib.ROOT, [PODSHARK, "capture", "web", "-q", "-i", "lo", f"--drops={mode}", "-w", "/dev/null"],
+                      stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    with socket.create_connection((web.address, 5201)) as s:
+        block, sent, began = bytes(1 << 20), 0, time.perf_counter()
+        while time.perf_counter() - began < 2:
+            s.sendall(block)
+            sent += len(block)
+        rate = sent * 8 / (time.perf_counter() - began) / 1e9
+    listener.wait(10)
+    lib.end(child, signal.SIGINT)
+    return rate
 
 
 def through_dumpcap(web, directory):
@@ -108,7 +173,7 @@ def through_dumpcap(web, directory):
         return 100 * arrived(file) / PACKETS, rate
 
     def podshark(fifo):
-        return [PODSHARK, "--capture", "--extcap-interface", "podman:web", "--fifo", fifo]
+        return [PODSHARK, "--capture", "--extcap-interface", "podman:web", "--drops", "off", "--fifo", fifo]
 
     def tcpdump(_):
         return ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-U", "-i", "eth0", "-w", "-"]
@@ -240,7 +305,7 @@ def main():
     print(f"{os.cpu_count()} x {cpu.strip()}, Linux {os.uname().release}, {lib.WORLD}, {ROUNDS} rounds")
     print(f"{'':52} {'min':>9} {'median':>9} {'max':>9}")
     chosen = sys.argv[1:]
-    for measure in (start_ups, latency, cpu_per_packet, through_dumpcap, first_packet, idle_hundred):
+    for measure in (start_ups, latency, cpu_per_packet, dropped_packets, through_dumpcap, first_packet, idle_hundred):
         if chosen and measure.__name__ not in chosen:
             continue
         wanted = {"web": up["web"], "directory": directory}

@@ -273,7 +273,7 @@ class RigTest(unittest.TestCase):
     """Containers of the module's CONTAINERS are in self.up by name; each test has self.tmp, open to all users,
     and fails when a process of ours outlives it."""
 
-    OURS = ("podshark", "podshark-worker", "podshark-keeper")
+    OURS = ("podshark", "podshark-worker", "podshark-keeper", "podshark-drops")
     end_within = 10  # seconds a process of ours has after the test
     maxDiff = None
     _module, up = None, {}

@@ -15,6 +15,7 @@ import lib_pcapng
 PODSHARK = lib.BIN / "extcap/podshark"
 WORKER = lib.BIN / "extcap/podshark-worker"
 PREFIX = pathlib.Path("/usr/local")  # where install_worker puts both
+DROPS = lib.BIN / "extcap/podshark-drops"
 INSTALLED_WORKER = PREFIX / "libexec/podshark/podshark-worker"
 
 
@@ -23,10 +24,13 @@ def give_capabilities():
 
 
 def install_worker():
-    """podshark and its worker as the installer leaves them."""
+    """podshark and its helpers as the installer leaves them."""
     lib.run(lib.ROOT, ["install", "-D", "-m", "0755", PODSHARK, PREFIX / "bin/podshark"])
     lib.run(lib.ROOT, ["install", "-D", "-m", "0750", "-g", "wireshark", WORKER, INSTALLED_WORKER])
     give_capabilities()
+    drops = INSTALLED_WORKER.with_name("podshark-drops")
+    lib.run(lib.ROOT, ["install", "-D", "-m", "0750", "-g", "wireshark", DROPS, drops])
+    lib.run(lib.ROOT, ["setcap", "cap_bpf,cap_perfmon=p", drops])
 
 
 def remove_worker():

@@ -126,7 +126,7 @@ class Volume(RigTest):
     def test_a_million_packets_at_100000_a_second_all_arrive(self):
         sender = lib.BIN / "tests/tools/packet_sender"
         mac = self.up["web"].mac
-        with Capture(ROOT, "web", "-i", "eth0", "-f", "udp port 9") as capture:
+        with Capture(ROOT, "web", "-i", "eth0", "-f", "udp port 9", "--drops=off") as capture:
             sent = int(run(ROOT, [sender, "podman0", mac, "1000000", "200", "100000", "9"], timeout=120).stdout)
             lib.end(capture.process, signal.SIGINT, timeout=60)
             self.assertEqual(1000000, sent)
@@ -144,7 +144,8 @@ class Volume(RigTest):
         mac = self.up["web"].mac
         errors = (self.tmp / "slow").open("w+")
         self.addCleanup(errors.close)
-        process = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "-c", "40000", "-w", "-"],
+        process = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "-c", "40000",
+                                      "--drops=off", "-w", "-"],
                              stdout=subprocess.PIPE, stderr=errors)
         data = os.read(process.stdout.fileno(), 1 << 20)
         wait_rings(self.up["web"], 1)

@@ -18,7 +18,7 @@ class Drops(RigTest):
     def test_what_a_reader_does_not_take_is_counted(self):
         mac = self.up["web"].mac
         child = self.child(ROOT, [PODSHARK, "capture", "web", "-i", "eth0", "-f", "udp port 9", "--ring-size", "1",
-                                  "--queue-size", "1", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                  "--queue-size", "1", "--drops=off", "-w", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         stream = [child.stdout.read1(65536)]
         while b"web/eth0" not in b"".join(stream):
             stream.append(child.stdout.read1(65536))

@@ -111,6 +111,9 @@ worker_is_for_the_group_only_with_permitted_capabilities() {
   [ "$(stat -c '%a %U:%G' $worker)" = '750 root:wireshark' ]
   [ "$(getcap $worker)" = "$worker cap_net_raw,cap_sys_ptrace,cap_sys_admin=p" ]
   fails as other $worker
+  worker=/usr/local/libexec/podshark/podshark-drops
+  [ "$(stat -c '%a %U:%G' $worker)" = '750 root:wireshark' ]
+  [ "$(getcap $worker)" = "$worker cap_perfmon,cap_bpf=p" ]
 }
 
 only_a_link_to_podshark_is_in_the_extcap_directory() {

@@ -18,12 +18,15 @@ LAYERS = {
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
     "podman/firewall": ["podman/core", "podman/model"],
     "podman/trace": ["podman/core", "podman/model", "podman/firewall", "podman/kernel/netlink.h"],
+    "podman/drops": ["podman/core"],
     "podman/diagnose": ["podman/core", "podman/model", "podman/firewall"],
     "podman/probe": ["podman/core", "podman/model"],
     "podman/annotate": ["podman/core", "podman/model"],
     "podman/wire": [],  # shared with the static agent: no libstdc++ at run time
     # A rootless caller runs the worker's loop itself, in a plain child.
-    "extcap": ["podman", "extcap/worker/protocol.h", "extcap/worker/serve.h"],
+    "extcap": ["podman", "extcap/worker/protocol.h", "extcap/worker/serve.h", "extcap/drops/protocol.h",
+               "extcap/drops/event.h"],
+    "extcap/drops": ["podman/core", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/worker": ["podman/core", "podman/wire", "podman/kernel/*socket*.h"],
     "plugin": ["podman/core", "podman/model", "podman/annotate"],
 }
@@ -44,6 +47,8 @@ HOMES = {
     "cfile.h": ["plugin/*"],
     "config.h": ["plugin/*"],
     "cxxopts.hpp": ["extcap/*.cpp"],
+    "bpf/*": ["extcap/drops/*"],
+    "drops.skel.h": ["extcap/drops/program.cpp"],
     "zlib.h": ["extcap/annotate/inflate.cpp"],
     "seccomp.h": ["extcap/worker/*"],
     "sys/capability.h": ["extcap/worker/*"],

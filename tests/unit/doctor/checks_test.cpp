@@ -50,10 +50,13 @@ Scene healthy() {
   s.worker.mode = 0750;
   s.worker.group = "wireshark";
   s.worker.caps = {kWorkerCaps, false};
+  s.drops = s.worker;
+  s.drops.path = "/usr/local/libexec/podshark/podshark-drops";
+  s.drops.caps = {(1ULL << CAP_BPF) | (1ULL << CAP_PERFMON), false};
   s.podman = {
       "4.3.1", "", {{"/run/podman/podman.sock", ENOENT}}, "/home/ann/.local/share/containers/storage", true};
   s.userns = {15000, 1, std::nullopt, true, true, true, true, false};
-  s.kernel = {"6.1.0", 0, 0};
+  s.kernel = {"6.1.0", 0, 0, true};
   return s;
 }
 
@@ -68,6 +71,29 @@ TEST(Doctor, whatever_is_not_ok_comes_with_a_fix) {
   for (const Finding& f : examine(Scene{})) {
     EXPECT_TRUE(f.level == Level::ok || !f.fix.empty()) << f.topic << ": " << f.fact;
   }
+}
+
+TEST(Drops, what_is_missing_is_a_warning_with_its_own_fix) {
+  const auto told = [](auto change) {
+    Scene s = healthy();
+    change(s);
+    const Finding f = check_drops(s).at(0);
+    EXPECT_EQ(f.level, Level::warn);
+    return f.fact + " | " + f.fix;
+  };
+  EXPECT_THAT(told([](Scene& s) { s.drops.exists = false; }), HasSubstr("install/setup.sh"));
+  EXPECT_THAT(told([](Scene& s) { s.kernel.types = false; }), HasSubstr("CONFIG_DEBUG_INFO_BTF"));
+  EXPECT_THAT(told([](Scene& s) { s.drops.executable = false; }), HasSubstr("usermod -aG wireshark ann"));
+  EXPECT_THAT(told([](Scene& s) { s.drops.caps = {}; }), HasSubstr("setcap cap_bpf,cap_perfmon=p"));
+  EXPECT_THAT(told([](Scene& s) { s.caller.no_new_privs = true; }), HasSubstr("no_new_privs"));
+  EXPECT_THAT(told([](Scene& s) { s.caller.bounding = 0; }), HasSubstr("bounding set"));
+}
+
+TEST(Drops, root_needs_no_file_capabilities) {
+  Scene s = healthy();
+  s.caller.uid = 0;
+  s.drops.caps = {};
+  EXPECT_EQ(check_drops(s).at(0).level, Level::ok);
 }
 
 TEST(Wireshark, missing_tshark_is_one_failure_and_not_five) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include <cstring>
 #include <utility>
@@ -21,9 +22,9 @@ class SequencerTest : public testing::Test {
     ASSERT_TRUE(wire::put_packet(sequencer.lane(id), id, time_ns, &byte, 1, 1));
   }
   /// Interface and time of what was released since the last call.
-  std::vector<std::pair<unsigned, std::uint64_t>> released(std::uint64_t until) {
+  std::vector<std::pair<unsigned, std::uint64_t>> released(std::uint64_t until, std::uint64_t now = 0) {
     out.size = 0;
-    sequencer.release(until, &out);
+    sequencer.release(until, std::max(until, now), &out);
     std::vector<std::pair<unsigned, std::uint64_t>> got;
     for (std::size_t at = 0; at < out.size;) {
       std::uint32_t words[5];
@@ -59,6 +60,11 @@ TEST_F(SequencerTest, later_packets_wait) {
 TEST_F(SequencerTest, a_clock_set_back_holds_nothing_up) {
   put(1, 3'600'000'000'000);
   EXPECT_EQ(released(1'000'000'000).size(), 1U);
+}
+
+TEST_F(SequencerTest, a_lane_long_idle_does_not_look_like_a_clock_set_back) {
+  put(1, 5'000'000'000);
+  EXPECT_THAT(released(1'000'000'000, 5'000'000'001), IsEmpty());
 }
 
 TEST_F(SequencerTest, a_lane_that_never_empties_does_not_grow) {

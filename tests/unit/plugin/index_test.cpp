@@ -285,16 +285,16 @@ TEST_F(PluginIndex, a_restarted_container_is_found_again_on_its_interface) {
 }
 
 TEST_F(PluginIndex, interfaces_of_ours_tell_their_point) {
-  EXPECT_FALSE(index_.has_host_side());
+  EXPECT_FALSE(index_.may_repeat());
   interface(kEth, "podman:web/eth0", "container=web mode=bridge point=inside rootless=yes");
   EXPECT_EQ(index_.point(kEth), Point::inside);
-  EXPECT_FALSE(index_.has_host_side());
+  EXPECT_FALSE(index_.may_repeat());
   const std::uint64_t host = interface_key(0, 2);
   interface(host, "podman-root:web/podman0@host", "container=web point=host");
   EXPECT_EQ(index_.point(host), Point::host);
-  EXPECT_TRUE(index_.has_host_side());
+  EXPECT_TRUE(index_.may_repeat());
   index_.clear();
-  EXPECT_FALSE(index_.has_host_side());
+  EXPECT_FALSE(index_.may_repeat());
   EXPECT_EQ(index_.point(host), Point::unknown);
 }
 
@@ -305,7 +305,7 @@ TEST_F(PluginIndex, a_point_is_a_word_of_its_own_on_an_interface_of_ours) {
     interface(kEth, "podman:web/eth0", description);
     EXPECT_EQ(index_.point(kEth), Point::unknown) << description;
   }
-  EXPECT_FALSE(index_.has_host_side());
+  EXPECT_FALSE(index_.may_repeat());
 }
 
 TEST_F(PluginIndex, another_file_starts_from_nothing) {
@@ -457,6 +457,22 @@ TEST_F(PluginIndex, records_tell_who_began) {
   ASSERT_NE(index_.events().flow_of(1), nullptr);
   index_.clear();
   EXPECT_EQ(index_.events().flow_of(1), nullptr);
+}
+
+TEST_F(PluginIndex, a_dropped_packet_is_the_one_that_was_captured_before) {
+  const std::uint8_t packet[64] = {0x45, 0, 0, 64, 1, 2};
+  annotate::Event watching;
+  watching.kind = "lifecycle";
+  watching.what = "watching-drops";
+  EXPECT_FALSE(index_.may_repeat());
+  index_.learn(1, kEvents, annotate::encode_event(watching));
+  EXPECT_TRUE(index_.may_repeat());
+  index_.set_interface(7, "podman:web/eth0", "container=web point=inside");
+  index_.learn_packet(2, 7, 1000, packet, sizeof packet);
+  index_.set_interface(8, "podman:web/drops", "container=web");
+  index_.learn_packet(3, 8, 2000, packet, sizeof packet);
+  EXPECT_EQ(0U, index_.original(2));
+  EXPECT_EQ(2U, index_.original(3));
 }
 
 }  // namespace

@@ -131,5 +131,35 @@ TEST(Pcapng, statistics_hold_received_and_dropped) {
   EXPECT_NE(all.find(std::string("\x05\x00\x08\x00\x11\x00\x00\x00", 8)), std::string::npos);
 }
 
+TEST(Pcapng, an_annotated_packet_has_its_comment_and_our_option) {
+  Buffer out;
+  const std::uint8_t data[] = {1, 2, 3, 4, 5};
+  const std::string comment = "why", json = "{}";
+  ASSERT_TRUE(put_annotated_packet(&out, 7, 0x100000002, data, 5, 9, text(comment), text(json), 32473));
+  out.expect_valid_blocks();
+  EXPECT_EQ(out.word(8), 7U);
+  EXPECT_EQ(out.word(12), 1U);
+  EXPECT_EQ(out.word(16), 2U);
+  EXPECT_EQ(out.word(20), 5U);
+  EXPECT_EQ(out.word(24), 9U);
+  EXPECT_EQ(out.word(36), 1U | 3U << 16U);  // opt_comment, 3 bytes
+  EXPECT_EQ(out.text(40, 3), "why");
+  EXPECT_EQ(out.word(44), 2989U | 6U << 16U);
+  EXPECT_EQ(out.word(48), 32473U);
+  EXPECT_EQ(out.text(52, 2), "{}");
+  EXPECT_EQ(out.word(56), 0U);
+}
+
+TEST(Pcapng, an_annotated_packet_that_is_too_long_is_cut_and_keeps_its_options) {
+  Buffer out;
+  const std::vector<std::uint8_t> data(kMaxBlock);
+  const std::string comment(1000, 'c'), json(2000, 'j');
+  ASSERT_TRUE(
+      put_annotated_packet(&out, 1, 1, data.data(), kMaxBlock, kMaxBlock, text(comment), text(json), 1));
+  out.expect_valid_blocks();
+  EXPECT_LT(out.word(20), kMaxBlock - 3000);
+  EXPECT_EQ(out.word(24), kMaxBlock);
+}
+
 }  // namespace
 }  // namespace podshark::wire

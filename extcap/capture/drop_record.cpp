@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/capture/drop_record.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "extcap/drops/event.h"
+#include "podman/core/ip_address.h"
+#include "podman/core/text.h"
+#include "podman/drops/explain.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr std::uint16_t kIpv4 = 0x0800;
+constexpr std::uint16_t kIpv6 = 0x86dd;
+constexpr std::uint32_t kSourceTranslated = 1U << 4U;       // IPS_SRC_NAT
+constexpr std::uint32_t kDestinationTranslated = 1U << 5U;  // IPS_DST_NAT
+constexpr std::uint8_t kReset = 0x04;
+
+std::string protocol_name(std::uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_SCTP:
+      return "sctp";
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+      return "icmp";
+    default:
+      return std::to_string(protocol);
+  }
+}
+
+drops::Nature nature_of(std::span<const std::uint8_t> ip) {
+  drops::Nature out;
+  if (ip.size() < 20) return out;
+  const bool v4 = ip[0] >> 4U == 4;
+  if (!v4 && ip.size() < 40) return out;
+  out.multicast = v4 ? ip[16] >> 4U == 14 : ip[24] == 0xff;
+  const std::size_t header = v4 ? std::size_t{ip[0] & 15U} * 4 : 40;
+  const std::uint8_t protocol = v4 ? ip[9] : ip[6];
+  out.reset = protocol == IPPROTO_TCP && ip.size() >= header + 14 && (ip[header + 13] & kReset) != 0;
+  return out;
+}
+
+void read_connection(const podshark_drop_event& e, Drop& out) {
+  const podshark_drop_tuple& t = e.original;
+  if (t.known == 0 || (t.family != AF_INET && t.family != AF_INET6)) return;
+  const auto text = [&](const std::uint8_t* bytes) {
+    return (t.family == AF_INET ? IpAddress::v4(bytes) : IpAddress::v6(bytes)).text();
+  };
+  out.protocol = protocol_name(t.protocol);
+  out.original.src = text(t.src);
+  out.original.dst = text(t.dst);
+  if (t.protocol == IPPROTO_TCP || t.protocol == IPPROTO_UDP || t.protocol == IPPROTO_SCTP) {
+    out.original.src_port = ntohs(t.src_port);
+    out.original.dst_port = ntohs(t.dst_port);
+  }
+  out.source_translated = (e.status & kSourceTranslated) != 0;
+  out.destination_translated = (e.status & kDestinationTranslated) != 0;
+}
+
+std::string end(const std::string& address, std::uint16_t port) {
+  if (port == 0) return address;
+  return (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" +
+         std::to_string(port);
+}
+
+std::string connection_text(const Drop& d) {
+  if (d.original.src.empty()) return {};
+  std::string out = "; connection " + end(d.original.src, d.original.src_port) + " > " +
+                    end(d.original.dst, d.original.dst_port);
+  if (d.source_translated && d.destination_translated) return out + " (SNAT, DNAT)";
+  return out + (d.source_translated ? " (SNAT)" : d.destination_translated ? " (DNAT)" : "");
+}
+
+}  // namespace
+
+std::string DropReader::function(std::uint32_t number) const {
+  const auto it = functions_.find(number);
+  return it == functions_.end() ? std::string() : it->second;
+}
+
+std::optional<Drop> DropReader::read(std::span<const std::uint8_t> record) {
+  std::uint32_t kind = 0;
+  if (record.size() < sizeof(kind)) return std::nullopt;
+  std::memcpy(&kind, record.data(), sizeof(kind));
+  if (kind == PODSHARK_DROP_SYMBOL && record.size() >= sizeof(podshark_drop_symbol)) {
+    podshark_drop_symbol symbol;
+    std::memcpy(&symbol, record.data(), sizeof(symbol));
+    std::string name =
+        one_line({symbol.name, ::strnlen(symbol.name, sizeof(symbol.name))}, sizeof(symbol.name));
+    functions_[symbol.function] = name.substr(0, name.find(' '));  // " [module]" follows
+    return std::nullopt;
+  }
+  if (kind != PODSHARK_DROP_PACKET || record.size() < sizeof(podshark_drop_event)) return std::nullopt;
+  podshark_drop_event e;
+  std::memcpy(&e, record.data(), sizeof(e));
+  if (e.captured > record.size() - sizeof(e)) return std::nullopt;
+  Drop out;
+  out.bytes = record.subspan(sizeof(e), e.captured);
+  if (e.link_layer > out.bytes.size()) return std::nullopt;
+  const bool ip = e.protocol == kIpv4 || e.protocol == kIpv6;
+  // A header that is none of Ethernet's is not shown; without IP there is nothing to show then.
+  out.ethernet = e.link_layer >= 14;
+  if (!out.ethernet) out.bytes = out.bytes.subspan(e.link_layer);
+  if (out.bytes.empty() || (!out.ethernet && !ip)) return std::nullopt;
+  out.tag = e.tag;
+  out.time_ns = e.time_ns;
+  out.length = std::max<std::uint32_t>(e.length - (out.ethernet ? 0 : e.link_layer),
+                                       static_cast<std::uint32_t>(out.bytes.size()));
+  out.reason = reason_(e.reason);
+  out.function = function(e.function);
+  std::vector<std::string> callers;
+  for (const std::uint32_t frame : e.frames) {
+    if (frame != 0) callers.push_back(function(frame));
+  }
+  if (!callers.empty()) out.hook = drops::hook(callers);
+  out.netns = e.netns;
+  out.ifindex = e.ifindex;
+  out.segments = e.segments > 1 ? e.segments : 0;
+  read_connection(e, out);
+  const std::span<const std::uint8_t> network = out.bytes.subspan(out.ethernet ? e.link_layer : 0);
+  out.noise = drops::is_noise(out.reason, out.function, ip ? nature_of(network) : drops::Nature{});
+  return out;
+}
+
+annotate::Event drop_event(const Drop& d, std::int64_t time_ns) {
+  annotate::Event out;
+  out.kind = "drop";
+  out.time_ns = time_ns;
+  out.reason = d.reason;
+  out.function = d.function;
+  out.hook = d.hook;
+  out.netns = d.netns;
+  out.ifindex = d.ifindex;
+  out.protocol = d.protocol;
+  out.orig = d.original;
+  out.count = d.segments;
+  const drops::Explanation said = drops::explain(d.reason, d.function);
+  out.detail =
+      d.reason + (d.function.empty() ? "" : " at " + d.function) + (d.hook.empty() ? "" : ", " + d.hook);
+  if (!said.why.empty()) out.detail += ": " + std::string(said.why);
+  out.detail += connection_text(d);
+  if (d.segments != 0) out.detail += "; " + std::to_string(d.segments) + " packets on the wire (GSO)";
+  out.fix = said.next;
+  return out;
+}
+
+std::string drop_comment(const annotate::Event& event) {
+  return "dropped: " + event.detail + (event.fix.empty() ? "" : ". Next: " + event.fix);
+}
+
+}  // namespace podshark::extcap

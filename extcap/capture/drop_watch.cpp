@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// podshark-drops is told whose packets count by packet sockets that the worker makes, so it grants nothing
+// that the worker has not. Its ring is looked at in every turn of the loop: what the kernel has written can
+// be read at once, so packets need not wait for drops longer than one takes from its time stamp into the
+// ring. For a loop that sleeps, the program asks for attention at most every 5 ms; a timer looks again a
+// little later for what came in between.
+#include "extcap/capture/drop_watch.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <ctime>
+#include <string_view>
+
+#include "extcap/capture/host_side.h"
+#include "extcap/drops/event.h"
+#include "podman/core/clock.h"
+#include "podman/core/text.h"
+#include "podman/kernel/rtnetlink.h"
+
+namespace podshark::extcap {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{20};
+constexpr std::uint64_t kInFlightNs = 5'000'000;
+constexpr std::size_t kRecordsPerTurn = 16384;
+constexpr std::size_t kMostAddresses = 64;  // of one container
+constexpr std::size_t kMostPorts = 1024;
+
+std::int64_t monotonic_ns() {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+// CLOCK_REALTIME minus CLOCK_MONOTONIC, from the reading that was disturbed least.
+std::int64_t clock_difference() {
+  std::int64_t best = INT64_MAX;
+  std::int64_t out = 0;
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t before = monotonic_ns();
+    const std::int64_t real = now_ns();
+    const std::int64_t after = monotonic_ns();
+    if (after - before >= best) continue;
+    best = after - before;
+    out = real - (before + best / 2);
+  }
+  return out;
+}
+
+std::uint8_t protocol_number(const std::string& name) {
+  return name == "tcp" ? IPPROTO_TCP : name == "udp" ? IPPROTO_UDP : name == "sctp" ? IPPROTO_SCTP : 0;
+}
+
+// pasta gives a container the host's own address, slirp4netns everybody the same; neither passes packets
+// through links outside.
+bool has_outer_side(const model::Container& c) {
+  using model::NetworkKind;
+  if (c.rootless) return c.kind == NetworkKind::bridge;
+  return c.kind != NetworkKind::host && c.kind != NetworkKind::none && c.kind != NetworkKind::pasta &&
+         c.kind != NetworkKind::slirp4netns;
+}
+
+std::vector<std::string> addresses_of(const std::vector<model::Link>& links) {
+  std::vector<std::string> out;
+  for (const model::Link& l : links) {
+    if (l.loopback()) continue;
+    for (const std::string& address : l.addresses) {
+      if (out.size() < kMostAddresses) out.push_back(address);
+    }
+  }
+  return out;
+}
+
+using Ports = std::set<std::pair<std::uint8_t, std::uint16_t>>;
+Ports ports_of(const model::Container& c) {
+  Ports out;
+  for (const model::PortMapping& p : c.ports) {
+    const std::uint8_t protocol = protocol_number(p.protocol);
+    for (std::uint32_t i = 0; protocol != 0 && i < p.range && out.size() < kMostPorts; ++i)
+      out.insert({protocol, static_cast<std::uint16_t>(p.host_port + i)});
+  }
+  return out;
+}
+
+}  // namespace
+
+struct DropWatch::Watched {
+  Target target;
+  UniqueFd packet;  // in the container's namespace
+  std::uint64_t netns = 0;
+  std::vector<std::string> addresses;
+  Ports ports;
+  std::vector<model::Attachment> networks;
+  std::map<bool, std::uint32_t> interfaces;  // with Ethernet headers, without
+  std::uint64_t written = 0;
+  std::uint64_t start_ns = 0;
+};
+
+DropWatch::DropWatch(CaptureContext context, Hooks hooks)
+    : context_(std::move(context)),
+      hooks_(std::move(hooks)),
+      reader_([this](std::uint32_t value) { return helper_->reason(value); }) {}
+
+DropWatch::~DropWatch() {
+  close();
+}
+
+void DropWatch::record(const char* what, const std::string& detail) {
+  annotate::Event event;
+  event.kind = "lifecycle";
+  event.what = what;
+  event.time_ns = now_ns();
+  event.detail = one_line(detail, 400);
+  context_.recorder.event(event);
+}
+
+// Something that can not be had: who did not ask for it finds it in the records.
+void DropWatch::missing(const std::string& line) {
+  record("drops-not-watched", line);
+  if (asked_for_) hooks_.notice(line);
+}
+
+void DropWatch::start(DropMode mode) {
+  if (mode == DropMode::off) return;
+  everything_ = mode == DropMode::all;
+  asked_for_ = mode != DropMode::automatic;
+  const LinkOptions& options = context_.options;
+  Result<Filter> ethernet = Filter::compile(options.filter, wire::kLinktypeEthernet, options.snaplen, true);
+  Result<Filter> raw = Filter::compile(options.filter, wire::kLinktypeRaw, options.snaplen, true);
+  if (!ethernet) return missing("dropped packets are not shown: " + ethernet.error().line());
+  ethernet_filter_ = std::move(*ethernet);
+  // "ether host …" says nothing about packets that have no such header: then none of these is shown.
+  shows_raw_ = static_cast<bool>(raw);
+  if (raw) raw_filter_ = std::move(*raw);
+  Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0));
+  if (!timer) return missing(timer.error().line());
+  look_again_ = std::move(*timer);
+  context_.loop.add(look_again_.get(), EPOLLIN, [this](std::uint32_t) { acknowledge(look_again_.get()); });
+  const auto refused = [this](std::uint32_t tag, const Error& error) {
+    const auto it = watched_.find(tag);
+    missing((it == watched_.end() ? "" : what(it->second->target) + ": ") + error.line());
+  };
+  // What is in the ring by then is still ours.
+  const auto failed = [this](const Error& error) { missing(error.line()); };
+  helper_ = std::make_unique<DropHelper>(
+      context_.loop,
+      DropHelper::Hooks{.ready = [this] { on_ready(); }, .failed = failed, .refused = refused});
+  if (const Status s = helper_->start(options.snaplen, everything_); !s) {
+    missing(s.error().line());
+    helper_.reset();
+  }
+}
+
+void DropWatch::on_ready() {
+  ready_ = true;
+  context_.loop.add(helper_->ring().fd(), EPOLLIN, [](std::uint32_t) {});  // the turn of the loop reads it
+  hooks_.ready();
+  if (!helper_->whole_packets())
+    missing("dropped packets: this kernel shows only their linear part (Linux 6.12 and later show all)");
+  if (!helper_->connections())
+    missing("dropped packets: without the types of conntrack's module their connections are not known");
+  record("watching-drops", "packets that the kernel drops are shown from now on");
+}
+
+DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
+  if (!has_outer_side(c)) return nullptr;
+  Outer& outer = c.rootless ? rootless_ : host_;
+  if (std::exchange(outer.tried, true)) return outer.packet ? &outer : nullptr;
+  const Result<NetnsPlace> place = outer_place(c.rootless);
+  if (!place) return nullptr;
+  Result<NetnsSockets> sockets = context_.worker.open(*place, {.netlink = 1, .raw = 1, .cooked = 0});
+  if (!sockets) {
+    missing("dropped packets: only those inside of containers are shown, those on the host are for root");
+    return nullptr;
+  }
+  outer.packet = std::move(sockets->raw.at(0));
+  outer.netlink = std::move(sockets->netlink.at(0));
+  return &outer;
+}
+
+void DropWatch::tell(std::uint32_t tag, Watched& w) {
+  helper_->forget(tag);
+  helper_->watch_netns(w.packet.get(), tag);
+  Outer* outer = outer_of(w.target.container);
+  if (outer == nullptr) return;
+  if (const Result<std::vector<model::Link>> links = kernel::list_links(outer->netlink.get())) {
+    for (const model::Link& l : *links) {
+      for (const std::string& text : l.addresses) {
+        const auto address = IpAddress::parse(text);
+        if (address && outer->addresses.insert(text).second)
+          helper_->local_address(outer->packet.get(), *address);
+      }
+    }
+  }
+  for (const std::string& text : w.addresses) {
+    if (const auto address = IpAddress::parse(text))
+      helper_->watch_address(outer->packet.get(), tag, *address);
+  }
+  // Published ports of rootless containers belong to a process on the host.
+  if (w.target.container.rootless) return;
+  for (const auto& [protocol, port] : w.ports) helper_->watch_port(outer->packet.get(), tag, protocol, port);
+}
+
+void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
+                       const model::Inventory& inventory) {
+  if (!ready_) return;
+  for (const auto& source : sources) {
+    const model::Container& c = source->target().container;
+    if (source->ended() || c.id.empty() || c.kind == model::NetworkKind::host) continue;
+    const model::Container* told = inventory.by_id(c.id);
+    follow_one(source->target(), told != nullptr ? *told : c);
+  }
+}
+
+// `told`: as podman has told of it last, while the target is as it was when its capture began.
+void DropWatch::follow_one(const Target& target, const model::Container& told) {
+  const model::Container& c = target.container;
+  const auto same = std::find_if(watched_.begin(), watched_.end(),
+                                 [&](const auto& e) { return e.second->target.value == target.value; });
+  const bool known = same != watched_.end();
+  const Ports ports = ports_of(told);
+  if (known) {
+    const Watched& w = *same->second;
+    if (w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start && w.ports == ports &&
+        w.networks == told.networks) {
+      return;
+    }
+  }
+  const std::uint32_t tag = known ? same->first : static_cast<std::uint32_t>(watched_.size() + 1);
+  if (tag >= PODSHARK_DROP_TAGS) {
+    if (!std::exchange(full_, true))
+      missing("dropped packets: too many containers, not those of " + what(target));
+    return;
+  }
+  Result<NetnsSockets> sockets =
+      context_.worker.open(NetnsPlace::of(c), {.netlink = 1, .raw = 1, .cooked = 0});
+  if (!sockets) return;  // it has just stopped, or is captured by a tool where we may not enter
+  const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
+  auto& w = watched_[tag];
+  if (!w) {
+    w = std::make_unique<Watched>();
+    w->start_ns = static_cast<std::uint64_t>(now_ns());
+  }
+  w->target = target;
+  w->packet = std::move(sockets->raw.at(0));
+  w->netns = sockets->netns_inode;
+  w->addresses = links ? addresses_of(*links) : std::vector<std::string>();
+  w->ports = ports;
+  w->networks = told.networks;
+  tell(tag, *w);
+}
+
+std::uint32_t DropWatch::interface_of(Watched& w, bool ethernet) {
+  const auto known = w.interfaces.find(ethernet);
+  if (known != w.interfaces.end()) return known->second;
+  const model::Link none;
+  const std::uint32_t id =
+      context_.recorder.add_interface({.target = w.target,
+                                       .link = none,
+                                       .name = "drops",
+                                       .linktype = ethernet ? wire::kLinktypeEthernet : wire::kLinktypeRaw,
+                                       .snaplen = context_.options.snaplen,
+                                       .filter = context_.options.filter,
+                                       .netns = w.netns,
+                                       .drops = true});
+  w.interfaces[ethernet] = id;
+  return id;
+}
+
+void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
+  const auto it = watched_.find(drop.tag);
+  if (it == watched_.end() || (drop.noise && !everything_)) return;
+  const auto captured = static_cast<std::uint32_t>(drop.bytes.size());
+  if (!drop.ethernet && !shows_raw_) return;
+  const Filter& filter = drop.ethernet ? ethernet_filter_ : raw_filter_;
+  if (!filter.matches(drop.bytes.data(), captured, drop.length)) return;
+  Watched& w = *it->second;
+  annotate::Event event = drop_event(drop, time_ns);
+  event.container = w.target.container.name;
+  event.container_id = w.target.container.id;
+  const std::uint32_t id = interface_of(w, drop.ethernet);
+  context_.recorder.dropped(
+      id, {drop.bytes.data(), captured, drop.length, static_cast<std::uint64_t>(time_ns), 0},
+      drop_comment(event), annotate::encode_event(event));
+  ++w.written;
+}
+
+void DropWatch::take() {
+  if (!ready_ || paused_) return;
+  const std::int64_t difference = clock_difference();
+  const auto began = static_cast<std::uint64_t>(now_ns());
+  std::size_t records = 0;
+  std::uint64_t last_ns = 0;
+  helper_->ring().take(kRecordsPerTurn, [&](std::span<const std::uint8_t> record) {
+    ++records;
+    const std::optional<Drop> drop = reader_.read(record);
+    if (!drop) return;
+    last_ns = static_cast<std::uint64_t>(static_cast<std::int64_t>(drop->time_ns) + difference);
+    write(*drop, static_cast<std::int64_t>(last_ns));
+  });
+  all_read_ = records < kRecordsPerTurn;
+  read_until_ns_ = all_read_ ? began : std::max(read_until_ns_, last_ns);
+  if (records > 0) arm_once(look_again_.get(), kLookAgain);
+}
+
+void DropWatch::pause(bool paused) {
+  paused_ = paused;
+  if (ready_) context_.loop.change(helper_->ring().fd(), paused ? 0U : std::uint32_t{EPOLLIN});
+}
+
+std::uint64_t DropWatch::complete_until(std::uint64_t now_ns) const {
+  if (!ready_) return now_ns;
+  return (all_read_ && !paused_ ? now_ns : std::min(now_ns, read_until_ns_)) - kInFlightNs;
+}
+
+void DropWatch::close() {
+  if (!helper_) return;
+  if (ready_) {
+    paused_ = false;
+    do {
+      take();
+    } while (!all_read_);
+    context_.loop.remove(helper_->ring().fd());
+    const auto end_ns = static_cast<std::uint64_t>(now_ns());
+    for (const auto& [tag, w] : watched_) {
+      const std::uint64_t lost = helper_->count(tag).lost;
+      if (lost > 0 && w->interfaces.empty()) (void)interface_of(*w, /* ethernet= */ true);
+      if (w->interfaces.empty()) continue;
+      // The counters are those of both interfaces together.
+      const std::uint32_t id = w->interfaces.rbegin()->second;
+      context_.recorder.statistics({id, w->start_ns, end_ns, w->written + lost, lost});
+      if (lost > 0)
+        hooks_.notice(what(w->target) + ": " + std::to_string(lost) +
+                      " dropped packets came too fast to be shown");
+    }
+  }
+  ready_ = false;
+  context_.loop.remove(look_again_.get());
+  helper_.reset();
+}
+
+}  // namespace podshark::extcap
