@@ -19,16 +19,6 @@ namespace {
 using model::Container;
 using model::NetworkKind;
 
-Result<NetnsPlace> outer_place(bool rootless) {
-  if (!rootless) return NetnsPlace::host();
-  Result<UniqueFd> fd = discover::open_rootless_netns(discover::calling_user());
-  if (!fd) return fd.error();
-  NetnsPlace place;
-  place.kind = NetnsPlace::Kind::descriptor;
-  place.fd = std::make_shared<UniqueFd>(std::move(*fd));
-  return place;
-}
-
 Status has_outer_links(const Container& c) {
   const std::string who = "container " + in_quotes(c.name);
   switch (c.kind) {
@@ -170,6 +160,16 @@ void add_term(std::string& filter, const std::string& term) {
 }
 
 }  // namespace
+
+Result<NetnsPlace> outer_place(bool rootless) {
+  if (!rootless) return NetnsPlace::host();
+  Result<UniqueFd> fd = discover::open_rootless_netns(discover::calling_user());
+  if (!fd) return fd.error();
+  NetnsPlace place;
+  place.kind = NetnsPlace::Kind::descriptor;
+  place.fd = std::make_shared<UniqueFd>(std::move(*fd));
+  return place;
+}
 
 std::string published_port_filter(const Container& c) {
   std::string out;

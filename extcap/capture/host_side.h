@@ -10,6 +10,10 @@
 
 namespace podshark::extcap {
 
+/// Where the bridges of networks are: the host's namespace, or that of the caller's rootless networks.
+/// ErrorKind::not_running when there is none of these now.
+[[nodiscard]] Result<NetnsPlace> outer_place(bool rootless);
+
 /// The bridge of `target.network`, in the host's namespace or that of the rootless networks.
 [[nodiscard]] Result<CapturePlan> plan_network(const Target& target, const model::Inventory& inventory);
 

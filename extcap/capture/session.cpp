@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "extcap/capture/inventory_watch.h"
+#include "extcap/capture/nat_legs.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
 #include "podman/core/clock.h"
@@ -74,6 +75,8 @@ class Session {
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
   void on_signal();
   void on_report(annotate::Event&& event);
+  void watch_translations();
+  void follow_translations();
   [[nodiscard]] bool captures(const std::string& container_id) const;
   void after_change();
   void save_history(const char* why);
@@ -109,6 +112,7 @@ class Session {
   Roster roster_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
+  std::unique_ptr<NatLegs> nat_;
   std::int64_t last_event_ns_ = 0;
   std::int64_t released_ns_ = 0;  // nothing older may be written any more
   UniqueFd signals_;
@@ -180,6 +184,7 @@ void Session::on_joined(std::int64_t since_ns) {
   inventory_ = roster_.known();
   inventory_.time_ns = since_ns;
   recorder_.inventory(inventory_, /* at_once= */ true);
+  follow_translations();
 }
 
 bool Session::reader_gone() const {
@@ -297,11 +302,28 @@ Status Session::watch_everything() {
       });
   watch_->start();
   if (refresh_now_) watch_->refresh();
+  if (options_.nat) watch_translations();
   return ok();
 }
 
-// A probe's record tells when it began, so that it stands before its packets; but no later record may be
-// before one that is written.
+void Session::watch_translations() {
+  nat_ = std::make_unique<NatLegs>(
+      worker_, loop_,
+      NatLegs::Hooks{.record = [this](annotate::Event&& e) { on_report(std::move(e)); },
+                     .unavailable =
+                         [this](const std::string& why) {
+                           record("lifecycle", "nat-unavailable", why);
+                           notice(why);
+                         }});
+  follow_translations();
+}
+
+void Session::follow_translations() {
+  if (nat_) nat_->captured(roster_.sources(), inventory_);
+}
+
+// A record of a probe or a translation tells when that began, so that it stands before its packets; but no
+// later record may be before one that is written.
 void Session::on_report(annotate::Event&& event) {
   if (event.kind == "firewall" && !captures(event.container_id)) return;
   const std::int64_t least = std::max(last_event_ns_, released_ns_) + 1;
@@ -331,6 +353,7 @@ void Session::after_change() {
   const bool idle = roster_.idle();
   if (idle && !idle_) notice("nothing of it is running now: waiting for a start");
   idle_ = idle;
+  follow_translations();
   if (watch_) watch_->refresh();
 }
 
@@ -341,6 +364,7 @@ void Session::on_inventory(model::Inventory&& fresh) {
   inventory_.time_ns = now_ns();  // when it is told: records stand in order of time
   if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
   roster_.on_inventory(inventory_);
+  follow_translations();
 }
 
 void Session::on_tick() {
@@ -352,6 +376,7 @@ void Session::on_tick() {
   watch_loss(now);
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   panel_.tick(stats);
+  if (nat_) nat_->tick();
   if (ticks_ == 0) reports_->watch_rules();  // not beside the first packets
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
@@ -456,6 +481,7 @@ void Session::write_stats(const char* detail) {
 void Session::finish() {
   watch_.reset();
   reports_.reset();
+  nat_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();

@@ -17,6 +17,7 @@ namespace podshark::extcap {
 struct SessionOptions {
   LinkOptions link;
   RosterOptions roster;
+  bool nat = true;                   ///< record address translations, where permitted
   bool start = true;                 ///< start a stopped container that is named
   std::uint64_t count = 0;           ///< stop after so many packets; 0: never
   std::chrono::seconds duration{0};  ///< stop after so long; 0: never
