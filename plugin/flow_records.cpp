@@ -24,6 +24,8 @@ void FlowRecords::clear() {
   translations_.clear();
   probes_.clear();
   records_.clear();
+  recent_.clear();
+  oldest_ = 0;
 }
 
 void FlowRecords::add_key(ByFlow& map, const Flow& flow, Record* record) {
@@ -40,10 +42,16 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   if (!whole(orig)) return;
   if (event.kind == "probe" && event.what == "ended" && protocol == 0)
     return end_probe(frame, orig, event.id);
+  const Flow reply = flow_of(event.reply, protocol);
+  // Of one connection there are several records: its begin and its end.
+  if (const Record* known = nat ? find(translations_, frame, orig) : nullptr;
+      known != nullptr && known->orig == orig && known->reply == reply) {
+    return;
+  }
   auto record = std::make_unique<Record>();
   record->frame = frame;
   record->orig = orig;
-  record->reply = flow_of(event.reply, protocol);
+  record->reply = reply;
   if (nat) {
     record->orig_src = one_line(event.orig.src, 45);
     record->orig_dst = one_line(event.orig.dst, 45);
@@ -62,6 +70,44 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   add_key(map, orig.reversed(), kept);
   add_key(map, kept->reply, kept);
   add_key(map, kept->reply.reversed(), kept);
+  if (!nat) return;
+  for (std::size_t i = 0; i < recent_.size(); ++i) {
+    const Visited& v = recent_[(oldest_ + i) % recent_.size()];
+    if (find(map, v.frame, v.flow) == kept) add_frame(*kept, v.frame, v.flow);
+  }
+}
+
+void FlowRecords::visit(std::uint32_t frame, const Flow& flow) {
+  if (!whole(flow)) return;
+  if (Record* record = find(translations_, frame, flow)) return add_frame(*record, frame, flow);
+  if (recent_.size() < kRecent) {
+    recent_.push_back({frame, flow});
+  } else {
+    recent_[oldest_] = {frame, flow};
+    oldest_ = (oldest_ + 1) % kRecent;
+  }
+}
+
+void FlowRecords::add_frame(Record& record, std::uint32_t frame, const Flow& flow) {
+  const bool outer = flow == record.orig || flow == record.orig.reversed();
+  const bool back = flow == record.reply || flow == record.orig.reversed();
+  (outer ? record.outer : record.inner)[back ? 1 : 0].push_back(frame);
+}
+
+std::uint32_t FlowRecords::other_leg(std::uint32_t frame, const Flow& flow) const noexcept {
+  const Record* record = find(translations_, frame, flow);
+  if (record == nullptr) return 0;
+  const bool outer = flow == record->orig || flow == record->orig.reversed();
+  const bool back = flow == record->reply || flow == record->orig.reversed();
+  const auto& legs = outer ? record->inner : record->outer;
+  for (const auto* frames : {&legs[back ? 1 : 0], &legs[back ? 0 : 1]}) {
+    if (frames->empty()) continue;
+    const auto after = std::lower_bound(frames->begin(), frames->end(), frame);
+    if (after == frames->begin()) return *after;
+    const std::uint32_t before = *std::prev(after);
+    return after == frames->end() || frame - before <= *after - frame ? before : *after;
+  }
+  return 0;
 }
 
 void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::string& id) {
@@ -72,7 +118,7 @@ void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::st
   }
 }
 
-const FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
+FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
   const auto it = map.find(flow);
   if (it == map.end()) return nullptr;
   const auto& records = it->second;

@@ -58,11 +58,19 @@ class FlowRecords {
   /// The probe that sent or was answered by the packet; nullptr for none.
   [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow) const noexcept;
 
+  /// Takes a packet, in frame order.
+  void visit(std::uint32_t frame, const Flow& flow);
+  /// The nearest packet of the same connection on the other side of its translation, if there is one in the
+  /// same direction; 0 for none.
+  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow) const noexcept;
+
   /// By the records of both kinds.
   [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept;
 
   /// Records that are kept; later ones are forgotten.
   static constexpr std::size_t kMost = 200'000;
+  /// Packets that are remembered because the record of their translation may still come.
+  static constexpr std::size_t kRecent = 1024;
 
  private:
   struct Record {
@@ -74,6 +82,8 @@ class FlowRecords {
     Flow orig;                // from the one who began
     Flow reply;               // of a translation: what comes back, as it arrives
     Translation translation;  // points into the strings above
+    std::vector<std::uint32_t> outer[2],
+        inner[2];  // frames by leg (outer: orig's), from the one who began and back
   };
   struct FlowHash {
     std::size_t operator()(const Flow& f) const {
@@ -85,9 +95,17 @@ class FlowRecords {
   using ByFlow = std::unordered_map<Flow, std::vector<Record*>, FlowHash>;  // each in frame order
   static void add_key(ByFlow& map, const Flow& flow, Record* record);
   void end_probe(std::uint32_t frame, const Flow& flow, const std::string& id);
-  [[nodiscard]] static const Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+  [[nodiscard]] static Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+
+  struct Visited {
+    std::uint32_t frame = 0;
+    Flow flow;
+  };
+  static void add_frame(Record& record, std::uint32_t frame, const Flow& flow);
 
   std::vector<std::unique_ptr<Record>> records_;
+  std::vector<Visited> recent_;  // a ring
+  std::size_t oldest_ = 0;
   ByFlow translations_;
   ByFlow probes_;
 };
