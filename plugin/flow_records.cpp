@@ -57,6 +57,10 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
     record->orig_dst = one_line(event.orig.dst, 45);
     record->reply_src = one_line(event.reply.src, 45);
     record->reply_dst = one_line(event.reply.dst, 45);
+    record->via = one_line(event.via, 45);
+    record->evidence = one_line(event.evidence, 300);
+    if (!event.via.empty()) record->translation.via = record->via.c_str();
+    if (!event.evidence.empty()) record->translation.evidence = record->evidence.c_str();
     record->translation.orig = {record->orig_src.c_str(), record->orig_dst.c_str(), orig.src_port,
                                 orig.dst_port};
     record->translation.reply = {record->reply_src.c_str(), record->reply_dst.c_str(), event.reply.src_port,

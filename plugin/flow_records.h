@@ -39,6 +39,8 @@ struct Tuple {
 struct Translation {
   Tuple orig;
   Tuple reply;
+  const char* via = nullptr;       ///< the program that forwards; nullptr: the kernel translates
+  const char* evidence = nullptr;  ///< why both sides are thought to be one connection
 };
 
 /// Whether a packet goes from the end that began the connection, or back to it.
@@ -77,7 +79,7 @@ class FlowRecords {
     std::uint32_t frame = 0;
     std::uint32_t end =
         ~std::uint32_t{0};  // last frame of a probe without ports, which others' pings look like
-    std::string orig_src, orig_dst, reply_src, reply_dst;
+    std::string orig_src, orig_dst, reply_src, reply_dst, via, evidence;
     std::string probe;
     Flow orig;                // from the one who began
     Flow reply;               // of a translation: what comes back, as it arrives

@@ -39,7 +39,9 @@ std::string end(const IpAddress& address, std::uint16_t port) {
   return (address.is_v4() ? address.text() : "[" + address.text() + "]") + ":" + std::to_string(port);
 }
 
-annotate::Event record(const model::Conntrack& c, const NatOwner& owner, const char* what) {
+}  // namespace
+
+annotate::Event nat_record(const model::Conntrack& c, const NatOwner& owner, const char* what) {
   annotate::Event out;
   out.kind = "nat";
   out.what = what;
@@ -52,8 +54,6 @@ annotate::Event record(const model::Conntrack& c, const NatOwner& owner, const c
   out.detail = std::string(what) + ": " + translation_text(c);
   return out;
 }
-
-}  // namespace
 
 std::string translation_text(const model::Conntrack& c) {
   const char* protocol = protocol_name(c.protocol);
@@ -111,7 +111,7 @@ std::optional<annotate::Event> NatLog::begun(const model::Conntrack& c, bool lis
   }
   if (listed) --list_left_;
   if (it != open_.end() || open_.size() < kMostOpen) open_[c.id] = {c.orig, *owner, generation_};
-  return record(c, *owner, listed ? "seen" : "started");
+  return nat_record(c, *owner, listed ? "seen" : "started");
 }
 
 std::optional<annotate::Event> NatLog::ended(const model::Conntrack& c) {
@@ -120,7 +120,7 @@ std::optional<annotate::Event> NatLog::ended(const model::Conntrack& c) {
     return std::nullopt;
   const NatOwner owner = std::move(it->second.owner);
   open_.erase(it);
-  return record(c, owner, "ended");
+  return nat_record(c, owner, "ended");
 }
 
 void NatLog::list_begins() {

@@ -64,6 +64,9 @@ class NatLog {
   std::uint64_t skipped_ = 0;
 };
 
+/// The record of a connection; `what` happened to it. Its protocol is one that the format has a word for.
+[[nodiscard]] annotate::Event nat_record(const model::Conntrack& c, const NatOwner& owner, const char* what);
+
 /// "tcp 203.0.113.2:40000 → 203.0.113.1:8080 goes to 10.88.0.2:80", "… leaves as 203.0.113.1:40000". Pure.
 [[nodiscard]] std::string translation_text(const model::Conntrack& c);
 

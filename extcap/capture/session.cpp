@@ -16,6 +16,7 @@
 #include <ostream>
 #include <utility>
 
+#include "extcap/capture/forward_watch.h"
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/nat_legs.h"
 #include "extcap/capture/panel.h"
@@ -113,6 +114,7 @@ class Session {
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
   std::unique_ptr<NatLegs> nat_;
+  std::unique_ptr<ForwardWatch> forwards_;
   std::int64_t last_event_ns_ = 0;
   std::int64_t released_ns_ = 0;  // nothing older may be written any more
   UniqueFd signals_;
@@ -197,6 +199,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
     return false;
   }
   recorder_.packet(id, packet);
+  if (forwards_) forwards_->packet(packet);
   ++summary_.packets;
   summary_.bytes += packet.captured;
   const bool enough = options_.count != 0 && summary_.packets >= options_.count;
@@ -315,11 +318,13 @@ void Session::watch_translations() {
                            record("lifecycle", "nat-unavailable", why);
                            notice(why);
                          }});
+  forwards_ = std::make_unique<ForwardWatch>(loop_, [this](annotate::Event&& e) { on_report(std::move(e)); });
   follow_translations();
 }
 
 void Session::follow_translations() {
   if (nat_) nat_->captured(roster_.sources(), inventory_);
+  if (forwards_) forwards_->captured(roster_.sources(), inventory_);
 }
 
 // A record of a probe or a translation tells when that began, so that it stands before its packets; but no
@@ -482,6 +487,7 @@ void Session::finish() {
   watch_.reset();
   reports_.reset();
   nat_.reset();
+  forwards_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();

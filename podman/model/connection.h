@@ -2,6 +2,7 @@
 // Connections as the kernel knows them. Plain data.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 #include "podman/core/ip_address.h"
@@ -13,7 +14,7 @@ struct Conntrack {
   struct Tuple {
     IpAddress source, destination;
     std::uint16_t source_port = 0, destination_port = 0;  ///< 0 where the protocol has none
-    bool operator==(const Tuple&) const = default;
+    auto operator<=>(const Tuple&) const = default;
   };
   std::uint32_t id = 0;       ///< the same as long as it is tracked
   std::uint8_t protocol = 0;  ///< IPPROTO_*

@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import shutil
 import subprocess
 
 import lib
@@ -199,6 +200,67 @@ class Rootless(NatTest):
                                        (left, None, CLIENT, 9000, CLIENT, 9000, None, None))
             self.assertNotEqual(left, outer[0]["podman.nat.reply.dst"])
             self.assertEqual(inner[0]["podman.nat.reply.dst"], outer[0]["podman.nat.reply.dst"])
+
+
+class Programs(NatTest):
+    """Where a program forwards, its record comes after the first packets: who reads twice, as Wireshark's window, sees it on all."""
+
+    def forwarded(self, capture, condition):
+        return wait_for(lambda: [e for e in told(capture, "nat") if e.get("via") and condition(e)],
+                        lambda: f"a record of a forwarded connection; there are {told(capture, 'nat')}; {capture.stderr()}")[0]
+
+    def read_twice(self, path, display_filter, *names):
+        copy = self.plugins / "twice.pcapng"
+        shutil.copy(path, copy)
+        copy.chmod(0o644)
+        args = [a for name in names for a in ("-e", name)]
+        done = run(RIG, ["tshark", "-2", "-n", "-r", copy, "-Y", display_filter, "-T", "fields", *args],
+                   env={"WIRESHARK_PLUGIN_DIR": str(self.plugins)})
+        return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+    def hold(self, argv, user=ROOT):
+        """A connection that stays open until the test's end."""
+        return self.child(user, argv, stdin=subprocess.PIPE)
+
+    def check_incoming(self, name, port, via, evidence):
+        """A connection of the client's that is open, then one that is over at once."""
+        with Capture(RIG, name) as capture:
+            self.hold(["ip", "netns", "exec", "client", "busybox", "nc", HOST, str(port)])
+            record = self.forwarded(capture, lambda e: e["orig"]["dst_port"] == port)
+            self.assertEqual((name, CLIENT, HOST, via, 80), (record["container"], record["orig"]["src"], record["orig"]["dst"],
+                                                             record["via"], record["reply"]["src_port"]))
+            self.assertRegex(record["evidence"], evidence)
+            # Of a short one both sides may be gone before anybody can look.
+            wait_for(lambda: fetch(port) and [e for e in told(capture, "nat") if e["orig"]["src_port"] != record["orig"]["src_port"]],
+                     "one of several short connections to be told")
+            capture.stop()
+            inner = record["reply"]["dst_port"]
+            rows = self.read_twice(capture.path, f"podman.point == inside && tcp.port == {inner}", "podman.nat.orig.src",
+                                   "podman.nat.orig.dst_port", "podman.nat.via", "podman.nat.evidence")
+            self.assertEqual({(CLIENT, str(port), via, record["evidence"])}, set(rows))
+
+    @quick
+    def test_rootlessport_of_a_rootless_network_hides_the_client_no_more(self):
+        self.check_incoming("left", 18080, "rootlessport", r"^both sockets are held by rootlessport, process \d+$")
+
+    def test_the_default_network(self):
+        if lib.WORLD == "deb12":
+            self.check_incoming("own", 18081, "rootlessport", r"^both sockets are held by rootlessport, process \d+$")
+        else:
+            self.check_incoming("own", 18081, "pasta", r"^same client address and port on both sides$")
+
+    def test_what_the_default_network_sends(self):
+        self.child(ROOT, outside())
+        wait_for(lambda: ":2328 " in lib.client(["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout, "the server outside")
+        with Capture(RIG, "own") as capture:
+            self.hold(["podman", "exec", "-i", "own", "nc", CLIENT, "9000"], RIG)
+            record = self.forwarded(capture, lambda e: e["orig"]["dst_port"] == 9000)
+            self.assertEqual((CLIENT, HOST, "slirp4netns" if lib.WORLD == "deb12" else "pasta"),
+                             (record["orig"]["dst"], record["reply"]["dst"], record["via"]))
+            self.assertRegex(record["evidence"], "^same destination; ")
+            outer = run(ROOT, ["cat", "/proc/net/tcp"]).stdout
+            self.assertIn(f":{record['reply']['dst_port']:04X} ", outer, "the host has that socket")
+            capture.stop()
 
 
 class Permission(NatTest):
