@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The socket that hears events is subscribed before the first list is asked for, so that no connection falls
 // between both; one that comes twice is told once (NatLog). The kernel tells of a connection after its first
-// packet and seldom says when it began; a record is for readers that see each packet once, so its time is
-// when the socket was last known to be empty, though no more than kEarlier before now: that is before the
-// first packet, whose ring is read later. Those of a list bear the time at which it was asked for.
+// packet and seldom says when it began; a record is for readers that see each packet once. So its time is
+// when the socket was last known to be empty, or, when that is long ago, as long before now as this process
+// has been awake or kept waiting for a processor since (asleep, it would have been woken), and kEarlier more
+// for the way of the packet. That is before the first packet, whose ring is read later. Those of a list bear
+// the time at which it was asked for.
 #include "extcap/capture/nat_watch.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
 #include "podman/core/clock.h"
+#include "podman/core/text.h"
 #include "podman/kernel/conntrack.h"
 #include "podman/kernel/netlink.h"
 
@@ -22,8 +29,24 @@ namespace {
 
 using Kind = kernel::ConntrackMessage::Kind;
 constexpr std::int64_t kEarlier = 20'000'000;
+constexpr std::int64_t kEarliest = 250'000'000;
 constexpr int kEventsPerTurn = 256;  // packets wait meanwhile
 constexpr int kListedPerTurn = 8;    // datagrams of some hundred connections
+
+// How long this thread has run or has waited to run: "RUN WAIT SLICES", nanoseconds. 0 where the kernel does
+// not count it.
+std::int64_t awake_ns() {
+  std::array<char, 96> text{};
+  const UniqueFd fd(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+  const ssize_t n = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
+  const std::vector<std::string> field = words({text.data(), n > 0 ? static_cast<std::size_t>(n) : 0});
+  std::uint64_t ran = 0;
+  std::uint64_t waited = 0;
+  constexpr std::uint64_t kMost = INT64_MAX / 4;
+  if (field.size() < 2 || !parse_number(field[0], kMost, ran) || !parse_number(field[1], kMost, waited))
+    return 0;
+  return static_cast<std::int64_t>(ran + waited);
+}
 
 // Our own namespace needs no child, which would share the rings that are mapped by now.
 Result<NetnsSockets> here() {
@@ -76,6 +99,8 @@ void NatWatch::list() {
 }
 
 void NatWatch::hear() {
+  const std::int64_t awake = awake_ns();
+  late_ns_ = std::min(kEarlier + awake - std::exchange(awake_ns_, awake), kEarliest);
   if (read(events_.get(), false)) empty_ns_ = now_ns();
 }
 
@@ -117,7 +142,7 @@ void NatWatch::take(const kernel::ConntrackMessage& m, bool listing, std::int64_
   event->time_ns = listing ? list_ns_ : now_ns;
   if (event->what == "started") {
     // While a list is read the loop is busy, and the socket is looked at the more often.
-    const std::int64_t earliest = listing_ ? empty_ns_ : std::max(empty_ns_, now_ns - kEarlier);
+    const std::int64_t earliest = listing_ ? empty_ns_ : std::max(empty_ns_, now_ns - late_ns_);
     event->time_ns = m.entry.began_ns > 0 ? m.entry.began_ns : earliest;
   }
   record_(std::move(*event));

@@ -52,6 +52,8 @@ class NatWatch {
   std::vector<char> event_buffer_ = std::vector<char>(kBuffer);
   std::vector<char> list_buffer_ = std::vector<char>(kBuffer);
   std::int64_t empty_ns_ = 0;  // when no event waited, for the last time
+  std::int64_t awake_ns_ = 0;  // of this thread, then
+  std::int64_t late_ns_ = 0;   // at most so late does it hear now
   std::int64_t list_ns_ = 0;   // when the list was asked for
   std::uint32_t sequence_ = 0;
   bool listing_ = false;
