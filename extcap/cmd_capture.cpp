@@ -42,6 +42,7 @@ cxxopts::Options option_table() {
       "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
       "install-tool", "Install tcpdump in a container that lacks it")(
       "all-host", "Host network: everything, not only the container's ports")(
+      "nat", "Record address translations: on or off (default: on)", cxxopts::value<std::string>(), "WHAT")(
       "ring-size", "Kernel ring per link in MiB (default: 32, less with many links)",
       cxxopts::value<std::string>(), "MIB")("queue-size", "Memory for a slow reader in MiB (default: 256)",
                                             cxxopts::value<std::string>(), "MIB")(

@@ -81,6 +81,17 @@ Status read_drops(const OptionSource& source, DropMode& out) {
   return ok();
 }
 
+Status read_on_off(const OptionSource& source, const char* name, bool& out) {
+  const std::string text = source(name).value_or("");
+  if (text.empty()) return ok();
+  if (text != "on" && text != "off")
+    return Error{ErrorKind::usage,
+                 std::string("--") + name + " '" + one_line(text, 40) + "' is neither on nor off",
+                 {}};
+  out = text == "on";
+  return ok();
+}
+
 void add_links(const std::string& text, std::vector<std::string>& links) {
   for (const std::string& link : split(text, ',')) {
     const std::string name(trim(link));
@@ -147,6 +158,12 @@ void write_what(ArgumentWriter& w) {
   w.done(w.begin("--promiscuous", "Promiscuous mode", "boolean", "Capture",
                  "See frames that are not addressed to the container too")
              .with("default", "true"));
+  w.done(
+      w.begin("--nat", "Address translations", "selector", "Capture",
+              "Record how the container's connections are translated on their way, so that both sides of one "
+              "show both addresses"));
+  w.value("on", "Record them, where permitted", true);
+  w.value("off", "Do not look", false);
 }
 
 void write_follow(ArgumentWriter& w) {
@@ -217,6 +234,7 @@ Status read_link_options(const OptionSource& source, SessionOptions& options) {
   if (Status s = read_flag(source, "start", options.start); !s) return s;
   if (Status s = read_drops(source, options.drops); !s) return s;
   if (Status s = read_points(source, options.roster.points); !s) return s;
+  if (Status s = read_on_off(source, "nat", options.nat); !s) return s;
   if (Status s = read_methods(source, options.roster.methods); !s) return s;
   options.link.snaplen = static_cast<std::uint32_t>(snaplen);
   options.link.ring_bytes = ring_mib << 20U;

@@ -57,6 +57,7 @@ Request make_request(const NetnsPlace& place, SocketCounts counts) {
   r.netlink_sockets = counts.netlink;
   r.raw_sockets = counts.raw;
   r.cooked_sockets = counts.cooked;
+  r.netfilter_sockets = counts.netfilter;
   r.probe = counts.probe;
   switch (place.kind) {
     case NetnsPlace::Kind::container:
@@ -310,10 +311,12 @@ Result<NetnsSockets> WorkerClient::open(const NetnsPlace& place, SocketCounts co
   out.netns_cookie = reply.netns_cookie;
   for (std::size_t i = 0; i < fds.size(); ++i) {
     const std::size_t raw = counts.netlink + counts.raw;
-    auto& list = i < counts.netlink        ? out.netlink
-                 : i < raw                 ? out.raw
-                 : i < raw + counts.cooked ? out.cooked
-                                           : out.probe;
+    const std::size_t cooked = raw + counts.cooked;
+    auto& list = i < counts.netlink              ? out.netlink
+                 : i < raw                       ? out.raw
+                 : i < cooked                    ? out.cooked
+                 : i < cooked + counts.netfilter ? out.netfilter
+                                                 : out.probe;
     list.push_back(std::move(fds[i]));
   }
   return out;

@@ -26,6 +26,7 @@ struct NetnsSockets {
   std::vector<UniqueFd> netlink;
   std::vector<UniqueFd> raw;
   std::vector<UniqueFd> cooked;
+  std::vector<UniqueFd> netfilter;
   std::vector<UniqueFd> probe;  ///< TCP, UDP, ICMP, of each IPv4 before IPv6
   std::uint64_t netns_inode = 0;
   std::uint64_t netns_cookie = 0;
@@ -54,6 +55,7 @@ struct SocketCounts {
   std::uint32_t netlink = 0;
   std::uint32_t raw = 0;
   std::uint32_t cooked = 0;
+  std::uint32_t netfilter = 0;  ///< not from the installed worker
   worker::ProbeSockets probe = {};
 };
 

@@ -110,6 +110,8 @@ EventItems from_event(const Event& e, Allocate allocate, void* scope) {
   rows.text(EventField::protocol, e.protocol);
   add_tuple(rows, e.orig, e.kind == "nat" ? EventField::nat_orig_src : EventField::src);
   if (e.kind == "nat") add_tuple(rows, e.reply, EventField::nat_reply_src);
+  rows.text(EventField::nat_via, e.via);
+  rows.text(EventField::nat_evidence, e.evidence);
   rows.some(EventField::count, e.count);
   rows.text(EventField::detail, e.detail);
   rows.text(EventField::fix, e.fix);

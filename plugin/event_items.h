@@ -31,6 +31,8 @@ enum class EventField : std::uint8_t {
   nat_reply_src_port,
   nat_reply_dst,
   nat_reply_dst_port,
+  nat_via,
+  nat_evidence,
   verdict,
   drop_reason,
   fix,

@@ -53,9 +53,10 @@ std::string translation_text(const Event& e) {
   const auto end = [](const std::string& address, std::uint16_t port) {
     return address + (port == 0 ? "" : " port " + std::to_string(port));
   };
+  if (!e.detail.empty()) return one_line("nat, " + e.detail, kMostText);
   return one_line("nat: " + end(e.orig.src, e.orig.src_port) + " → " + end(e.orig.dst, e.orig.dst_port) +
                       ", answered by " + end(e.reply.src, e.reply.src_port) + " → " +
-                      end(e.reply.dst, e.reply.dst_port) + (e.detail.empty() ? "" : ": " + e.detail),
+                      end(e.reply.dst, e.reply.dst_port),
                   kMostText);
 }
 

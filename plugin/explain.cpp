@@ -68,9 +68,14 @@ std::string way(const SelectedPacket& p) {
   if (maybe_forwarder(p))
     add("from the container to itself: mostly podman's port forwarder, for a client outside");
   if (f.ends.nat != nullptr) {
-    add("translated: the client sends " + tuple(f.ends.nat->orig));
+    const bool program = text(f.ends.nat->via);
+    add((program ? "forwarded by " + std::string(f.ends.nat->via) : std::string("translated")) +
+        ": the client sends " + tuple(f.ends.nat->orig));
     add("            the server answers " + tuple(f.ends.nat->reply));
   }
+  if (f.ends.nat != nullptr && text(f.ends.nat->evidence))
+    add("both are one connection because: " + std::string(f.ends.nat->evidence));
+  if (p.other_leg != 0) add("the other side of it is in frame " + std::to_string(p.other_leg));
   if (text(f.ends.probe)) add("sent or answered by probe " + std::string(f.ends.probe));
   if (f.original != 0)
     add("the same packet is frame " + std::to_string(f.original) +
@@ -123,6 +128,7 @@ std::vector<Action> actions(const SelectedPacket& p, const std::vector<Told>& to
     const auto action = container_action({name, nullptr}, {});
     if (action && (out.empty() || out.back().filter != action->filter)) out.push_back(*action);
   }
+  if (p.other_leg != 0) out.push_back(go_to(p.other_leg));
   if (p.facts.original != 0) out.push_back(go_to(p.facts.original));
   for (const Told& t : nearest(told, p.frame, kMostButtons)) out.push_back(go_to(t.frame));
   return out;

@@ -44,6 +44,13 @@ Error choose_another(const char* why) {
   return {ErrorKind::usage, why, {}};
 }
 
+Error not_translated() {
+  return choose_another(
+      "no record of this file tells that the selected packet's connection is translated: choose a packet "
+      "with "
+      "podman.nat.orig.src");
+}
+
 std::string target_of(const Who& who, bool sole, const Address& address, std::uint16_t port) {
   // A loopback address is not what the name stands for; a name of the name server's may be an alias.
   const std::string word = who.id == nullptr || address.loopback() ? "" : word_for(who, sole);
@@ -149,6 +156,20 @@ std::optional<Action> flow_action(const SelectedPacket& p) {
     }
   }
   return Action{"Filter on this flow", filter, 0, {}};
+}
+
+Result<Action> both_legs_action(const SelectedPacket& p) {
+  const std::optional<Action> action = flow_action(p);
+  if (!action || p.facts.ends.nat == nullptr) return not_translated();
+  return *action;
+}
+
+Result<Action> other_leg_action(const SelectedPacket& p) {
+  if (p.facts.ends.nat == nullptr) return not_translated();
+  if (p.other_leg == 0)
+    return choose_another(
+        "the other side of this connection is not in the file: capture both (podshark capture --point both)");
+  return Action{"Go to the other leg: packet " + std::to_string(p.other_leg), {}, p.other_leg, {}};
 }
 
 std::string endpoint(const Address& address, std::uint16_t port) {

@@ -31,8 +31,9 @@ struct SelectedPacket {
   Facts facts;
   bool src_sole = false;  ///< no other container has this name
   bool dst_sole = false;
-  bool quoted = false;  ///< flow and facts are of the packet that an ICMP error quotes
-  bool record = false;  ///< an event record; flow and facts are of the connection it tells of
+  bool quoted = false;          ///< flow and facts are of the packet that an ICMP error quotes
+  bool record = false;          ///< an event record; flow and facts are of the connection it tells of
+  std::uint32_t other_leg = 0;  ///< frame of the connection on the other side of its translation
 };
 
 enum class Side : std::uint8_t { src, dst };
@@ -67,6 +68,11 @@ struct Question {
 
 /// Both directions of the connection, and its other leg when it is translated. Nothing without IP addresses.
 [[nodiscard]] std::optional<Action> flow_action(const SelectedPacket& packet);
+
+/// The connection on both sides of its translation. An error says why not.
+[[nodiscard]] Result<Action> both_legs_action(const SelectedPacket& packet);
+/// The packet's counterpart on the other side. An error says what to do.
+[[nodiscard]] Result<Action> other_leg_action(const SelectedPacket& packet);
 
 /// "10.89.0.2:80", "[fd00::2]:80"; without the port when it is 0.
 [[nodiscard]] std::string endpoint(const Address& address, std::uint16_t port);

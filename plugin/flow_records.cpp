@@ -24,6 +24,8 @@ void FlowRecords::clear() {
   translations_.clear();
   probes_.clear();
   records_.clear();
+  recent_.clear();
+  oldest_ = 0;
 }
 
 void FlowRecords::add_key(ByFlow& map, const Flow& flow, Record* record) {
@@ -40,15 +42,25 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   if (!whole(orig)) return;
   if (event.kind == "probe" && event.what == "ended" && protocol == 0)
     return end_probe(frame, orig, event.id);
+  const Flow reply = flow_of(event.reply, protocol);
+  // Of one connection there are several records: its begin and its end.
+  if (const Record* known = nat ? find(translations_, frame, orig) : nullptr;
+      known != nullptr && known->orig == orig && known->reply == reply) {
+    return;
+  }
   auto record = std::make_unique<Record>();
   record->frame = frame;
   record->orig = orig;
-  record->reply = flow_of(event.reply, protocol);
+  record->reply = reply;
   if (nat) {
     record->orig_src = one_line(event.orig.src, 45);
     record->orig_dst = one_line(event.orig.dst, 45);
     record->reply_src = one_line(event.reply.src, 45);
     record->reply_dst = one_line(event.reply.dst, 45);
+    record->via = one_line(event.via, 45);
+    record->evidence = one_line(event.evidence, 300);
+    if (!event.via.empty()) record->translation.via = record->via.c_str();
+    if (!event.evidence.empty()) record->translation.evidence = record->evidence.c_str();
     record->translation.orig = {record->orig_src.c_str(), record->orig_dst.c_str(), orig.src_port,
                                 orig.dst_port};
     record->translation.reply = {record->reply_src.c_str(), record->reply_dst.c_str(), event.reply.src_port,
@@ -62,6 +74,55 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   add_key(map, orig.reversed(), kept);
   add_key(map, kept->reply, kept);
   add_key(map, kept->reply.reversed(), kept);
+  if (!nat) return;
+  for (std::size_t i = 0; i < recent_.size(); ++i) {
+    const Visited& v = recent_[(oldest_ + i) % recent_.size()];
+    if (find(map, v.frame, v.flow) == kept) add_frame(*kept, v.frame, v.flow);
+  }
+}
+
+void FlowRecords::visit(std::uint32_t frame, const Flow& flow) {
+  if (!whole(flow)) return;
+  if (Record* record = find(translations_, frame, flow)) return add_frame(*record, frame, flow);
+  if (recent_.size() < kRecent) {
+    recent_.push_back({frame, flow});
+  } else {
+    recent_[oldest_] = {frame, flow};
+    oldest_ = (oldest_ + 1) % kRecent;
+  }
+}
+
+void FlowRecords::Frames::add(std::uint32_t frame) {
+  if (seen++ % step != 0) return;
+  kept.push_back(frame);
+  if (kept.size() < kMost) return;
+  for (std::size_t i = 0; i < kMost / 2; ++i) kept[i] = kept[2 * i];
+  kept.resize(kMost / 2);
+  step *= 2;
+}
+
+std::uint32_t FlowRecords::Frames::nearest(std::uint32_t frame) const noexcept {
+  if (kept.empty()) return 0;
+  const auto after = std::lower_bound(kept.begin(), kept.end(), frame);
+  if (after == kept.begin()) return *after;
+  const std::uint32_t before = *std::prev(after);
+  return after == kept.end() || frame - before <= *after - frame ? before : *after;
+}
+
+void FlowRecords::add_frame(Record& record, std::uint32_t frame, const Flow& flow) {
+  const bool outer = flow == record.orig || flow == record.orig.reversed();
+  const bool back = flow == record.reply || flow == record.orig.reversed();
+  (outer ? record.outer : record.inner)[back ? 1 : 0].add(frame);
+}
+
+std::uint32_t FlowRecords::other_leg(std::uint32_t frame, const Flow& flow) const noexcept {
+  const Record* record = find(translations_, frame, flow);
+  if (record == nullptr) return 0;
+  const bool outer = flow == record->orig || flow == record->orig.reversed();
+  const bool back = flow == record->reply || flow == record->orig.reversed();
+  const auto& legs = outer ? record->inner : record->outer;
+  const std::uint32_t same = legs[back ? 1 : 0].nearest(frame);
+  return same != 0 ? same : legs[back ? 0 : 1].nearest(frame);
 }
 
 void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::string& id) {
@@ -72,7 +133,7 @@ void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::st
   }
 }
 
-const FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
+FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
   const auto it = map.find(flow);
   if (it == map.end()) return nullptr;
   const auto& records = it->second;

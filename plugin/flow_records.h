@@ -39,6 +39,8 @@ struct Tuple {
 struct Translation {
   Tuple orig;
   Tuple reply;
+  const char* via = nullptr;       ///< the program that forwards; nullptr: the kernel translates
+  const char* evidence = nullptr;  ///< why both sides are thought to be one connection
 };
 
 /// Whether a packet goes from the end that began the connection, or back to it.
@@ -58,22 +60,40 @@ class FlowRecords {
   /// The probe that sent or was answered by the packet; nullptr for none.
   [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow) const noexcept;
 
+  /// Takes a packet, in frame order.
+  void visit(std::uint32_t frame, const Flow& flow);
+  /// The nearest packet of the same connection on the other side of its translation, if there is one in the
+  /// same direction (one of the nearest in a very long connection); 0 for none.
+  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow) const noexcept;
+
   /// By the records of both kinds.
   [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept;
 
   /// Records that are kept; later ones are forgotten.
   static constexpr std::size_t kMost = 200'000;
+  /// Packets that are remembered because the record of their translation may still come.
+  static constexpr std::size_t kRecent = 1024;
 
  private:
+  // Frames of one leg and direction, in order; of very many only every second, fourth, … one.
+  struct Frames {
+    static constexpr std::size_t kMost = 256;
+    std::vector<std::uint32_t> kept;
+    std::uint32_t step = 1;
+    std::uint32_t seen = 0;
+    void add(std::uint32_t frame);
+    [[nodiscard]] std::uint32_t nearest(std::uint32_t frame) const noexcept;  // 0: there is none
+  };
   struct Record {
     std::uint32_t frame = 0;
     std::uint32_t end =
         ~std::uint32_t{0};  // last frame of a probe without ports, which others' pings look like
-    std::string orig_src, orig_dst, reply_src, reply_dst;
+    std::string orig_src, orig_dst, reply_src, reply_dst, via, evidence;
     std::string probe;
-    Flow orig;                // from the one who began
-    Flow reply;               // of a translation: what comes back, as it arrives
-    Translation translation;  // points into the strings above
+    Flow orig;                  // from the one who began
+    Flow reply;                 // of a translation: what comes back, as it arrives
+    Translation translation;    // points into the strings above
+    Frames outer[2], inner[2];  // by leg (outer: orig's), from the one who began and back
   };
   struct FlowHash {
     std::size_t operator()(const Flow& f) const {
@@ -85,9 +105,17 @@ class FlowRecords {
   using ByFlow = std::unordered_map<Flow, std::vector<Record*>, FlowHash>;  // each in frame order
   static void add_key(ByFlow& map, const Flow& flow, Record* record);
   void end_probe(std::uint32_t frame, const Flow& flow, const std::string& id);
-  [[nodiscard]] static const Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+  [[nodiscard]] static Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+
+  struct Visited {
+    std::uint32_t frame = 0;
+    Flow flow;
+  };
+  static void add_frame(Record& record, std::uint32_t frame, const Flow& flow);
 
   std::vector<std::unique_ptr<Record>> records_;
+  std::vector<Visited> recent_;  // a ring
+  std::size_t oldest_ = 0;
   ByFlow translations_;
   ByFlow probes_;
 };

@@ -193,6 +193,14 @@ const char* Index::drop_reason(std::string_view json) noexcept {
   }
 }
 
+void Index::learn_flow(std::uint32_t frame, const Flow& flow) noexcept {
+  try {
+    flows_.visit(frame, flow);
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
 void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns,
                          const std::uint8_t* packet, std::size_t size) noexcept {
   const Interface* interface = find_interface(key);

@@ -104,6 +104,12 @@ class Index {
   /// The reason in such an option, nullptr when it has none; valid until clear().
   [[nodiscard]] const char* drop_reason(std::string_view json) noexcept;
 
+  /// Takes the ends of any packet, in frame order.
+  void learn_flow(std::uint32_t frame, const Flow& flow) noexcept;
+  /// A packet of the same connection on the other side of its translation, 0 for none.
+  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow) const noexcept {
+    return flows_.other_leg(frame, flow);
+  }
   /// Takes a packet of an interface of ours (others are ignored), in frame order.
   void learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns, const std::uint8_t* packet,
                     std::size_t size) noexcept;

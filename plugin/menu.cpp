@@ -131,6 +131,22 @@ void probe_endpoint() {
   ask("probe", probe_command);
 }
 
+void translated(Result<Action> (*choose)(const SelectedPacket&)) {
+  const std::optional<SelectedPacket> packet = wanted_packet();
+  if (!packet) return;
+  const Result<Action> action = choose(*packet);
+  if (!action) return tell(action.error().line().c_str());
+  carry_out(*action);
+}
+
+void go_to_other_leg() {
+  translated(other_leg_action);
+}
+
+void filter_on_both_legs() {
+  translated(both_legs_action);
+}
+
 void show_text(const std::string& subject, const std::string& text, const std::vector<Action>& offers) {
   const auto window = TextWindow::open(subject);
   if (!window) return;
@@ -230,6 +246,10 @@ Entry entries[] = {
      probe_endpoint},
     {"Explain this flow", "Who talks to whom, which way, and what this file and podshark check tell of it",
      explain_flow},
+    {"Go to the other NAT leg", "The same connection on the other side of its address translation",
+     go_to_other_leg},
+    {"Filter on both NAT legs", "The selected packet's connection before and after its address translation",
+     filter_on_both_legs},
     {"Live containers", "The containers that run now (podshark list)", live_containers},
     {"Save annotated copy…",
      "A copy of this capture that names the containers running now (podshark annotate)", save_annotated_copy},

@@ -81,6 +81,8 @@ void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
   if (ends.nat != nullptr) {
     add_tuple(branch, tvb, EventField::nat_orig_src, ends.nat->orig);
     add_tuple(branch, tvb, EventField::nat_reply_src, ends.nat->reply);
+    add_text(branch, tvb, event_field(EventField::nat_via), ends.nat->via);
+    add_text(branch, tvb, event_field(EventField::nat_evidence), ends.nat->evidence);
   }
   add_text(branch, tvb, event_field(EventField::probe_id), ends.probe);
   add_text(branch, tvb, event_field(EventField::drop_reason), facts.drop_reason);

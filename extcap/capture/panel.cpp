@@ -97,7 +97,8 @@ void Panel::run_tool(const RunTool& tool) {
 }
 
 void Panel::show(const annotate::Event& event) {
-  if (event.kind != "stats" && event.kind != "inventory") line(event.kind + ": " + event.detail);
+  if (event.kind != "stats" && event.kind != "inventory" && event.kind != "nat")
+    line(event.kind + ": " + event.detail);
 }
 
 void Panel::line(const std::string& text) {

@@ -17,7 +17,9 @@
 #include <utility>
 
 #include "extcap/capture/counter_watch.h"
+#include "extcap/capture/forward_watch.h"
 #include "extcap/capture/inventory_watch.h"
+#include "extcap/capture/nat_legs.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
 #include "podman/core/clock.h"
@@ -79,6 +81,8 @@ class Session {
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
   void on_signal();
   void on_report(annotate::Event&& event);
+  void watch_translations();
+  void follow_translations();
   [[nodiscard]] bool captures(const std::string& container_id) const;
   void after_change();
   void save_history(const char* why);
@@ -116,6 +120,8 @@ class Session {
   CounterWatch counters_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
+  std::unique_ptr<NatLegs> nat_;
+  std::unique_ptr<ForwardWatch> forwards_;
   std::int64_t last_event_ns_ = 0;
   std::int64_t released_ns_ = 0;  // nothing older may be written any more
   UniqueFd signals_;
@@ -189,6 +195,7 @@ void Session::on_joined(std::int64_t since_ns) {
   inventory_.time_ns = since_ns;
   recorder_.inventory(inventory_, /* at_once= */ true);
   drops_.follow(roster_.sources(), inventory_);
+  follow_translations();
 }
 
 bool Session::reader_gone() const {
@@ -201,6 +208,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
     return false;
   }
   recorder_.packet(id, packet);
+  if (forwards_) forwards_->packet(packet);
   ++summary_.packets;
   summary_.bytes += packet.captured;
   const bool enough = options_.count != 0 && summary_.packets >= options_.count;
@@ -308,11 +316,30 @@ Status Session::watch_everything() {
       });
   watch_->start();
   if (refresh_now_) watch_->refresh();
+  if (options_.nat) watch_translations();
   return ok();
 }
 
-// A probe's record tells when it began, so that it stands before its packets; but no later record may be
-// before one that is written.
+void Session::watch_translations() {
+  nat_ = std::make_unique<NatLegs>(
+      worker_, loop_,
+      NatLegs::Hooks{.record = [this](annotate::Event&& e) { on_report(std::move(e)); },
+                     .unavailable =
+                         [this](const std::string& why) {
+                           record("lifecycle", "nat-unavailable", why);
+                           notice(why);
+                         }});
+  forwards_ = std::make_unique<ForwardWatch>(loop_, [this](annotate::Event&& e) { on_report(std::move(e)); });
+  follow_translations();
+}
+
+void Session::follow_translations() {
+  if (nat_) nat_->captured(roster_.sources(), inventory_);
+  if (forwards_) forwards_->captured(roster_.sources(), inventory_);
+}
+
+// A record of a probe or a translation tells when that began, so that it stands before its packets; but no
+// later record may be before one that is written.
 void Session::on_report(annotate::Event&& event) {
   if (event.kind == "firewall" && !captures(event.container_id)) return;
   const std::int64_t least = std::max(last_event_ns_, released_ns_) + 1;
@@ -343,6 +370,7 @@ void Session::after_change() {
   const bool idle = roster_.idle();
   if (idle && !idle_) notice("nothing of it is running now: waiting for a start");
   idle_ = idle;
+  follow_translations();
   if (watch_) watch_->refresh();
 }
 
@@ -354,6 +382,7 @@ void Session::on_inventory(model::Inventory&& fresh) {
   if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
   roster_.on_inventory(inventory_);
   drops_.follow(roster_.sources(), inventory_);
+  follow_translations();
 }
 
 void Session::on_tick() {
@@ -366,6 +395,7 @@ void Session::on_tick() {
   watch_loss(now);
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   panel_.tick(stats);
+  if (nat_) nat_->tick();
   if (ticks_ == 0) reports_->watch_rules();  // not beside the first packets
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
@@ -470,6 +500,8 @@ void Session::write_stats(const char* detail) {
 void Session::finish() {
   watch_.reset();
   reports_.reset();
+  nat_.reset();
+  forwards_.reset();
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();

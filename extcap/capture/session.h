@@ -19,6 +19,7 @@ struct SessionOptions {
   LinkOptions link;
   RosterOptions roster;
   DropMode drops = DropMode::automatic;
+  bool nat = true;                   ///< record address translations, where permitted
   bool start = true;                 ///< start a stopped container that is named
   std::uint64_t count = 0;           ///< stop after so many packets; 0: never
   std::chrono::seconds duration{0};  ///< stop after so long; 0: never

@@ -7,7 +7,7 @@
 
 namespace podshark::worker {
 
-inline constexpr std::uint32_t kMagic = 0x50535732;  // "PSW2"
+inline constexpr std::uint32_t kMagic = 0x50535733;  // "PSW3"
 inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is 253
 
 enum class TargetKind : std::uint32_t {
@@ -27,21 +27,23 @@ struct ProbeSockets {
   std::uint32_t icmp[2] = {};
 };
 
-/// Sockets wanted in the target's network namespace. Reply order: netlink, raw, cooked, then TCP, UDP and
-/// ICMP of the probes, of each IPv4 before IPv6.
+/// Sockets wanted in the target's network namespace. Reply order: netlink, raw, cooked, netfilter, then TCP,
+/// UDP and ICMP of the probes, of each IPv4 before IPv6.
 struct Request {
   std::uint32_t magic = kMagic;
   TargetKind kind = TargetKind::process;
   std::int32_t pid = 0;
-  std::uint32_t netlink_sockets = 0;  ///< NETLINK_ROUTE
-  std::uint32_t raw_sockets = 0;      ///< AF_PACKET SOCK_RAW, protocol 0 (sees nothing until bound)
-  std::uint32_t cooked_sockets = 0;   ///< AF_PACKET SOCK_DGRAM, protocol 0
+  std::uint32_t netlink_sockets = 0;    ///< NETLINK_ROUTE
+  std::uint32_t raw_sockets = 0;        ///< AF_PACKET SOCK_RAW, protocol 0 (sees nothing until bound)
+  std::uint32_t cooked_sockets = 0;     ///< AF_PACKET SOCK_DGRAM, protocol 0
+  std::uint32_t netfilter_sockets = 0;  ///< NETLINK_NETFILTER; never served with borrowed privileges
+  std::uint32_t unused = 0;
   ProbeSockets probe;
   std::uint64_t pid_start = 0;    ///< proc_pid_stat(5) field 22; must match
   std::uint64_t netns_inode = 0;  ///< when not 0, must match
   std::uint8_t uuid[16] = {};
 };
-static_assert(sizeof(Request) == 80);
+static_assert(sizeof(Request) == 88);
 
 /// Where a request failed; the client turns it into a sentence.
 enum class Stage : std::uint32_t {
@@ -56,7 +58,7 @@ enum class Stage : std::uint32_t {
   join,
   socket,
   died,        ///< the entering child vanished
-  probes_off,  ///< sockets of probes are not served with borrowed privileges
+  probes_off,  ///< sockets of probes and of netfilter are not served with borrowed privileges
 };
 
 struct Reply {

@@ -70,8 +70,8 @@ std::uint64_t probe_sockets(const Request& r) {
 }
 
 bool valid(const Request& r) {
-  const std::uint64_t sum =
-      std::uint64_t{r.netlink_sockets} + r.raw_sockets + r.cooked_sockets + probe_sockets(r);
+  const std::uint64_t sum = std::uint64_t{r.netlink_sockets} + r.raw_sockets + r.cooked_sockets +
+                            r.netfilter_sockets + probe_sockets(r);
   return r.magic == kMagic && sum <= kMaxSockets && (r.kind != TargetKind::process || r.pid > 0);
 }
 
@@ -92,10 +92,13 @@ int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie
     }
     return 0;
   };
-  constexpr int kNetlinkRoute = 0;  // NETLINK_ROUTE
+  constexpr int kNetlinkRoute = 0;       // NETLINK_ROUTE
+  constexpr int kNetlinkNetfilter = 12;  // NETLINK_NETFILTER
   if (const int e = make(request.netlink_sockets, AF_NETLINK, SOCK_RAW, kNetlinkRoute); e != 0) return e;
   if (const int e = make(request.raw_sockets, AF_PACKET, SOCK_RAW, 0); e != 0) return e;
   if (const int e = make(request.cooked_sockets, AF_PACKET, SOCK_DGRAM, 0); e != 0) return e;
+  if (const int e = make(request.netfilter_sockets, AF_NETLINK, SOCK_RAW, kNetlinkNetfilter); e != 0)
+    return e;
   const ProbeSockets& p = request.probe;
   for (const std::size_t v6 : {0U, 1U}) {
     if (const int e = make(p.tcp[v6], kFamily[v6], SOCK_STREAM, 0); e != 0) return e;
@@ -111,7 +114,8 @@ int make_sockets(const Request& request, Sockets* sockets, std::uint64_t* cookie
 
 Reply handle(const Request& request, bool borrowed, UniqueFd passed, Sockets* sockets) {
   if (!valid(request)) return failure(Stage::request);
-  if (borrowed && probe_sockets(request) != 0) return failure(Stage::probes_off);
+  if (borrowed && (probe_sockets(request) != 0 || request.netfilter_sockets != 0))
+    return failure(Stage::probes_off);
   const OpenedNetns netns = open_target(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return failure(netns.stage, netns.error);
 

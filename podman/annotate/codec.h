@@ -59,6 +59,8 @@ struct Event {
   };
   Tuple orig;                 ///< nat: before translation; drop, probe: of the packets
   Tuple reply;                ///< nat: of the answers as they arrive
+  std::string via;            ///< nat: the program that forwards; empty: the kernel translates
+  std::string evidence;       ///< nat with `via`: why both sides are thought to be one connection
   std::string verdict;        ///< probe, check: "ok", "warning" or "failed"
   std::string reason;         ///< drop: the kernel's word for it, as "NETFILTER_DROP"
   std::string function;       ///< drop: of the kernel, that gave the packet up

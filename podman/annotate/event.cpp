@@ -54,6 +54,8 @@ std::string encode_event(const Event& event) {
   put(j, "protocol", event.protocol);
   put_tuple(j, "orig", event.orig);
   put_tuple(j, "reply", event.reply);
+  put(j, "via", event.via);
+  put(j, "evidence", event.evidence);
   put(j, "verdict", event.verdict);
   put(j, "reason", event.reason);
   put(j, "function", event.function);
@@ -85,6 +87,8 @@ Event event_from(const json& j) {
   get(j, "protocol", out.protocol);
   out.orig = tuple_from(j, "orig");
   out.reply = tuple_from(j, "reply");
+  get(j, "via", out.via);
+  get(j, "evidence", out.evidence);
   get(j, "verdict", out.verdict);
   get(j, "reason", out.reason);
   get(j, "function", out.function);

@@ -9,7 +9,6 @@
 #include <array>
 #include <charconv>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "podman/core/proc.h"
@@ -127,6 +126,12 @@ std::map<std::uint64_t, SocketOwner> socket_owners(const std::vector<std::uint64
       out[inode] = {pid, program};
     }
   }
+  return out;
+}
+
+std::optional<std::set<std::uint64_t>> sockets_of(pid_t pid, const std::string& proc) {
+  std::set<std::uint64_t> out;
+  if (!add_sockets(pid, proc, out)) return std::nullopt;
   return out;
 }
 

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +41,9 @@ struct SocketOwner {
 };
 [[nodiscard]] std::map<std::uint64_t, SocketOwner> socket_owners(const std::vector<std::uint64_t>& inodes,
                                                                  const std::string& proc = "/proc");
+
+/// Inode numbers of the sockets that a process has open; nothing when its descriptors may not be read.
+[[nodiscard]] std::optional<std::set<std::uint64_t>> sockets_of(pid_t pid, const std::string& proc = "/proc");
 
 /// Pure part: local ports of /proc/net/{tcp,tcp6,udp,udp6}, by the inode number of their socket.
 [[nodiscard]] std::map<std::uint64_t, HeldPort> parse_sockets(std::string_view text, bool udp);

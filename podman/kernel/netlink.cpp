@@ -64,6 +64,16 @@ void for_each_attribute(const char* data, std::size_t size,
   }
 }
 
+void each_message(std::string_view datagram, const std::function<void(std::string_view)>& visit) {
+  while (datagram.size() >= sizeof(nlmsghdr)) {
+    nlmsghdr head{};
+    std::memcpy(&head, datagram.data(), sizeof(head));
+    if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > datagram.size()) return;
+    visit(datagram.substr(0, head.nlmsg_len));
+    datagram.remove_prefix(std::min(aligned(head.nlmsg_len), datagram.size()));
+  }
+}
+
 Status dump(int fd, std::uint16_t type, const std::function<void(const nlmsghdr&)>& on_message) {
   const ifinfomsg body{};  // as long as the fixed part of any rtnetlink request
   return dump(fd, type, &body, sizeof(body), on_message);

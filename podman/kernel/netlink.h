@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "podman/core/result.h"
@@ -28,6 +29,10 @@ struct Attribute {
 /// Calls `visit` for each attribute; ends at the first one whose length is impossible.
 void for_each_attribute(const char* data, std::size_t size,
                         const std::function<void(const Attribute&)>& visit);
+
+/// Calls `visit` for each netlink message, header included, of what one recv(2) gave; ends at the first one
+/// whose length is impossible.
+void each_message(std::string_view datagram, const std::function<void(std::string_view)>& visit);
 
 /// One RTM_GET* dump: request, then `on_message` for each message until NLMSG_DONE. Messages of an earlier,
 /// given up dump are skipped. Blocks for at most a second on a kernel that does not answer.

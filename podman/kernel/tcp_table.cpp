@@ -44,7 +44,13 @@ void read_rest(std::string_view line, TcpSocket& s) {
   const std::string_view queues = next_word(line);
   const std::size_t colon = queues.find(':');
   if (colon == std::string_view::npos || !parse_hex(queues.substr(colon + 1), s.receive_queue)) return;
-  for (int skipped = 0; skipped < 4; ++skipped) (void)next_word(line);
+  constexpr std::uint32_t kTick = 10;  // USER_HZ is 100 on every architecture of ours
+  const std::string_view timer = next_word(line);
+  std::uint32_t ticks = 0;
+  if (const std::size_t at = timer.find(':');
+      at != std::string_view::npos && parse_hex(timer.substr(at + 1), ticks))
+    s.timer_ms = ticks < UINT32_MAX / kTick ? ticks * kTick : 0;
+  for (int skipped = 0; skipped < 3; ++skipped) (void)next_word(line);
   const std::string_view inode = next_word(line);
   (void)std::from_chars(inode.data(), inode.data() + inode.size(), s.inode);
 }

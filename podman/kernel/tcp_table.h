@@ -13,6 +13,7 @@
 namespace podshark::kernel {
 
 inline constexpr std::uint8_t kTcpEstablished = 1;  // include/net/tcp_states.h
+inline constexpr std::uint8_t kTcpTimeWait = 6;
 inline constexpr std::uint8_t kTcpListen = 10;
 inline constexpr std::uint8_t kUdpOpen = 7;  // TCP_CLOSE: not connected
 
@@ -23,7 +24,8 @@ struct TcpSocket {
   std::uint16_t remote_port = 0;
   std::uint8_t state = 0;
   std::uint32_t receive_queue = 0;  ///< bytes not read; of a listener: connections not accepted
-  std::uint64_t inode = 0;          ///< of the socket; 0 while no process has accepted it
+  std::uint32_t timer_ms = 0;  ///< until its timer ends; in kTcpTimeWait that began when the connection ended
+  std::uint64_t inode = 0;     ///< of the socket; 0 while no process has accepted it
 };
 
 /// Appends the sockets of one file; lines of another shape are skipped.

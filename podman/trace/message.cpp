@@ -242,16 +242,6 @@ std::optional<Event> parse_message(std::string_view message) {
   return std::nullopt;
 }
 
-void each_message(std::string_view datagram, const std::function<void(std::string_view)>& visit) {
-  while (datagram.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr head{};
-    std::memcpy(&head, datagram.data(), sizeof(head));
-    if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > datagram.size()) return;
-    visit(datagram.substr(0, head.nlmsg_len));
-    datagram.remove_prefix(std::min(kernel::aligned(head.nlmsg_len), datagram.size()));
-  }
-}
-
 std::string new_table(std::string_view message) {
   const std::optional<Message> m = open(message);
   std::string out;

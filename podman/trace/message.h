@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "podman/firewall/ruleset.h"
+#include "podman/kernel/netlink.h"
 #include "podman/trace/headers.h"
 
 namespace podshark::trace {
@@ -38,9 +38,7 @@ struct Event {
 /// Names are cut to firewall::kMaxName bytes and not cleaned. Nothing for any other message.
 [[nodiscard]] std::optional<Event> parse_message(std::string_view message);
 
-/// Calls `visit` for each netlink message, header included, of what one recv(2) gave; ends at the first one
-/// whose length is impossible.
-void each_message(std::string_view datagram, const std::function<void(std::string_view)>& visit);
+using kernel::each_message;
 
 /// The name of the table that an NFT_MSG_NEWTABLE tells of; empty for any other message.
 [[nodiscard]] std::string new_table(std::string_view message);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """make_corpus.py DIRECTORY TARGET: seeds of a fuzz target. event_record: after docs/FORMAT.md; firewall_rules: what
 was recorded in tests/fixtures/firewall, whole where it is small, else its first lines or rules; trace_messages:
-what the kernel says of a packet that is jumped, dropped by policy and logged by legacy iptables."""
+what the kernel says of a packet that is jumped, dropped by policy and logged by legacy iptables; conntrack_messages: what
+it says of connections that begin, are listed and end."""
 
 import json
 import pathlib
@@ -44,12 +45,33 @@ def firewall_rules():
             yield b"\0" + json.dumps({"nftables": others[:30] + rules[at:at + 12]}).encode()
 
 
-def trace_messages():
-    def attribute(kind, value):
-        return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+def attribute(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
-    def message(kind, family, body):
-        return struct.pack("=IHHII", 20 + len(body), kind, 0, 0, 0) + bytes((family, 0, 0, 0)) + body
+
+def message(kind, family, body, sequence=0):
+    return struct.pack("=IHHII", 20 + len(body), kind, 0, sequence, 0) + bytes((family, 0, 0, 0)) + body
+
+
+def conntrack_messages():
+    def way(kind, src, sport, dst, dport):  # CTA_TUPLE_* of linux/netfilter/nfnetlink_conntrack.h
+        first = 1 if len(src) == 4 else 3
+        addresses = attribute(first, src) + attribute(first + 1, dst)
+        ports = attribute(1, b"\6") + attribute(2, struct.pack("!H", sport)) + attribute(3, struct.pack("!H", dport))
+        return attribute(kind | 0x8000, attribute(0x8001, addresses) + attribute(0x8002, ports))
+
+    def connection(client, host, inside):
+        return (way(1, client, 40000, host, 8080) + way(2, inside, 80, client, 40000) +
+                attribute(3, struct.pack("!I", 0x28)) + attribute(12, struct.pack("!I", 7)) +
+                attribute(0x8014, attribute(1, struct.pack("!Q", 1_700_000_000_000_000_000))))
+
+    v4 = connection(bytes((203, 0, 113, 2)), bytes((203, 0, 113, 1)), bytes((10, 88, 0, 2)))
+    v6 = connection(bytes(15) + b"\2", bytes(15) + b"\1", b"\xfd" + bytes(14) + b"\2")
+    begins, listed, ends = message(0x100, 2, v4), message(0x100, 10, v6, 1), message(0x102, 2, v4)
+    yield from (begins, listed, ends, begins + ends, listed + message(3, 0, b"", 1) + begins + begins + ends)
+
+
+def trace_messages():
 
     def nft(table, chain, *attributes):  # NFTA_TRACE_* of linux/netfilter/nf_tables.h
         return message(10 << 8 | 17, 2, attribute(1, table) + attribute(2, chain) + attribute(6, b"\0\0\0\1") +
@@ -69,6 +91,7 @@ def trace_messages():
 
 
 if __name__ == "__main__":
-    makers = {"event_record": event_record, "firewall_rules": firewall_rules, "trace_messages": trace_messages}
+    makers = {"conntrack_messages": conntrack_messages, "event_record": event_record, "firewall_rules": firewall_rules,
+              "trace_messages": trace_messages}
     for number, seed in enumerate(makers[sys.argv[2]]()):
         (pathlib.Path(sys.argv[1]) / f"seed{number:03}").write_bytes(seed)

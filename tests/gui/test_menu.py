@@ -20,8 +20,9 @@ CONTAINERS = (
     Ctr("app", user=RIG, network="lan", cmd=("sleep", "1000000")),
 )
 FLOW_ENTRIES = ("Check NAT and firewall for this flow", "Probe this endpoint", "Explain this flow")
-ENTRIES = ("Filter on this container", "Filter on its pod", *FLOW_ENTRIES, "Live containers", "Save annotated copy…",
-           "About / doctor")
+LEG_ENTRIES = ("Go to the other NAT leg", "Filter on both NAT legs")
+ENTRIES = ("Filter on this container", "Filter on its pod", *FLOW_ENTRIES, *LEG_ENTRIES, "Live containers",
+           "Save annotated copy…", "About / doctor")
 
 
 class Output:
@@ -149,7 +150,7 @@ class Filters(MenuTest):
         shark.wait(lambda: self.shown(shark, "podman:web"), "the start page")
         self.choose(shark, "Filter on this container")
         self.box(shark, "no packet is selected", "click one")
-        for entry in FLOW_ENTRIES:
+        for entry in (*FLOW_ENTRIES, *LEG_ENTRIES):
             self.choose(shark, entry)
             self.box(shark, "no packet is selected", "click one")
         self.choose(shark, "Save annotated copy…")
@@ -267,6 +268,63 @@ class Flows(MenuTest):
     def test_strangers_are_told_apart(self):
         _, shark = self.chosen(self.STRANGERS, "Explain this flow")
         self.box(shark, "neither end of the selected packet is a container", "podman.name")
+
+
+class Legs(MenuTest):
+    """A connection from outside, captured on the host and in the container."""
+    HOST_SYN, INNER_SYN, INNER_ACK, HOST_ACK, UNTRANSLATED, LONELY = range(3, 9)
+
+    def legs(self):
+        web = container("web", "10.89.0.2", ports=[{"host_port": 8080, "container_port": 80, "range": 1, "protocol": "tcp"}])
+        capture = make_capture.Capture()
+        capture.inventory(inventory(web))
+        inside, uplink = capture.link(web), capture.link(web, "eth7@host", point="host")
+
+        def translation(port):
+            capture.event("nat", what="started", container="web", protocol="tcp", detail="started: a connection",
+                          orig={"src": "198.51.100.7", "dst": "192.0.2.1", "src_port": port, "dst_port": 8080},
+                          reply={"src": "10.89.0.2", "dst": "198.51.100.7", "src_port": 80, "dst_port": port})
+        translation(40000)
+        tcp = make_capture.tcp
+        capture.packet(uplink, ip("198.51.100.7", "192.0.2.1", tcp(40000, 8080)))
+        capture.packet(inside, ip("198.51.100.7", "10.89.0.2", tcp(40000, 80)))
+        capture.packet(inside, ip("10.89.0.2", "198.51.100.7", tcp(80, 40000)))
+        capture.packet(uplink, ip("192.0.2.1", "198.51.100.7", tcp(8080, 40000)))
+        capture.packet(inside, ip("198.51.100.7", "10.89.0.2", tcp(40001, 80)))
+        capture.packet(inside, ip("198.51.100.7", "10.89.0.2", tcp(40002, 80)))
+        translation(40002)
+        return self.saved(capture)
+
+    def at(self, frame):
+        desktop = self.desktop()
+        shark = desktop.wireshark("-r", self.legs(), "-g", str(frame))
+        self.selected(shark, f"Frame {frame}")
+        return desktop, shark
+
+    def test_there_and_back_again_in_the_same_direction(self):
+        for frame, other in ((self.HOST_SYN, self.INNER_SYN), (self.INNER_ACK, self.HOST_ACK)):
+            with self.subTest(frame):
+                _, shark = self.at(frame)
+                for there in (other, frame):
+                    self.choose(shark, "Go to the other NAT leg")
+                    self.selected(shark, f"Frame {there}")
+                shark.close()
+
+    def test_both_legs_are_filtered_on(self):
+        _, shark = self.at(self.INNER_SYN)
+        self.choose(shark, "Filter on both NAT legs")
+        self.filtered(shark, "(ip.addr == 198.51.100.7 && ip.addr == 10.89.0.2 && tcp.port == 40000 && tcp.port == 80) || "
+                             "(ip.addr == 198.51.100.7 && ip.addr == 192.0.2.1 && tcp.port == 40000 && tcp.port == 8080)", 4)
+
+    def test_without_a_translation_or_another_leg_it_is_told(self):
+        _, shark = self.at(self.UNTRANSLATED)
+        for entry in LEG_ENTRIES:
+            self.choose(shark, entry)
+            self.box(shark, "no record of this file tells", "podman.nat.orig.src")
+        shark.close()
+        _, shark = self.at(self.LONELY)
+        self.choose(shark, "Go to the other NAT leg")
+        self.box(shark, "the other side of this connection is not in the file", "--point both")
 
 
 class Programs(MenuTest):

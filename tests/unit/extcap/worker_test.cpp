@@ -76,6 +76,9 @@ TEST_F(WorkerTest, too_many_sockets_are_refused_also_when_the_sum_overflows) {
   r.raw_sockets = 0xFFFFFFFF;
   r.cooked_sockets = 2;
   EXPECT_EQ(ask(r).stage, Stage::request);
+  r.raw_sockets = r.cooked_sockets = 0;
+  r.netfilter_sockets = kMaxSockets;
+  EXPECT_EQ(ask(r).stage, Stage::request);
 }
 
 TEST_F(WorkerTest, probe_sockets_count_for_the_limit_too) {

@@ -54,6 +54,17 @@ TEST(TcpTable, a_connection_within_the_namespace_counts_once) {
   EXPECT_EQ(listening_ports(sockets), std::vector<std::uint16_t>{80});
 }
 
+TEST(TcpTable, of_one_that_is_over_the_rest_of_its_wait_is_read) {
+  const auto sockets = parse(
+      "1: 0200580A:0050 0200580A:9576 06 00000000:00000000 03:00001769 00000000     0        0 0 3 0\n"
+      "2: 0200580A:0050 0200580A:9577 06 00000000:00000000 03:FFFFFFFF 00000000     0        0 0 3 0\n");
+  ASSERT_EQ(sockets.size(), 2U);
+  EXPECT_EQ(sockets[0].state, kTcpTimeWait);
+  EXPECT_EQ(sockets[0].timer_ms, 0x1769U * 10);
+  EXPECT_EQ(sockets[0].inode, 0U);
+  EXPECT_EQ(sockets[1].timer_ms, 0U) << "no such wait";
+}
+
 TEST(TcpTable, queue_and_inode_are_read_where_the_line_has_them) {
   const auto sockets = parse(
       "0: 00000000:0050 00000000:0000 0A 00000001:0000001F 00:00000000 00000000     0        0 4711 1 0\n"

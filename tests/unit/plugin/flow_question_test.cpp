@@ -214,5 +214,18 @@ TEST(FlowFilter, takes_the_other_leg_of_a_translation_too) {
   EXPECT_THAT(flow_action(p)->filter, ::testing::Not(HasSubstr("frame")));
 }
 
+TEST(OtherLeg, is_told_or_why_not) {
+  SelectedPacket p = packet();
+  EXPECT_THAT(other_leg_action(p).error().what, HasSubstr("no record of this file tells"));
+  EXPECT_THAT(both_legs_action(p).error().what, HasSubstr("no record of this file tells"));
+  const Translation nat{{"192.0.2.1", "10.0.0.1", 40000, 8080}, {"10.89.0.3", "10.89.0.2", 5432, 40000}};
+  p.facts.ends.nat = &nat;
+  EXPECT_THAT(other_leg_action(p).error().what, HasSubstr("--point both"));
+  EXPECT_EQ(both_legs_action(p)->filter, flow_action(p)->filter);
+  p.other_leg = 7;
+  EXPECT_EQ(other_leg_action(p)->frame, 7U);
+  EXPECT_EQ(other_leg_action(p)->filter, "");
+}
+
 }  // namespace
 }  // namespace podshark::plugin

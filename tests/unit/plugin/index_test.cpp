@@ -353,6 +353,67 @@ TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before
   EXPECT_EQ(reply_src(15, tcp("10.89.0.2", 81, "198.51.100.7", 40000)), "");
 }
 
+TEST_F(PluginIndex, the_other_leg_is_the_nearest_packet_of_the_same_direction) {
+  const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
+  const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
+  index_.learn_flow(3, outer);  // the record comes after the first packets
+  index_.learn_flow(4, inner);
+  annotate::Event e;
+  e.kind = "nat";
+  e.what = "started";
+  e.protocol = "tcp";
+  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  index_.learn(5, kEvents, annotate::encode_event(e));
+  index_.learn_flow(6, inner.reversed());
+  index_.learn_flow(7, outer.reversed());
+  index_.learn_flow(20, tcp("198.51.100.7", 40001, "10.89.0.2", 80));
+  index_.learn_flow(30, outer);
+  e.what = "ended";
+  index_.learn(40, kEvents, annotate::encode_event(e));
+  EXPECT_EQ(index_.other_leg(3, outer), 4U);
+  EXPECT_EQ(index_.other_leg(4, inner), 3U);
+  EXPECT_EQ(index_.other_leg(6, inner.reversed()), 7U);
+  EXPECT_EQ(index_.other_leg(7, outer.reversed()), 6U);
+  EXPECT_EQ(index_.other_leg(30, outer), 4U);
+  EXPECT_EQ(index_.other_leg(29, inner), 30U);
+  EXPECT_EQ(index_.other_leg(20, tcp("198.51.100.7", 40001, "10.89.0.2", 80)), 0U) << "no record tells of it";
+}
+
+TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_found) {
+  annotate::Event e;
+  e.kind = "nat";
+  e.what = "started";
+  e.protocol = "tcp";
+  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  index_.learn(1, kEvents, annotate::encode_event(e));
+  const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
+  const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
+  for (std::uint32_t frame = 2; frame < 100'002; frame += 2) {
+    index_.learn_flow(frame, outer);
+    index_.learn_flow(frame + 1, inner);
+  }
+  EXPECT_EQ(index_.other_leg(2, outer), 3U);
+  const std::uint32_t near = index_.other_leg(50'000, outer);
+  EXPECT_EQ(near % 2, 1U) << "of the other leg";
+  EXPECT_NEAR(near, 50'000, 600);
+}
+
+TEST_F(PluginIndex, a_leg_that_the_file_lacks_is_none) {
+  annotate::Event e;
+  e.kind = "nat";
+  e.protocol = "tcp";
+  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  index_.learn(1, kEvents, annotate::encode_event(e));
+  const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
+  for (std::uint32_t frame = 2; frame < 5000; ++frame) index_.learn_flow(frame, inner);
+  EXPECT_EQ(index_.other_leg(3, inner), 0U);
+  index_.learn_flow(5000, tcp("192.0.2.1", 8080, "198.51.100.7", 40000));
+  EXPECT_EQ(index_.other_leg(3, inner), 5000U) << "in the other direction, where the same one lacks";
+}
+
 TEST_F(PluginIndex, a_probes_packets_bear_its_id_on_both_sides_of_a_translation) {
   annotate::Event e;
   e.kind = "probe";
