@@ -33,6 +33,8 @@ enum class EventField : std::uint8_t {
   nat_reply_dst_port,
   verdict,
   drop_reason,
+  drop_function,
+  drop_hook,
   fix,
   count,
   counted_link,  ///< "web/eth0": the counts below are of this link

@@ -308,6 +308,9 @@ class Wireshark(DropTest, PluginTest):
         got = self.tshark("-r", copy, "-Y", 'podman.drop.reason == "NETFILTER_DROP"', "-T", "fields", "-e", "udp.dstport",
                           "-e", "frame.interface_name", "-e", "podman.dst.name")
         self.assertEqual(f"1005\t{DROPS}\tweb", got.strip())
+        for filter_ in ('podman.drop.hook == "FORWARD"', 'podman.drop.function == "nft_do_chain"'):
+            got = self.tshark("-r", copy, "-Y", filter_, "-T", "fields", "-e", "udp.dstport")
+            self.assertEqual("1005", got.strip(), filter_)
 
     def test_links_one_to_the_frame_that_has_it(self):
         self.send_udp(b"captured-and-dropped", 98)
