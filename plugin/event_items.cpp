@@ -106,6 +106,8 @@ EventItems from_event(const Event& e, Allocate allocate, void* scope) {
   rows.text(EventField::link, e.link);
   rows.text(EventField::verdict, e.verdict);
   rows.text(EventField::drop_reason, e.reason);
+  rows.text(EventField::drop_function, e.function);
+  rows.text(EventField::drop_hook, e.hook);
   rows.text(e.kind == "probe" ? EventField::probe_id : EventField::id, e.id);
   rows.text(EventField::protocol, e.protocol);
   add_tuple(rows, e.orig, e.kind == "nat" ? EventField::nat_orig_src : EventField::src);

@@ -35,6 +35,8 @@ enum class EventField : std::uint8_t {
   nat_evidence,
   verdict,
   drop_reason,
+  drop_function,
+  drop_hook,
   fix,
   count,
   counted_link,  ///< "web/eth0": the counts below are of this link

@@ -82,7 +82,9 @@ std::string way(const SelectedPacket& p) {
         (f.dropped ? ", captured before it was dropped" : ", captured at another point"));
   if (f.dropped)
     add("the kernel dropped this packet: " +
-        std::string(text(f.drop_reason) ? f.drop_reason : "no reason known"));
+        std::string(text(f.drop.reason) ? f.drop.reason : "no reason known") +
+        (text(f.drop.function) ? " at " + std::string(f.drop.function) : "") +
+        (text(f.drop.hook) ? ", " + std::string(f.drop.hook) : ""));
   return out.empty() ? line("Way", "nothing is known of it") : out;
 }
 

@@ -184,12 +184,13 @@ void Index::learn_dropped(std::uint32_t frame, const Flow& flow, const char* rea
   }
 }
 
-const char* Index::drop_reason(std::string_view json) noexcept {
+DropWords Index::drop_words(std::string_view json) noexcept {
   try {
     const Result<annotate::Event> event = annotate::decode_event(json);
-    return event ? pool_.intern(event->reason) : nullptr;
+    if (!event) return {};
+    return {pool_.intern(event->reason), pool_.intern(event->function), pool_.intern(event->hook)};
   } catch (const std::exception&) {
-    return nullptr;
+    return {};
   }
 }
 

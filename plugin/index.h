@@ -31,12 +31,19 @@ struct Ends {
   const char* probe = nullptr;
 };
 
+/// What the kernel said about a dropped packet; each may be nullptr. Valid until Index::clear().
+struct DropWords {
+  const char* reason = nullptr;
+  const char* function = nullptr;
+  const char* hook = nullptr;
+};
+
 /// What is said about a packet.
 struct Facts {
   Ends ends;
   Point point = Point::unknown;
   std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
-  const char* drop_reason = nullptr;
+  DropWords drop;
   bool dropped = false;
 
   [[nodiscard]] bool any() const {
@@ -101,8 +108,8 @@ class Index {
   [[nodiscard]] bool has_drops() const noexcept { return drops_; }
   /// Takes a packet of one.
   void learn_dropped(std::uint32_t frame, const Flow& flow, const char* reason) noexcept;
-  /// The reason in such an option, nullptr when it has none; valid until clear().
-  [[nodiscard]] const char* drop_reason(std::string_view json) noexcept;
+  /// What such an option says.
+  [[nodiscard]] DropWords drop_words(std::string_view json) noexcept;
 
   /// Takes the ends of any packet, in frame order.
   void learn_flow(std::uint32_t frame, const Flow& flow) noexcept;

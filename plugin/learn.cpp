@@ -165,12 +165,12 @@ Boolean take_option(wtap_block_t /*block*/, guint id, wtap_opttype_e /*type*/, w
 }
 
 // In the packet's own options, or those that the user has edited since.
-const char* drop_reason(const packet_info* pinfo) {
+DropWords drop_words(const packet_info* pinfo) {
   const wtap_block_t block =
       pinfo->fd->has_modified_block ? epan_get_modified_block(pinfo->epan, pinfo->fd) : pinfo->rec->block;
   std::string_view json;
   if (block != nullptr) (void)wtap_block_foreach_option(block, take_option, &json);
-  return json.empty() ? nullptr : file_index().drop_reason(json);
+  return json.empty() ? DropWords{} : file_index().drop_words(json);
 }
 
 // ---- the selected packet ----
@@ -257,10 +257,13 @@ void read_packet(const packet_info* pinfo, proto_tree* tree, SelectedPacket& out
 
 Facts facts_of(const packet_info* pinfo, std::uint64_t key, const Flow& flow) {
   Index& index = file_index();
-  Facts facts{index.ends(pinfo->num, key, flow), index.point(key), index.original(pinfo->num)};
+  Facts facts;
+  facts.ends = index.ends(pinfo->num, key, flow);
+  facts.point = index.point(key);
+  facts.original = index.original(pinfo->num);
   if (index.holds_drops(key)) {
     facts.dropped = true;
-    facts.drop_reason = drop_reason(pinfo);
+    facts.drop = drop_words(pinfo);
   }
   return facts;
 }
@@ -322,7 +325,7 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   if (pinfo->srcport == kDnsPort && pinfo->ptype == PT_UDP) learn_dns(tvb, pinfo);
   const std::uint64_t key = known_key(pinfo);
   if (index.has_drops() && index.holds_drops(key))
-    index.learn_dropped(pinfo->num, flow_of(pinfo), drop_reason(pinfo));
+    index.learn_dropped(pinfo->num, flow_of(pinfo), drop_words(pinfo).reason);
   if (!index.empty()) index.learn_flow(pinfo->num, flow_of(pinfo));
   if (!index.may_repeat()) return;
   const unsigned size = tvb_captured_length(tvb);

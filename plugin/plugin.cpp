@@ -85,7 +85,9 @@ void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
     add_text(branch, tvb, event_field(EventField::nat_evidence), ends.nat->evidence);
   }
   add_text(branch, tvb, event_field(EventField::probe_id), ends.probe);
-  add_text(branch, tvb, event_field(EventField::drop_reason), facts.drop_reason);
+  add_text(branch, tvb, event_field(EventField::drop_reason), facts.drop.reason);
+  add_text(branch, tvb, event_field(EventField::drop_function), facts.drop.function);
+  add_text(branch, tvb, event_field(EventField::drop_hook), facts.drop.hook);
   if (facts.point != Point::unknown)
     proto_item_set_generated(proto_tree_add_string(branch, hf_point, tvb, 0, 0, to_string(facts.point)));
   if (facts.original != 0)

@@ -220,7 +220,7 @@ void send_packet(packet_info* pinfo, const Facts& facts) {
   counted->facts = facts;
   counted->length = pinfo->fd->pkt_len;
   counted->dropped = facts.dropped ? 1 : 0;
-  counted->reason = facts.drop_reason;
+  counted->reason = facts.drop.reason;
   tap_queue_packet(tap, pinfo, counted);
 }
 

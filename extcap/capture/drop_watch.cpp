@@ -24,6 +24,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{20};
 constexpr std::uint64_t kInFlightNs = 5'000'000;
 constexpr std::size_t kRecordsPerTurn = 16384;
+constexpr std::size_t kMostInRing = PODSHARK_DROP_RING / sizeof(podshark_drop_event);
 constexpr std::size_t kMostAddresses = 64;  // of one container
 constexpr std::size_t kMostPorts = 1024;
 
@@ -93,6 +94,7 @@ struct DropWatch::Watched {
   Ports ports;
   std::vector<model::Attachment> networks;
   std::map<bool, std::uint32_t> interfaces;  // with Ethernet headers, without
+  std::int64_t last_ns = 0;
   std::uint64_t written = 0;
   std::uint64_t start_ns = 0;
 };
@@ -154,7 +156,8 @@ void DropWatch::start(DropMode mode) {
 
 void DropWatch::on_ready() {
   ready_ = true;
-  context_.loop.add(helper_->ring().fd(), EPOLLIN, [](std::uint32_t) {});  // the turn of the loop reads it
+  // The turn of the loop reads it.
+  context_.loop.add(helper_->ring().fd(), paused_ ? 0U : std::uint32_t{EPOLLIN}, [](std::uint32_t) {});
   hooks_.ready();
   if (!helper_->whole_packets())
     missing("dropped packets: this kernel shows only their linear part (Linux 6.12 and later show all)");
@@ -276,6 +279,8 @@ void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
   const Filter& filter = drop.ethernet ? ethernet_filter_ : raw_filter_;
   if (!filter.matches(drop.bytes.data(), captured, drop.length)) return;
   Watched& w = *it->second;
+  // Two processors may reach the ring in another order than they read the clock, within microseconds.
+  time_ns = w.last_ns = std::max(time_ns, w.last_ns);
   annotate::Event event = drop_event(drop, time_ns);
   event.container = w.target.container.name;
   event.container_id = w.target.container.id;
@@ -318,9 +323,11 @@ void DropWatch::close() {
   if (!helper_) return;
   if (ready_) {
     paused_ = false;
-    do {
+    // Whatever was in the ring by now; more may come as long as the program is there.
+    for (std::size_t records = 0; records < kMostInRing; records += kRecordsPerTurn) {
       take();
-    } while (!all_read_);
+      if (all_read_) break;
+    }
     context_.loop.remove(helper_->ring().fd());
     const auto end_ns = static_cast<std::uint64_t>(now_ns());
     for (const auto& [tag, w] : watched_) {

@@ -13,7 +13,7 @@ import lib
 import lib_pcapng
 from lib import CLIENT, HOST, MEMBER, RIG, ROOT, Ctr, Net, RigTest, long, once, quick, run, wait_for
 from lib_plugin import PluginTest
-from lib_podshark import PODSHARK, PREFIX, Capture, install_worker, remove_worker
+from lib_podshark import PODSHARK, PREFIX, Capture, extcap_home, install_worker, remove_worker
 
 CONTAINERS = (Ctr("web", ports=("28080:80", "28053:53/udp")), Ctr("theirs", user=RIG))
 DROPS = "podman:web/drops"
@@ -308,6 +308,9 @@ class Wireshark(DropTest, PluginTest):
         got = self.tshark("-r", copy, "-Y", 'podman.drop.reason == "NETFILTER_DROP"', "-T", "fields", "-e", "udp.dstport",
                           "-e", "frame.interface_name", "-e", "podman.dst.name")
         self.assertEqual(f"1005\t{DROPS}\tweb", got.strip())
+        for filter_ in ('podman.drop.hook == "FORWARD"', 'podman.drop.function == "nft_do_chain"'):
+            got = self.tshark("-r", copy, "-Y", filter_, "-T", "fields", "-e", "udp.dstport")
+            self.assertEqual("1005", got.strip(), filter_)
 
     def test_links_one_to_the_frame_that_has_it(self):
         self.send_udp(b"captured-and-dropped", 98)
@@ -319,6 +322,32 @@ class Wireshark(DropTest, PluginTest):
                           "-e", "podman.drop.reason")
         first, second = [line.split("\t") for line in got.splitlines()]
         self.assertEqual(([first[0], "", ""], [first[0], "NO_SOCKET"]), (first, second[1:]))
+
+
+class Live(RigTest):
+    def test_through_tshark_as_it_captures(self):
+        """dumpcap passes comments and options on; the first record tells that drops are watched."""
+        extcap_home(ROOT)
+        path = self.tmp / "live.pcapng"
+        path.touch()
+        path.chmod(0o666)
+        web = self.up["web"]
+        child = self.child(ROOT, ["tshark", "-q", "-i", "podman:web", "-w", path], stderr=lib.subprocess.PIPE, text=True)
+
+        def now():
+            data = path.read_bytes()
+            return lib_pcapng.read(path, partial=True) if len(data) > 28 else None
+        wait_for(lambda: now() and [e for e in now().events_of("lifecycle") if e["what"] == "watching-drops"],
+                 "drops to be watched", 40)
+
+        def dropped():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, contextlib.suppress(OSError):
+                s.sendto(b"live-and-closed", (web.address, 98))
+            return [p for p in now().packets_of(DROPS) if b"live-and-closed" in p.data]
+        packet = wait_for(dropped, "a dropped packet in tshark's file")[0]
+        self.assertEqual(0, lib.end(child, lib.signal.SIGINT), child.stderr.read())
+        self.assertEqual("NO_SOCKET", packet.custom[0]["reason"])
+        self.assertIn("nobody listens on that UDP port", packet.comments[0])
 
 
 class Receiver(DropTest):

@@ -99,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       index.learn_dns(5, data, size);
       break;
     default:
-      (void)index.drop_reason(text);
+      (void)index.drop_words(text);
   }
   ask(index);
   return 0;

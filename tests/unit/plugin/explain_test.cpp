@@ -173,14 +173,15 @@ TEST(Explaining, says_which_way_it_goes) {
   p.facts = {{.src = {}, .dst = {.name = "db"}, .published = 8080, .nat = &nat, .probe = "7f"},
              Point::host,
              3,
-             "NETFILTER_DROP",
+             {"NETFILTER_DROP", "nft_do_chain", "FORWARD"},
              true};
   const auto out = explain(p, {});
   for (const char* part :
        {"Way       captured at the host's side", "published: port 8080 of the host leads to it",
         "translated: the client sends 203.0.113.2 port 40000 → 192.0.2.1 port 8080",
         "the server answers 10.89.0.3 port 80 → 10.89.0.2 port 40000", "sent or answered by probe 7f",
-        "the same packet is frame 3", "the kernel dropped this packet: NETFILTER_DROP"})
+        "the same packet is frame 3",
+        "the kernel dropped this packet: NETFILTER_DROP at nft_do_chain, FORWARD"})
     EXPECT_THAT(out.text, HasSubstr(part));
   EXPECT_THAT(labels(out), ElementsAre("Filter on this flow", "Filter on db", "Go to packet 3"));
   EXPECT_EQ(out.actions.back().frame, 3U);
