@@ -86,7 +86,6 @@ bool forwarded(const model::Container& c) {
 ForwardMatcher::Legs ForwardMatcher::take_new(Legs legs, bool inner) {
   Seen& now = inner ? inner_now_ : outer_now_;
   const Seen& seen = inner ? inner_seen_ : outer_seen_;
-  const std::set<Tuple>& matched = inner ? matched_inner_ : matched_outer_;
   for (Leg& l : legs) {
     const auto before = seen.find(l.tuple);
     const Appearance a = before != seen.end() ? before->second : Appearance{looks_, before_ms_};
@@ -94,7 +93,9 @@ ForwardMatcher::Legs ForwardMatcher::take_new(Legs legs, bool inner) {
     l.before_us = a.since_ms < 0;
     l.since_ms = looks_ - a.look < kLooks ? a.since_ms : -1;
   }
-  std::erase_if(legs, [&](const Leg& l) { return matched.count(l.tuple) != 0; });
+  std::erase_if(legs, [&](const Leg& l) {
+    return (inner ? matched_inner_.count(l.tuple) : matched_outer_.count(l.tuple)) != 0;
+  });
   std::stable_sort(legs.begin(), legs.end(), [](const Leg& a, const Leg& b) { return a.inode < b.inode; });
   return legs;
 }
@@ -267,7 +268,6 @@ std::vector<annotate::Event> ForwardMatcher::look(const model::Container& contai
   outgoing(container, view, found);
   std::vector<annotate::Event> out;
   for (const Match& m : found) {
-    matched_outer_.insert(m.outer.tuple);
     matched_inner_.insert(m.inner.tuple);
     const Leg& first = m.from_inside ? m.inner : m.outer;
     const Leg& second = m.from_inside ? m.outer : m.inner;
@@ -282,13 +282,23 @@ std::vector<annotate::Event> ForwardMatcher::look(const model::Container& contai
     event.via = m.via;
     event.evidence = m.evidence;
     event.detail += ", by " + m.via + " (" + m.evidence + ")";
+    matched_outer_[m.outer.tuple] = event;
     out.push_back(std::move(event));
   }
-  std::erase_if(matched_outer_, [&](const Tuple& t) { return outer_now_.count(t) == 0; });
+  std::erase_if(matched_outer_, [&](const auto& matched) { return outer_now_.count(matched.first) == 0; });
   std::erase_if(matched_inner_, [&](const Tuple& t) { return inner_now_.count(t) == 0; });
   before_ms_ = now_ms;
   outer_seen_.swap(outer_now_);
   inner_seen_.swap(inner_now_);
+  return out;
+}
+
+std::vector<annotate::Event> ForwardMatcher::open_ones() const {
+  std::vector<annotate::Event> out;
+  for (const auto& [tuple, event] : matched_outer_) {
+    out.push_back(event);
+    out.back().what = "seen";
+  }
   return out;
 }
 

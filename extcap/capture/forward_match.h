@@ -46,6 +46,8 @@ class ForwardMatcher {
                                                   std::int64_t now_ms);
   /// Something has appeared that is not matched yet: a further look may help.
   [[nodiscard]] bool unsure() const { return unsure_; }
+  /// The records of those that were still there at the last look, as `seen`.
+  [[nodiscard]] std::vector<annotate::Event> open_ones() const;
   /// Looks in which what has appeared may still be matched by that alone.
   static constexpr unsigned kLooks = 3;
 
@@ -79,7 +81,8 @@ class ForwardMatcher {
 
   Seen outer_seen_, inner_seen_;  // at the look before
   Seen outer_now_, inner_now_;
-  std::set<model::Conntrack::Tuple> matched_outer_, matched_inner_;
+  std::map<model::Conntrack::Tuple, annotate::Event> matched_outer_;
+  std::set<model::Conntrack::Tuple> matched_inner_;
   std::int64_t before_ms_ = -1;  // the look before
   std::int64_t now_ms_ = 0;
   unsigned looks_ = 0;

@@ -98,6 +98,15 @@ void ForwardWatch::captured(const std::vector<std::unique_ptr<Source>>& sources,
   if (news) arm(1ms);
 }
 
+void ForwardWatch::repeat(const Record& record) {
+  for (const auto& [id, w] : watched_) {
+    for (annotate::Event& event : w.matcher.open_ones()) {
+      event.time_ns = now_ns();
+      record(std::move(event));
+    }
+  }
+}
+
 void ForwardWatch::on_connection(std::uint64_t time_ns) {
   if (first_ns_ == 0) first_ns_ = static_cast<std::int64_t>(time_ns);
   again_ = ForwardMatcher::kLooks - 1;

@@ -32,6 +32,8 @@ class ForwardWatch {
   ForwardWatch& operator=(const ForwardWatch&) = delete;
 
   void captured(const std::vector<std::unique_ptr<Source>>& sources, const model::Inventory& inventory);
+  /// Tells again of what goes on, for a new file.
+  void repeat(const Record& record);
   /// Each captured packet: costs a comparison where no captured container is forwarded for.
   void packet(const wire::Packet& packet) {
     if (!watched_.empty() && opens_connection(packet)) on_connection(packet.time_ns);

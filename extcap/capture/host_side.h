@@ -10,8 +10,7 @@
 
 namespace podshark::extcap {
 
-/// Where the bridges of networks are: the host's namespace, or that of the caller's rootless networks.
-/// ErrorKind::not_running when there is none of these now.
+/// The namespace in which bridges lie: the host's, or that of the caller's rootless networks.
 [[nodiscard]] Result<NetnsPlace> outer_place(bool rootless);
 
 /// The bridge of `target.network`, in the host's namespace or that of the rootless networks.

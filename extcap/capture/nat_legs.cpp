@@ -93,6 +93,12 @@ void NatLegs::open(Side& side) {
                                                                   : watch.error().what));
 }
 
+void NatLegs::repeat(const NatWatch::Record& record) {
+  for (Side* side : {&host_, &rootless_}) {
+    if (side->watch) side->watch->repeat(record);
+  }
+}
+
 void NatLegs::tick() {
   for (Side* side : {&host_, &rootless_}) {
     if (side->watch) side->watch->tick();

@@ -26,6 +26,8 @@ class NatLegs {
   void captured(const std::vector<std::unique_ptr<Source>>& sources, const model::Inventory& inventory);
   /// Once a second.
   void tick();
+  /// Tells again of what goes on, for a new file.
+  void repeat(const NatWatch::Record& record);
 
  private:
   struct Side {

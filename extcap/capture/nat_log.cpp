@@ -101,7 +101,7 @@ std::optional<annotate::Event> NatLog::begun(const model::Conntrack& c, bool lis
   const NatOwner* owner = owner_of(c);
   if (owner == nullptr) return std::nullopt;
   const auto it = open_.find(c.id);
-  if (it != open_.end() && it->second.orig == c.orig) {
+  if (it != open_.end() && it->second.connection.orig == c.orig) {
     it->second.generation = generation_;
     return std::nullopt;
   }
@@ -110,13 +110,13 @@ std::optional<annotate::Event> NatLog::begun(const model::Conntrack& c, bool lis
     return std::nullopt;
   }
   if (listed) --list_left_;
-  if (it != open_.end() || open_.size() < kMostOpen) open_[c.id] = {c.orig, *owner, generation_};
+  if (it != open_.end() || open_.size() < kMostOpen) open_[c.id] = {c, *owner, generation_};
   return nat_record(c, *owner, listed ? "seen" : "started");
 }
 
 std::optional<annotate::Event> NatLog::ended(const model::Conntrack& c) {
   const auto it = open_.find(c.id);
-  if (it == open_.end() || it->second.orig != c.orig || protocol_name(c.protocol) == nullptr)
+  if (it == open_.end() || it->second.connection.orig != c.orig || protocol_name(c.protocol) == nullptr)
     return std::nullopt;
   const NatOwner owner = std::move(it->second.owner);
   open_.erase(it);
@@ -130,6 +130,15 @@ void NatLog::list_begins() {
 
 void NatLog::list_ends() {
   std::erase_if(open_, [&](const auto& o) { return o.second.generation != generation_; });
+}
+
+std::vector<annotate::Event> NatLog::open_ones() const {
+  std::vector<annotate::Event> out;
+  for (const auto& [id, told] : open_) {
+    if (out.size() == kBurst) break;
+    out.push_back(nat_record(told.connection, told.owner, "seen"));
+  }
+  return out;
 }
 
 std::uint64_t NatLog::take_skipped() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "podman/annotate/codec.h"
 #include "podman/core/ip_address.h"
@@ -39,6 +40,10 @@ class NatLog {
   void list_begins();
   void list_ends();
 
+  /// Those that were told and have not ended, as `seen`: for a reader who has not got the records before; at
+  /// most kBurst.
+  [[nodiscard]] std::vector<annotate::Event> open_ones() const;
+
   /// How many were left out since the last call because they were too many.
   [[nodiscard]] std::uint64_t take_skipped();
 
@@ -48,7 +53,7 @@ class NatLog {
 
  private:
   struct Told {
-    model::Conntrack::Tuple orig;
+    model::Conntrack connection;
     NatOwner owner;
     unsigned generation = 0;
   };

@@ -148,6 +148,13 @@ void NatWatch::take(const kernel::ConntrackMessage& m, bool listing, std::int64_
   record_(std::move(*event));
 }
 
+void NatWatch::repeat(const Record& record) {
+  for (annotate::Event& event : log_.open_ones()) {
+    event.time_ns = now_ns();
+    record(std::move(event));
+  }
+}
+
 void NatWatch::tick() {
   if (std::exchange(overruns_, 0) != 0) list();
   tell_skipped();

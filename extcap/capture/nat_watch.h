@@ -31,6 +31,8 @@ class NatWatch {
   void captured(NatOwners owners);
   /// Once a second: tells what was left out, and lists again where messages were lost.
   void tick();
+  /// Tells again of what goes on, for a new file.
+  void repeat(const Record& record);
   [[nodiscard]] std::uint64_t netns_inode() const { return netns_inode_; }
 
  private:

@@ -82,6 +82,7 @@ Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets
   output_ = std::make_unique<Output>(std::move(*next));
   file_began_ns_ = now;
   file_began_packets_ = packets;
+  ++rotations_;
   append(&buffer_, prologue_);
   names_.clear();
   model::Inventory repeated = inventory;
@@ -149,6 +150,10 @@ void Recorder::event(const annotate::Event& event) {
   put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail,
             annotate::encode_event(event));
   if (listener_) listener_(event);
+}
+
+void Recorder::event_at_once(const annotate::Event& event) {
+  put_event(&buffer_, event.time_ns, event.kind + ": " + event.detail, annotate::encode_event(event));
 }
 
 void Recorder::inventory(const model::Inventory& inventory, bool at_once) {

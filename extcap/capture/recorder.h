@@ -59,6 +59,8 @@ class Recorder {
   void dropped(std::uint32_t interface_id, const wire::Packet& packet, const std::string& comment,
                const std::string& json);
   void event(const annotate::Event& event);
+  /// Before every packet that is still held, and told nobody: for what a new file has to begin with.
+  void event_at_once(const annotate::Event& event);
   /// Is called with each event() from now on; empty: nobody.
   void on_event(std::function<void(const annotate::Event&)> listener) { listener_ = std::move(listener); }
   /// The record (in parts) and, for addresses not yet named so, a name resolution block. `at_once`: before
@@ -77,6 +79,8 @@ class Recorder {
   [[nodiscard]] Status flush();
   /// Goes on in the next file when its rule says so. `inventory` is repeated in it.
   [[nodiscard]] Status rotate(const model::Inventory& inventory, std::uint64_t packets);
+  /// How many files were begun by rotate().
+  [[nodiscard]] unsigned rotations() const { return rotations_; }
 
  private:
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
@@ -89,6 +93,7 @@ class Recorder {
   std::unique_ptr<Output> output_;
   std::unique_ptr<FileSet> files_;
   std::unique_ptr<History> history_;
+  unsigned rotations_ = 0;
   std::int64_t file_began_ns_ = 0;
   std::uint64_t file_began_packets_ = 0;
   wire::Bytes prologue_;  // section header and interfaces: what every further file begins with

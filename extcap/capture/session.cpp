@@ -83,6 +83,7 @@ class Session {
   void on_report(annotate::Event&& event);
   void watch_translations();
   void follow_translations();
+  void repeat_translations();
   [[nodiscard]] bool captures(const std::string& container_id) const;
   void after_change();
   void save_history(const char* why);
@@ -333,6 +334,13 @@ void Session::watch_translations() {
   follow_translations();
 }
 
+// A file must stand alone.
+void Session::repeat_translations() {
+  const NatWatch::Record tell = [this](annotate::Event&& event) { recorder_.event_at_once(event); };
+  if (nat_) nat_->repeat(tell);
+  if (forwards_) forwards_->repeat(tell);
+}
+
 void Session::follow_translations() {
   if (nat_) nat_->captured(roster_.sources(), inventory_);
   if (forwards_) forwards_->captured(roster_.sources(), inventory_);
@@ -475,6 +483,7 @@ void Session::on_signal() {
 
 void Session::save_history(const char* why) {
   if (options_.history_path.empty()) return;
+  repeat_translations();
   recorder_.release_all();
   inventory_.time_ns = now_ns();
   const std::string path = stamped_name(options_.history_path, inventory_.time_ns, why);
@@ -485,10 +494,12 @@ void Session::save_history(const char* why) {
 
 void Session::rotate() {
   if (!outcome_ || stopping_) return;
+  const unsigned before = recorder_.rotations();
   if (Status s = recorder_.rotate(inventory_, summary_.packets); !s) {
     outcome_ = std::move(s);
     stop();
   }
+  if (recorder_.rotations() != before) repeat_translations();
 }
 
 void Session::write_stats(const char* detail) {

@@ -29,6 +29,7 @@ CASES = (
     (2, ("capture", "own", "--wait", "--follow", "false", "-w", "x"), ("--wait", "--follow")),
     (2, ("capture", "own", "--ring-size", "0", "-w", "x"), ("--ring-size '0'", "1 to 1024")),
     (2, ("capture", "own", "--queue-size", "x", "-w", "x"), ("--queue-size 'x'", "1 to 65536")),
+    (2, ("capture", "own", "--nat", "maybe", "-w", "x"), ("--nat 'maybe'", "neither on nor off")),
     (3, ("capture", "nope*", "-w", "x"), ("no running container matches 'nope*'", "--wait")),
     (7, ("capture", "own", "--point", "host", "-w", "x"), ("passes its traffic through sockets", "inside")),
     (7, ("capture", "host", "-w", "x"), ("uses the host's network", "--all-host")),

@@ -4,9 +4,13 @@
 import pathlib
 import re
 import shutil
+import signal
+import socket
+import struct
 import subprocess
 
 import lib
+import lib_pcapng
 import lib_podshark
 from lib import CLIENT, HOST, RIG, ROOT, Ctr, Net, fetch, quick, run, wait_for
 from lib_podshark import PODSHARK, Capture
@@ -157,6 +161,39 @@ class Rootful(NatTest):
         for row in rows:
             self.assertEqual((CLIENT, HOST, "8080", web, "80"), (row[1], row[3], row[4], row[5], row[6]), row)
 
+    def test_each_file_of_several_tells_of_what_goes_on(self):
+        held = self.child(ROOT, ["ip", "netns", "exec", "client", "busybox", "nc", HOST, "8080"], stdin=subprocess.PIPE)
+        path = self.tmp / "out.pcapng"
+        capture = self.child(ROOT, [PODSHARK, "capture", "web", "-q", "-b", "packets:8", "-w", path])
+        lib_podshark.wait_rings(self.up["web"], 2)
+
+        def files():
+            return sorted(self.tmp.glob("out_*.pcapng"))
+        wait_for(lambda: fetch(8080) and len(files()) >= 4, "four files")
+        self.assertIsNone(held.poll())
+        lib.end(capture, signal.SIGINT)
+        ports = [{e["orig"]["src_port"] for e in lib_pcapng.read(f).events_of("nat") if e["what"] in ("seen", "started")}
+                 for f in files()]
+        self.assertTrue(set.intersection(*ports), f"one connection is in all files: {ports}")
+
+    def test_what_the_kernel_could_not_tell_is_found_by_a_list(self):
+        """A stopped capture: the socket's buffer overflows."""
+        code = ("import socket\n"
+                "for n in range(20000):\n"
+                "    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                f"    s.sendto(b'x', ('{HOST}', 9))\n"
+                "    s.close()\n")
+        with Capture(ROOT, "web") as capture:
+            wait_for(lambda: told(capture, "inventory"), "the capture to run")
+            lib_podshark.wait_rings(self.up["web"], 2)
+            capture.process.send_signal(signal.SIGSTOP)
+            lib.client(["/usr/bin/python3", "-c", code])
+            with socket.create_connection((HOST, 8080)) as late:
+                port = late.getsockname()[1]
+                capture.process.send_signal(signal.SIGCONT)
+                wait_for(lambda: [e for e in told(capture, "nat") if e.get("orig", {}).get("src_port") == port], "the late one")
+            capture.stop()
+
     def test_off(self):
         with Capture(ROOT, "web", "--nat", "off") as capture:
             fetch(8080)
@@ -280,6 +317,18 @@ class Permission(NatTest):
             self.assertEqual(1, len(told_lines), capture.stderr())
             self.assertIn("connection tracking of the host: not permitted (run podshark with sudo)", told_lines[0])
             self.assertEqual(["nat-unavailable"], [e["what"] for e in done.events_of("lifecycle") if "nat" in e["what"]])
+
+    def test_the_installed_worker_hands_out_no_socket_of_netfilter(self):
+        pid = self.up["web"].pid
+        start = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        for netlink, netfilter, stage in ((1, 0, 0), (0, 1, 11)):  # extcap/worker/protocol.h: done, probes_off
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            worker = self.child(lib.MEMBER, [lib_podshark.INSTALLED_WORKER], stdin=theirs)
+            theirs.close()
+            ours.send(struct.pack("=IIi3II I6I QQ16s", 0x50535733, 1, pid, netlink, 0, 0, netfilter, 0, *[0] * 6, start, 0, b""))
+            self.assertEqual(stage, struct.unpack("=IIiIQQ", ours.recv(100))[1])
+            ours.close()
+            worker.wait(10)
 
 
 def networks_gateway(up):

@@ -21,6 +21,8 @@ def event_record():
     records = [make_capture.inventory(web), make_capture.inventory(web, part=2, parts=2)]
     for kind, members in (("gap", {"what": "restarted", "container": "web", "detail": "a sentence"}),
                           ("nat", {"protocol": "tcp", "orig": orig, "reply": reply}),
+                          ("nat", {"what": "started", "protocol": "tcp", "orig": orig, "reply": reply, "via": "rootlessport",
+                                   "evidence": "both sockets are held by rootlessport, process 812"}),
                           ("probe", {"id": "p1", "protocol": "tcp", "verdict": "failed", "orig": reply}),
                           ("drop", {"reason": "NETFILTER_DROP", "count": 4}),
                           ("check", {"what": "no-listener", "verdict": "failed", "fix": "podman restart web"}),

@@ -73,6 +73,22 @@ class Packets(FieldsTest):
                           "frame.number", "-e", "podman.nat.orig.dst_port", "-e", "podman.nat.reply.src").splitlines()
         self.assertEqual([f"{n}\t8080\t10.89.0.2" for n in (outer, inner, answer)], got)
 
+    def test_a_program_that_forwards_is_named_with_the_evidence(self):
+        capture = Capture()
+        capture.inventory(inventory(WEB))
+        capture.event("nat", what="started", container="web", protocol="tcp", via="rootlessport", evidence="one process",
+                      detail="started: a connection",
+                      orig={"src": "198.51.100.7", "dst": "192.0.2.1", "src_port": 40000, "dst_port": 8080},
+                      reply={"src": "10.89.0.2", "dst": "10.89.0.2", "src_port": 80, "dst_port": 50000})
+        inner = capture.packet(capture.link(WEB), ip("10.89.0.2", "10.89.0.2", tcp(50000, 80)))
+        capture.event("nat", what="ended", container="web", protocol="tcp", detail="ended: a connection",
+                      orig={"src": "198.51.100.7", "dst": "192.0.2.1", "src_port": 40000, "dst_port": 8080},
+                      reply={"src": "10.89.0.2", "dst": "10.89.0.2", "src_port": 80, "dst_port": 50000})
+        path = self.save(capture)
+        self.assertEqual([("2", "198.51.100.7", "rootlessport", "one process"), (str(inner), "198.51.100.7", "rootlessport", "one process")],
+                         self.rows(path, "frame.number", "podman.nat.orig.src", "podman.nat.via", "podman.nat.evidence",
+                                   display_filter="podman.nat.via"))
+
     def test_the_packets_of_a_probe(self):
         capture = Capture()
         capture.inventory(inventory(WEB))

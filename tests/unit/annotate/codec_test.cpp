@@ -271,6 +271,8 @@ Event full_event() {
   e.protocol = "tcp";
   e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
   e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  e.via = "rootlessport";
+  e.evidence = "one process";
   e.verdict = "ok";
   e.reason = "NETFILTER_DROP";
   e.fix = "podman restart web";
@@ -286,6 +288,7 @@ TEST(DecodeEvent, round_trip_keeps_everything) {
   EXPECT_EQ(encode_event(*back), text);
   EXPECT_EQ(back->orig, full_event().orig);
   EXPECT_EQ(back->reply, full_event().reply);
+  EXPECT_EQ(back->via + ": " + back->evidence, "rootlessport: one process");
 }
 
 TEST(DecodeEvent, a_time_that_no_capture_has_is_none) {

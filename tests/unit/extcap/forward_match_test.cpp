@@ -72,6 +72,11 @@ TEST_F(ForwardMatch, one_process_holds_a_socket_of_both_sides) {
   EXPECT_EQ(e.orig, (annotate::Event::Tuple{"203.0.113.2", "203.0.113.1", 40000, 8080}));
   EXPECT_EQ(e.reply, (annotate::Event::Tuple{"10.0.2.100", "10.0.2.100", 80, 50000}));
   EXPECT_TRUE(look(50).empty()) << "once";
+  ASSERT_EQ(matcher_.open_ones().size(), 1U) << "again, for a new file";
+  EXPECT_EQ(matcher_.open_ones()[0].reply, e.reply);
+  host_.clear();
+  EXPECT_TRUE(look(50).empty());
+  EXPECT_TRUE(matcher_.open_ones().empty());
 }
 
 TEST_F(ForwardMatch, several_at_once_are_told_apart_by_their_order_and_it_says_so) {

@@ -51,6 +51,18 @@ TEST(NatLog, a_translated_connection_of_a_captured_container_is_told_once) {
   EXPECT_FALSE(log.ended(published()));
 }
 
+TEST(NatLog, what_goes_on_is_told_again_for_a_new_file) {
+  NatLog log = log_of("10.88.0.2");
+  (void)log.begun(published(1, 40000), false, kSecond);
+  (void)log.begun(published(2, 40001), false, kSecond);
+  (void)log.ended(published(1, 40000));
+  const auto again = log.open_ones();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].what, "seen");
+  EXPECT_EQ(again[0].id, "00000002");
+  EXPECT_EQ(again[0].reply.dst_port, 40001);
+}
+
 TEST(NatLog, others_and_untranslated_ones_are_not) {
   NatLog log = log_of("10.88.0.9");
   EXPECT_FALSE(log.begun(published(), false, kSecond));
