@@ -7,6 +7,7 @@
 #include "extcap/capture/drop_watch.h"
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -90,6 +91,8 @@ struct DropWatch::Watched {
   Target target;
   UniqueFd packet;  // in the container's namespace
   std::uint64_t netns = 0;
+  bool outside = false;  // packets with its addresses count in the namespace around it
+  bool rootless = false;
   std::vector<std::string> addresses;
   Ports ports;
   std::vector<model::Attachment> networks;
@@ -166,11 +169,10 @@ void DropWatch::on_ready() {
   record("watching-drops", "packets that the kernel drops are shown from now on");
 }
 
-DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
-  if (!has_outer_side(c)) return nullptr;
-  Outer& outer = c.rootless ? rootless_ : host_;
+DropWatch::Outer* DropWatch::outer(bool rootless) {
+  Outer& outer = rootless ? rootless_ : host_;
   if (std::exchange(outer.tried, true)) return outer.packet ? &outer : nullptr;
-  const Result<NetnsPlace> place = outer_place(c.rootless);
+  const Result<NetnsPlace> place = outer_place(rootless);
   if (!place) return nullptr;
   Result<NetnsSockets> sockets = context_.worker.open(*place, {.netlink = 1, .raw = 1, .cooked = 0});
   if (!sockets) {
@@ -182,76 +184,106 @@ DropWatch::Outer* DropWatch::outer_of(const model::Container& c) {
   return &outer;
 }
 
-void DropWatch::tell(std::uint32_t tag, Watched& w) {
+void DropWatch::tell(std::uint32_t tag, const Watched& w) {
   helper_->forget(tag);
-  helper_->watch_netns(w.packet.get(), tag);
-  Outer* outer = outer_of(w.target.container);
-  if (outer == nullptr) return;
-  if (const Result<std::vector<model::Link>> links = kernel::list_links(outer->netlink.get())) {
+  if (w.packet) helper_->watch_netns(w.packet.get(), tag);
+  Outer* out = w.outside ? outer(w.rootless) : nullptr;
+  if (out == nullptr) return;
+  if (const Result<std::vector<model::Link>> links = kernel::list_links(out->netlink.get())) {
     for (const model::Link& l : *links) {
       for (const std::string& text : l.addresses) {
         const auto address = IpAddress::parse(text);
-        if (address && outer->addresses.insert(text).second)
-          helper_->local_address(outer->packet.get(), *address);
+        if (address && out->addresses.insert(text).second)
+          helper_->local_address(out->packet.get(), *address);
       }
     }
   }
   for (const std::string& text : w.addresses) {
-    if (const auto address = IpAddress::parse(text))
-      helper_->watch_address(outer->packet.get(), tag, *address);
+    if (const auto address = IpAddress::parse(text)) helper_->watch_address(out->packet.get(), tag, *address);
   }
   // Published ports of rootless containers belong to a process on the host.
-  if (w.target.container.rootless) return;
-  for (const auto& [protocol, port] : w.ports) helper_->watch_port(outer->packet.get(), tag, protocol, port);
+  if (w.rootless) return;
+  for (const auto& [protocol, port] : w.ports) helper_->watch_port(out->packet.get(), tag, protocol, port);
 }
 
 void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
                        const model::Inventory& inventory) {
   if (!ready_) return;
   for (const auto& source : sources) {
-    const model::Container& c = source->target().container;
-    if (source->ended() || c.id.empty() || c.kind == model::NetworkKind::host) continue;
-    const model::Container* told = inventory.by_id(c.id);
-    follow_one(source->target(), told != nullptr ? *told : c);
+    const Target& target = source->target();
+    const model::Container& c = target.container;
+    if (source->ended() || c.kind == model::NetworkKind::host) continue;
+    if (!target.network.empty()) follow_network(target, inventory);
+    const model::Container* told = c.id.empty() ? nullptr : inventory.by_id(c.id);
+    if (!c.id.empty()) follow_container(target, told != nullptr ? *told : c);
   }
 }
 
-// `told`: as podman has told of it last, while the target is as it was when its capture began.
-void DropWatch::follow_one(const Target& target, const model::Container& told) {
-  const model::Container& c = target.container;
+// The tag of a target, 0 when there are too many.
+std::uint32_t DropWatch::tag_of(const Target& target) {
   const auto same = std::find_if(watched_.begin(), watched_.end(),
                                  [&](const auto& e) { return e.second->target.value == target.value; });
-  const bool known = same != watched_.end();
-  const Ports ports = ports_of(told);
-  if (known) {
-    const Watched& w = *same->second;
-    if (w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start && w.ports == ports &&
-        w.networks == told.networks) {
-      return;
-    }
-  }
-  const std::uint32_t tag = known ? same->first : static_cast<std::uint32_t>(watched_.size() + 1);
+  if (same != watched_.end()) return same->first;
+  const auto tag = static_cast<std::uint32_t>(watched_.size() + 1);
   if (tag >= PODSHARK_DROP_TAGS) {
     if (!std::exchange(full_, true))
       missing("dropped packets: too many containers, not those of " + what(target));
+    return 0;
+  }
+  auto& w = watched_[tag];
+  w = std::make_unique<Watched>();
+  w->start_ns = static_cast<std::uint64_t>(now_ns());
+  w->target = target;
+  w->target.container.pid = 0;  // not told yet
+  return tag;
+}
+
+// `told`: as podman has told of it last, while the target is as it was when its capture began.
+void DropWatch::follow_container(const Target& target, const model::Container& told) {
+  const model::Container& c = target.container;
+  const std::uint32_t tag = tag_of(target);
+  if (tag == 0) return;
+  Watched& w = *watched_.at(tag);
+  Ports ports = ports_of(told);
+  if (w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start && w.ports == ports &&
+      w.networks == told.networks) {
     return;
   }
   Result<NetnsSockets> sockets =
       context_.worker.open(NetnsPlace::of(c), {.netlink = 1, .raw = 1, .cooked = 0});
   if (!sockets) return;  // it has just stopped, or is captured by a tool where we may not enter
   const Result<std::vector<model::Link>> links = kernel::list_links(sockets->netlink.at(0).get());
-  auto& w = watched_[tag];
-  if (!w) {
-    w = std::make_unique<Watched>();
-    w->start_ns = static_cast<std::uint64_t>(now_ns());
+  w.target = target;
+  w.packet = std::move(sockets->raw.at(0));
+  w.netns = sockets->netns_inode;
+  w.outside = has_outer_side(c);
+  w.rootless = c.rootless;
+  w.addresses = links ? addresses_of(*links) : std::vector<std::string>();
+  w.ports = std::move(ports);
+  w.networks = told.networks;
+  tell(tag, w);
+}
+
+// A network has no namespace of its own: its packets are those of its containers, outside of them.
+void DropWatch::follow_network(const Target& target, const model::Inventory& inventory) {
+  const std::uint32_t tag = tag_of(target);
+  if (tag == 0) return;
+  std::vector<std::string> addresses;
+  Ports ports;
+  for (const model::Container& c : inventory.containers) {
+    for (const model::Attachment& a : c.networks) {
+      if (!c.alive() || a.network != target.network) continue;
+      addresses.insert(addresses.end(), a.addresses.begin(), a.addresses.end());
+      ports.merge(ports_of(c));
+    }
   }
-  w->target = target;
-  w->packet = std::move(sockets->raw.at(0));
-  w->netns = sockets->netns_inode;
-  w->addresses = links ? addresses_of(*links) : std::vector<std::string>();
-  w->ports = ports;
-  w->networks = told.networks;
-  tell(tag, *w);
+  Watched& w = *watched_.at(tag);
+  if (w.addresses == addresses && w.ports == ports) return;
+  w.outside = true;
+  w.rootless = ::geteuid() != 0;  // networks in the inventory are the caller's own
+  w.addresses = std::move(addresses);
+  w.ports = std::move(ports);
+  tell(tag, w);
 }
 
 std::uint32_t DropWatch::interface_of(Watched& w, bool ethernet) {

@@ -66,9 +66,11 @@ class DropWatch {
   void on_ready();
   void missing(const std::string& line);
   void record(const char* what, const std::string& detail);
-  void follow_one(const Target& target, const model::Container& told);
-  void tell(std::uint32_t tag, Watched& w);
-  [[nodiscard]] Outer* outer_of(const model::Container& container);
+  [[nodiscard]] std::uint32_t tag_of(const Target& target);
+  void follow_container(const Target& target, const model::Container& told);
+  void follow_network(const Target& target, const model::Inventory& inventory);
+  void tell(std::uint32_t tag, const Watched& w);
+  [[nodiscard]] Outer* outer(bool rootless);
   void write(const Drop& drop, std::int64_t time_ns);
   [[nodiscard]] std::uint32_t interface_of(Watched& w, bool ethernet);
 

@@ -653,6 +653,31 @@ class Counted(RigTest):
         self.assertIn("not permitted", why["detail"])
 
 
+class Six(RigTest):
+    def test_ipv6_inside_and_on_the_host(self):
+        lib.start(Net("six", options=("--ipv6", "--subnet", "10.98.0.0/24", "--subnet", "fd98::/64")))
+        self.addCleanup(lib.podman, ROOT, "network", "rm", "-f", "six")
+        back = lib.start(Ctr("sixth", network="six"))["sixth"]
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "sixth")
+        address = back.inspect()["NetworkSettings"]["Networks"]["six"]["GlobalIPv6Address"]
+        run(ROOT, ["nft", "-f", "-"], input="table inet six {\nchain o { type filter hook output priority 0; udp dport 1015 drop; }\n}\n")
+        self.addCleanup(run, ROOT, ["nft", "delete", "table", "inet", "six"])
+
+        def seen(marker, port, reason, function):
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s, contextlib.suppress(OSError):
+                s.sendto(marker, (address, port))
+            return [p for p in capture.so_far().packets_of("podman:sixth/drops")
+                    if marker in p.data and p.custom[0]["reason"] == reason and p.custom[0]["function"] == function]
+        with Capture(ROOT, "sixth", "--drops=on") as capture:
+            wait_watching(capture)
+            inside = wait_for(lambda: seen(b"six-closed", 98, "NO_SOCKET", "__udp6_lib_rcv"), "the closed port")[0]
+            outside = wait_for(lambda: seen(b"six-output", 1015, "NETFILTER_DROP", "nft_do_chain"), "the rule")[0]
+            capture.stop()
+        self.assertEqual((ETHERNET, b"\x86\xdd"), (inside.interface.linktype, inside.data[12:14]))
+        self.assertEqual((RAW, 6, "OUTPUT"), (outside.interface.linktype, outside.data[0] >> 4, outside.custom[0]["hook"]))
+        self.assertEqual(socket.inet_pton(socket.AF_INET6, address), outside.data[24:40])
+
+
 class Flood(DropTest):
     def test_what_comes_too_fast_is_counted_exactly(self):
         self.rules(self.inside(), "chain i { type filter hook input priority 0; udp dport 1012 drop; }")
@@ -730,6 +755,21 @@ class Changes(RigTest):
             self.until_dropped(capture, "more", b"second-network", lambda: address, 1014, "NETFILTER_DROP")
             capture.stop()
 
+    def test_of_a_whole_network(self):
+        lib.podman(ROOT, "network", "create", "third")
+        self.addCleanup(lib.podman, ROOT, "network", "rm", "-f", "third")
+        lib.start(Ctr("early", network="third"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "early", "late", check=False)
+        run(ROOT, ["nft", "-f", "-"], input="table inet third {\nchain o { type filter hook output priority 0; udp dport 1016 drop; }\n}\n")
+        self.addCleanup(run, ROOT, ["nft", "delete", "table", "inet", "third"])
+        with Capture(ROOT, "net/third", "--drops=on") as capture:
+            wait_watching(capture)
+            self.until_dropped(capture, "net/third", b"of-the-first", lambda: lib.Up("early", ROOT).address, 1016, "NETFILTER_DROP")
+            lib.start(Ctr("late", network="third"))
+            late = lib.Up("late", ROOT).inspect()["NetworkSettings"]["Networks"]["third"]["IPAddress"]
+            self.until_dropped(capture, "net/third", b"of-the-second", lambda: late, 1016, "NETFILTER_DROP")
+            capture.stop()
+
 
 class Healthy(RigTest):
     """Ordinary traffic loses nothing, so nothing is shown: requests, bulk data, ping, UDP both ways, names."""
@@ -771,6 +811,23 @@ class Healthy(RigTest):
 
     def test_ordinary_traffic_drops_nothing(self):
         self.nothing_is_dropped(5)
+
+    def test_names_and_both_families_between_containers(self):
+        lib.start(Net("dual", options=("--ipv6", "--subnet", "10.97.0.0/24", "--subnet", "fd97::/64")))
+        self.addCleanup(lib.podman, ROOT, "network", "rm", "-f", "dual")
+        up = {**lib.start(Ctr("front", network="dual", cmd=("sleep", "1000000"))), **lib.start(Ctr("back", network="dual"))}
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "front", "back")
+        six = up["back"].inspect()["NetworkSettings"]["Networks"]["dual"]["GlobalIPv6Address"]
+        with Capture(ROOT, "front", "back", "--drops=on") as capture:
+            wait_watching(capture)
+            for _ in range(5):
+                wait_for(lambda: up["front"].exec("wget", "-q", "-O", "-", "http://back/", check=False).stdout, "the page")
+                up["front"].exec("wget", "-q", "-O", "-", f"http://[{six}]/")
+                up["front"].exec("ping", "-c", "2", "back")
+                up["front"].enter("ping", "-6", "-c", "2", "-i", "0.1", six)
+            done = capture.stop()
+        found = [p for name in ("front", "back") for p in done.packets_of(f"podman:{name}/drops")]
+        self.assertEqual([], [(p.interface.name, p.custom[0]["reason"], p.custom[0]["function"], p.data.hex()) for p in found][:5])
 
     @once
     def test_a_minute_of_it(self):
