@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Benchmarks inside a rig: paired runs, ratios with spread. Figures are printed, never asserted; run.sh calls it."""
 
+import atexit
 import inspect
 import json
 import os
@@ -99,7 +100,7 @@ def dropped_packets(web, directory):
     lib.run(lib.ROOT, [*inside, "nft", "add table inet b; add chain inet b i { type filter hook input priority 0; };"
                        " add rule inet b i udp dport 9 drop"])
     stats = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
-    before = stats.read_text()
+    atexit.register(stats.write_text, stats.read_text())  # the machine's, not the rig's
     stats.write_text("1")
     cost, cpu, shown = [], [], []
     for _ in range(ROUNDS):
@@ -115,7 +116,6 @@ def dropped_packets(web, directory):
         cost.append((after_ns - time_ns) / max(after_runs - runs, 1))
         lib.end(child, signal.SIGINT)
         shown.append(100 * sum(1 for p in lib_pcapng.read(file).packets if p.interface.name.endswith("/drops")) / DROPPED)
-    stats.write_text(before)
     lib.run(lib.ROOT, [*inside, "nft", "delete table inet b"])
     row("dropped packets: BPF program, each", cost, "ns")
     row("dropped packets: podshark, each", cpu, "us")

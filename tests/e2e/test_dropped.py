@@ -823,7 +823,7 @@ class Healthy(RigTest):
             for _ in range(5):
                 wait_for(lambda: up["front"].exec("wget", "-q", "-O", "-", "http://back/", check=False).stdout, "the page")
                 up["front"].exec("wget", "-q", "-O", "-", f"http://[{six}]/")
-                up["front"].exec("ping", "-c", "2", "back")
+                up["front"].enter("ping", "-c", "2", "-i", "0.1", up["back"].address)
                 up["front"].enter("ping", "-6", "-c", "2", "-i", "0.1", six)
             done = capture.stop()
         found = [p for name in ("front", "back") for p in done.packets_of(f"podman:{name}/drops")]
