@@ -83,7 +83,10 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
 
 void FlowRecords::visit(std::uint32_t frame, const Flow& flow) {
   if (!whole(flow)) return;
-  if (Record* record = find(translations_, frame, flow)) return add_frame(*record, frame, flow);
+  // Most files tell of none: then not even a hash is computed.
+  if (!translations_.empty()) {
+    if (Record* record = find(translations_, frame, flow)) return add_frame(*record, frame, flow);
+  }
   if (recent_.size() < kRecent) {
     recent_.push_back({frame, flow});
   } else {

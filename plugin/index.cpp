@@ -33,6 +33,7 @@ void Index::clear() noexcept {
   snapshots_.clear();
   newest_ = {};
   repeats_ = false;
+  legs_ = false;
   drops_ = false;
   ask_outside_ = true;
   copies_.clear();
@@ -54,6 +55,7 @@ void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json)
       const auto& event = std::get<annotate::Event>(*record);
       // Before the first dropped packet, whose original is to be known when it comes.
       if (event.kind == "lifecycle" && event.what == "watching-drops") repeats_ = true;
+      legs_ = legs_ || event.kind == "nat";
       flows_.learn(frame, event);
       events_.learn(frame, event);
     }
@@ -131,6 +133,9 @@ void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::Inventory
 void Index::publish(std::uint32_t frame, model::Inventory&& inventory) {
   if (!snapshots_.empty() && frame < snapshots_.back()->frame()) return;  // never in the first pass
   if (!snapshots_.empty() && newest_.same_state(inventory)) return;
+  // What programs forward is told after the first packets; only rootless containers have such.
+  legs_ = legs_ || std::any_of(inventory.containers.begin(), inventory.containers.end(),
+                               [](const model::Container& c) { return c.rootless; });
   snapshots_.push_back(std::make_unique<Snapshot>(frame, inventory, pool_));
   newest_ = std::move(inventory);
   snapshots_.back()->each_named_address([&](const Address& a, const char* name) { resolve(a, name); });

@@ -111,6 +111,8 @@ class Index {
   /// What such an option says.
   [[nodiscard]] DropWords drop_words(std::string_view json) noexcept;
 
+  /// There may be connections of two legs: learn_flow() has to be called.
+  [[nodiscard]] bool has_legs() const noexcept { return legs_; }
   /// Takes the ends of any packet, in frame order.
   void learn_flow(std::uint32_t frame, const Flow& flow) noexcept;
   /// A packet of the same connection on the other side of its translation, 0 for none.
@@ -171,6 +173,7 @@ class Index {
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;
   bool repeats_ = false;
+  bool legs_ = false;
   bool drops_ = false;
   bool ask_outside_ = true;
   Copies copies_;

@@ -326,7 +326,7 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   const std::uint64_t key = known_key(pinfo);
   if (index.has_drops() && index.holds_drops(key))
     index.learn_dropped(pinfo->num, flow_of(pinfo), drop_words(pinfo).reason);
-  if (!index.empty()) index.learn_flow(pinfo->num, flow_of(pinfo));
+  if (index.has_legs()) index.learn_flow(pinfo->num, flow_of(pinfo));
   if (!index.may_repeat()) return;
   const unsigned size = tvb_captured_length(tvb);
   const unsigned offset = network_offset(tvb, pinfo, size);

@@ -504,7 +504,7 @@ class ThroughTshark(RigTest):
         self.capture("podman:choose", "-o", "extcap.podman_choose.name:own")
 
     def test_two_interfaces_merge(self):
-        done = self.capture("podman:own", "-i", "podman:bridged", ports=(28081, 28082), packets=80)
+        done = self.capture("podman:own", "-i", "podman:bridged", ports=(28081, 28082), packets=200)
         names = {i.name for i in done.interfaces}
         self.assertLessEqual({"podman:own/lo", "podman:bridged/lo"}, names)
 
