@@ -6,6 +6,7 @@
 #include "extcap/capture/forward_watch.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "extcap/probe/look.h"
@@ -19,8 +20,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPause = 50ms;
+constexpr auto kLongestPause = 1s;
 constexpr auto kAgain = 100ms;
 constexpr int kShare = 10;  // a look of 5 ms is followed by 50 ms without
+
+std::chrono::nanoseconds processor_time() {
+  timespec t{};
+  (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+}
 
 std::vector<Forwarder> forwarders() {
   std::vector<Forwarder> out;
@@ -122,13 +130,13 @@ void ForwardWatch::arm(std::chrono::milliseconds delay) {
 
 void ForwardWatch::look() {
   if (watched_.empty()) return;
-  const auto began = Clock::now();
+  const std::chrono::nanoseconds began = processor_time();
   const std::vector<kernel::TcpSocket> host = tcp_sockets("/proc/self");
   const std::vector<Forwarder> programs = forwarders();
   for (auto& [id, w] : watched_) look_at(w, host, programs);
   first_ns_ = 0;
-  const auto took = Clock::now() - began;
-  not_before_ = Clock::now() + std::max<Clock::duration>(kPause, took * kShare);
+  const std::chrono::nanoseconds took = processor_time() - began;  // not what a busy machine kept us waiting
+  not_before_ = Clock::now() + std::clamp<Clock::duration>(took * kShare, kPause, kLongestPause);
   const bool unsure =
       std::any_of(watched_.begin(), watched_.end(), [](const auto& w) { return w.second.matcher.unsure(); });
   if (unsure && again_-- > 0) arm(kAgain);

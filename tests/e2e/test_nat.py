@@ -260,16 +260,17 @@ class Programs(NatTest):
         return self.child(user, argv, stdin=subprocess.PIPE)
 
     def check_incoming(self, name, port, via, evidence):
-        """A connection of the client's that is open, then one that is over at once."""
+        """A connection of the client's that is open, then short ones: of some nothing is left when one looks."""
         with Capture(RIG, name) as capture:
             self.hold(["ip", "netns", "exec", "client", "busybox", "nc", HOST, str(port)])
             record = self.forwarded(capture, lambda e: e["orig"]["dst_port"] == port)
             self.assertEqual((name, CLIENT, HOST, via, 80), (record["container"], record["orig"]["src"], record["orig"]["dst"],
                                                              record["via"], record["reply"]["src_port"]))
             self.assertRegex(record["evidence"], evidence)
-            # Of a short one both sides may be gone before anybody can look.
-            wait_for(lambda: fetch(port) and [e for e in told(capture, "nat") if e["orig"]["src_port"] != record["orig"]["src_port"]],
-                     "one of several short connections to be told")
+            if via == "rootlessport":  # with pasta the client mostly closes first, and nothing is left of it on the host
+                wait_for(lambda: fetch(port) and [e for e in told(capture, "nat")
+                                                  if e["orig"]["src_port"] != record["orig"]["src_port"]],
+                         "one of several short connections to be told")
             capture.stop()
             inner = record["reply"]["dst_port"]
             rows = self.read_twice(capture.path, f"podman.point == inside && tcp.port == {inner}", "podman.nat.orig.src",
