@@ -28,6 +28,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u32 snaplen = PODSHARK_DROP_DATA;
 const volatile __u32 traced_reason = 0;      /* its events have frames: NETFILTER_DROP */
 const volatile __u32 quiet_reason = 0;       /* never sent: QUEUE_PURGE, unless everything is asked for */
+const volatile __u32 passed_up_reason = 0;   /* OTHERHOST: not where only some packets count, unless everything is asked for */
 const volatile __u32 whole_packets = 0;      /* bpf_dynptr_from_skb is there for us */
 const volatile __u32 conntrack_tuples = 0;   /* offset of nf_conn's tuplehash, 0: no conntrack */
 const volatile __u32 conntrack_stride = 0;   /* from one tuplehash to the other */
@@ -271,6 +272,8 @@ int on_drop(unsigned long long *ctx) {
   }
   struct podshark_drop_place *place = bpf_map_lookup_elem(&places, &netns);
   if (!place) return 0;
+  /* A bridge that somebody watches in promiscuous mode, as captures do, hands up copies of all that it forwards. */
+  if (passed_up_reason && reason == passed_up_reason && !place->tag) return 0;
 
   unsigned char *head = skb->head;
   __u32 off = skb->data - head;

@@ -71,6 +71,7 @@ int Program::load_once(const KernelFacts& facts, const Request& options, bool wh
   set.snaplen = options.snaplen;
   set.traced_reason = facts.reason("NETFILTER_DROP");
   set.quiet_reason = options.everything != 0 ? 0 : facts.reason("QUEUE_PURGE");
+  set.passed_up_reason = options.everything != 0 ? 0 : facts.reason("OTHERHOST");
   set.whole_packets = whole_packets ? 1 : 0;
   set.conntrack_tuples = facts.conntrack_tuples;
   set.conntrack_stride = facts.conntrack_stride;

@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import json
 import socket
 import struct
 import time
@@ -800,8 +801,8 @@ class Healthy(RigTest):
             run(ROOT, ["ping", "-c", "2", "-i", "0.05", web.address])
         self.assertEqual(0, bulk.wait(30))
 
-    def nothing_is_dropped(self, seconds):
-        with Capture(ROOT, "web", "--drops=on", "-s", "128") as capture:
+    def nothing_is_dropped(self, seconds, *args):
+        with Capture(ROOT, "web", "--drops=on", "-s", "128", *args) as capture:
             wait_watching(capture)
             self.traffic(seconds)
             done = capture.stop()
@@ -811,6 +812,12 @@ class Healthy(RigTest):
 
     def test_ordinary_traffic_drops_nothing(self):
         self.nothing_is_dropped(5)
+
+    def test_a_bridge_in_promiscuous_mode_drops_nothing(self):
+        podman = run(ROOT, ["ip", "-j", "link", "show", "type", "bridge"]).stdout
+        bridge = json.loads(podman)[0]["ifname"]
+        self.child(ROOT, ["tcpdump", "-i", bridge, "-w", "/dev/null"], stderr=lib.subprocess.DEVNULL)
+        self.nothing_is_dropped(3, "--point", "both")
 
     def test_names_and_both_families_between_containers(self):
         lib.start(Net("dual", options=("--ipv6", "--subnet", "10.97.0.0/24", "--subnet", "fd97::/64")))
