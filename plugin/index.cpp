@@ -34,6 +34,8 @@ void Index::clear() noexcept {
   newest_ = {};
   repeats_ = false;
   legs_ = false;
+  rootless_ = false;
+  host_side_ = false;
   drops_ = false;
   ask_outside_ = true;
   copies_.clear();
@@ -133,9 +135,8 @@ void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::Inventory
 void Index::publish(std::uint32_t frame, model::Inventory&& inventory) {
   if (!snapshots_.empty() && frame < snapshots_.back()->frame()) return;  // never in the first pass
   if (!snapshots_.empty() && newest_.same_state(inventory)) return;
-  // What programs forward is told after the first packets; only rootless containers have such.
-  legs_ = legs_ || std::any_of(inventory.containers.begin(), inventory.containers.end(),
-                               [](const model::Container& c) { return c.rootless; });
+  rootless_ = rootless_ || std::any_of(inventory.containers.begin(), inventory.containers.end(),
+                                       [](const model::Container& c) { return c.rootless; });
   snapshots_.push_back(std::make_unique<Snapshot>(frame, inventory, pool_));
   newest_ = std::move(inventory);
   snapshots_.back()->each_named_address([&](const Address& a, const char* name) { resolve(a, name); });
@@ -147,6 +148,7 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
     interface.identity =
         interface_identity(name == nullptr ? "" : name, description == nullptr ? "" : description);
     interface.ordinal = static_cast<unsigned>(interfaces_.size());
+    host_side_ = host_side_ || interface.identity.point == Point::host;
     repeats_ = repeats_ || interface.identity.point == Point::host || interface.identity.drops;
     drops_ = drops_ || interface.identity.drops;
     interfaces_.insert_or_assign(key, std::move(interface));

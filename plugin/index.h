@@ -111,8 +111,9 @@ class Index {
   /// What such an option says.
   [[nodiscard]] DropWords drop_words(std::string_view json) noexcept;
 
-  /// There may be connections of two legs: learn_flow() has to be called.
-  [[nodiscard]] bool has_legs() const noexcept { return legs_; }
+  /// There may be connections of two legs: learn_flow() has to be called. What programs forward, for rootless
+  /// containers only, is told after its first packets.
+  [[nodiscard]] bool has_legs() const noexcept { return legs_ || (rootless_ && host_side_); }
   /// Takes the ends of any packet, in frame order.
   void learn_flow(std::uint32_t frame, const Flow& flow) noexcept;
   /// A packet of the same connection on the other side of its translation, 0 for none.
@@ -174,6 +175,8 @@ class Index {
   Interface* last_ = nullptr;
   bool repeats_ = false;
   bool legs_ = false;
+  bool rootless_ = false;
+  bool host_side_ = false;
   bool drops_ = false;
   bool ask_outside_ = true;
   Copies copies_;
