@@ -13,12 +13,14 @@ Reads one JSON command a line, answers one JSON line:
 
 import json
 import sys
+import time
 
 import gi
 
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402  (the version comes first)
 
+FRESH = 5  # seconds; libatspi keeps what it has seen, and an event that it misses leaves it wrong for good
 MOST_CHILDREN, MOST_NODES = 1200, 6000  # a packet list has no end
 STATES = {"showing": Atspi.StateType.SHOWING, "sensitive": Atspi.StateType.SENSITIVE,
           "selected": Atspi.StateType.SELECTED, "expanded": Atspi.StateType.EXPANDED}
@@ -56,8 +58,15 @@ def describe(node, path):
     return entry
 
 
+cleared = time.monotonic()
+
+
 def nodes(pid, window, menus):
+    global cleared
     root = application(pid)
+    if root is not None and time.monotonic() - cleared > FRESH:
+        root.clear_cache()
+        cleared = time.monotonic()
     found, queue = [], [(root, [])] if root is not None else []
     while queue and len(found) < MOST_NODES:
         node, path = queue.pop(0)
