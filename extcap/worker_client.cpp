@@ -196,29 +196,37 @@ bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) 
          fds.size() == reply.sockets;
 }
 
-[[noreturn]] void run_child(int channel, const std::string& program) {
+// Descriptors of the capture (fifo, stdout, other channels) must not live on in the child: what follows
+// closes them.
+void enter_child(int channel) {
   // Ends with podshark even when that is killed; the closed channel tells it as well.
   (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
   sigset_t none;
   sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, nullptr);
-  // Descriptors of the capture (fifo, stdout, other channels) must not live on in the worker.
   ::dup2(channel, STDIN_FILENO);
-  if (program.empty()) {
-    (void)::close_range(3, ~0U, 0);
-    const int null = ::open("/dev/null", O_WRONLY);
-    ::dup2(null, STDOUT_FILENO);
-    worker::serve(STDIN_FILENO);
-    ::_exit(0);
-  }
-  std::array<char*, 1> env{nullptr};
-  std::array<char*, 2> argv{const_cast<char*>(program.c_str()), nullptr};
-  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  ::execve(program.c_str(), argv.data(), env.data());
-  ::_exit(126);
+}
+
+// The worker's code in a child of ours, for what needs no privilege.
+[[noreturn]] void serve_on_channel(int channel) {
+  enter_child(channel);
+  (void)::close_range(3, ~0U, 0);
+  const int null = ::open("/dev/null", O_WRONLY);
+  ::dup2(null, STDOUT_FILENO);
+  worker::serve(STDIN_FILENO);
+  ::_exit(0);
 }
 
 }  // namespace
+
+void exec_on_channel(int channel, const std::string& program) {
+  enter_child(channel);
+  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  std::array<char*, 1> env{nullptr};
+  std::array<char*, 2> argv{const_cast<char*>(program.c_str()), nullptr};
+  ::execve(program.c_str(), argv.data(), env.data());
+  ::_exit(126);
+}
 
 std::string find_libexec(const std::string& name) {
   const std::string here = program_directory();
@@ -258,7 +266,7 @@ Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
   const UniqueFd theirs(pair[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, "fork the worker");
-  if (pid == 0) run_child(theirs.get(), program);
+  if (pid == 0) installed ? exec_on_channel(theirs.get(), program) : serve_on_channel(theirs.get());
   w.pid = pid;
   w.channel = std::move(ours);
   return &w;

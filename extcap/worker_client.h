@@ -17,6 +17,9 @@ namespace podshark::extcap {
 /// Path of an installed or freshly built program of ours that is not in PATH, empty when there is none:
 /// beside this program, PREFIX/libexec/podshark relative to it, the configured libexec directory.
 [[nodiscard]] std::string find_libexec(const std::string& name);
+/// In a forked child: becomes `program` with an empty environment, the channel as stdin, no other descriptor
+/// above stderr, and no signal blocked. It gets SIGTERM when its parent ends.
+[[noreturn]] void exec_on_channel(int channel, const std::string& program);
 [[nodiscard]] inline std::string find_worker() {
   return find_libexec("podshark-worker");
 }

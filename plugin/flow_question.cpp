@@ -180,16 +180,8 @@ std::string endpoint(const Address& address, std::uint16_t port) {
 
 std::string protocol_word(const SelectedPacket& p) {
   if (p.signs.icmp) return "icmp";
-  switch (p.flow.protocol) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_SCTP:
-      return "sctp";
-    default:
-      return {};
-  }
+  const char* word = annotate::protocol_word(p.flow.protocol);
+  return word != nullptr ? word : "";
 }
 
 }  // namespace podshark::plugin

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -35,20 +33,6 @@ constexpr std::size_t kLargest = sizeof(drops::NamesHeader) + drops::kMaxReasons
 const char* const kHint =
     "run 'sudo ./install/setup.sh' and join its group with 'sudo usermod -aG wireshark $USER', or run "
     "podshark with sudo";
-
-[[noreturn]] void run_child(int channel, const std::string& program) {
-  (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  (void)::setpgid(0, 0);  // Ctrl-C is for podshark, which reads the rest of the ring then
-  sigset_t none;
-  sigemptyset(&none);
-  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::dup2(channel, STDIN_FILENO);
-  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  std::array<char*, 1> env{nullptr};
-  std::array<char*, 2> argv{const_cast<char*>(program.c_str()), nullptr};
-  ::execve(program.c_str(), argv.data(), env.data());
-  ::_exit(126);
-}
 
 Error explain(const Reply& reply) {
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
@@ -102,7 +86,10 @@ Status DropHelper::start(std::uint32_t snaplen, bool everything) {
   const UniqueFd theirs(pair[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, "fork podshark-drops");
-  if (pid == 0) run_child(theirs.get(), program);
+  if (pid == 0) {
+    (void)::setpgid(0, 0);  // Ctrl-C is for podshark, which reads the rest of the ring then
+    exec_on_channel(theirs.get(), program);
+  }
   pid_ = pid;
   channel_ = std::move(ours);
   Request options;

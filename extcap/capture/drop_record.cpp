@@ -21,22 +21,6 @@ constexpr std::uint32_t kSourceTranslated = 1U << 4U;       // IPS_SRC_NAT
 constexpr std::uint32_t kDestinationTranslated = 1U << 5U;  // IPS_DST_NAT
 constexpr std::uint8_t kReset = 0x04;
 
-std::string protocol_name(std::uint8_t protocol) {
-  switch (protocol) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_SCTP:
-      return "sctp";
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-      return "icmp";
-    default:
-      return std::to_string(protocol);
-  }
-}
-
 drops::Nature nature_of(std::span<const std::uint8_t> ip) {
   drops::Nature out;
   if (ip.size() < 20) return out;
@@ -55,7 +39,8 @@ void read_connection(const podshark_drop_event& e, Drop& out) {
   const auto text = [&](const std::uint8_t* bytes) {
     return (t.family == AF_INET ? IpAddress::v4(bytes) : IpAddress::v6(bytes)).text();
   };
-  out.protocol = protocol_name(t.protocol);
+  const char* word = annotate::protocol_word(t.protocol);
+  out.protocol = word != nullptr ? word : std::to_string(t.protocol);
   out.original.src = text(t.src);
   out.original.dst = text(t.dst);
   if (t.protocol == IPPROTO_TCP || t.protocol == IPPROTO_UDP || t.protocol == IPPROTO_SCTP) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/nat_log.h"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,22 +11,6 @@ namespace {
 
 using Tuple = model::Conntrack::Tuple;
 constexpr std::int64_t kSecond = 1'000'000'000;
-
-const char* protocol_name(std::uint8_t protocol) {
-  switch (protocol) {
-    case IPPROTO_TCP:
-      return "tcp";
-    case IPPROTO_UDP:
-      return "udp";
-    case IPPROTO_SCTP:
-      return "sctp";
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-      return "icmp";
-    default:
-      return nullptr;  // the format has no word for it
-  }
-}
 
 annotate::Event::Tuple to_tuple(const Tuple& t) {
   return {t.source.text(), t.destination.text(), t.source_port, t.destination_port};
@@ -48,7 +30,7 @@ annotate::Event nat_record(const model::Conntrack& c, const NatOwner& owner, con
   out.id = hex(c.id, 8);
   out.container_id = owner.id;
   out.container = owner.name;
-  out.protocol = protocol_name(c.protocol);
+  out.protocol = annotate::protocol_word(c.protocol);
   out.orig = to_tuple(c.orig);
   out.reply = to_tuple(c.reply);
   out.detail = std::string(what) + ": " + translation_text(c);
@@ -56,7 +38,7 @@ annotate::Event nat_record(const model::Conntrack& c, const NatOwner& owner, con
 }
 
 std::string translation_text(const model::Conntrack& c) {
-  const char* protocol = protocol_name(c.protocol);
+  const char* protocol = annotate::protocol_word(c.protocol);
   std::string out = std::string(protocol == nullptr ? "?" : protocol) + " " +
                     end(c.orig.source, c.orig.source_port) + " → " +
                     end(c.orig.destination, c.orig.destination_port);
@@ -97,7 +79,7 @@ bool NatLog::allowed(std::int64_t now_ns) {
 }
 
 std::optional<annotate::Event> NatLog::begun(const model::Conntrack& c, bool listed, std::int64_t now_ns) {
-  if (!c.translated() || protocol_name(c.protocol) == nullptr) return std::nullopt;
+  if (!c.translated() || annotate::protocol_word(c.protocol) == nullptr) return std::nullopt;
   const NatOwner* owner = owner_of(c);
   if (owner == nullptr) return std::nullopt;
   const auto it = open_.find(c.id);
@@ -116,7 +98,8 @@ std::optional<annotate::Event> NatLog::begun(const model::Conntrack& c, bool lis
 
 std::optional<annotate::Event> NatLog::ended(const model::Conntrack& c) {
   const auto it = open_.find(c.id);
-  if (it == open_.end() || it->second.connection.orig != c.orig || protocol_name(c.protocol) == nullptr)
+  if (it == open_.end() || it->second.connection.orig != c.orig ||
+      annotate::protocol_word(c.protocol) == nullptr)
     return std::nullopt;
   const NatOwner owner = std::move(it->second.owner);
   open_.erase(it);

@@ -44,11 +44,6 @@ std::string seconds_text(std::int64_t ns) {
   return std::to_string(ms / 1000) + "." + fraction + " s";
 }
 
-std::string last_line(const std::string& text) {
-  const std::string_view trimmed = trim(text);
-  return one_line(trimmed.substr(trimmed.rfind('\n') + 1), 300);
-}
-
 std::vector<std::string> start_command(const model::Container& c) {
   if (!c.systemd_unit.empty()) {
     // podman must not start what systemd supervises.
@@ -261,9 +256,10 @@ Status Roster::start_stopped(Selection& selection) {
         run({"podman", "--remote=false", "init", c.id}, kInitLimit, 65536, {}, /* merge_stderr= */ true);
     if (!done) return done.wrap("prepare container " + in_quotes(c.name));
     if (done->exit_code != 0) {
-      return Error{ErrorKind::not_running,
-                   "podman could not prepare container " + in_quotes(c.name) + ": " + last_line(done->out),
-                   "see 'podman start " + one_line(c.name, 80) + "'"};
+      return Error{
+          ErrorKind::not_running,
+          "podman could not prepare container " + in_quotes(c.name) + ": " + last_line(done->out, 300),
+          "see 'podman start " + one_line(c.name, 80) + "'"};
     }
     any = true;
   }
@@ -293,7 +289,8 @@ void Roster::on_started(std::size_t index) {
   const int status = child.wait();
   if (status != 0) {
     const std::string said(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
-    hooks_.failed({ErrorKind::not_running, "the chosen container could not be started: " + last_line(said),
+    hooks_.failed({ErrorKind::not_running,
+                   "the chosen container could not be started: " + last_line(said, 300),
                    "start it by hand and select it again"});
   }
   poke();

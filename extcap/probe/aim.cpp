@@ -103,14 +103,10 @@ Result<std::uint16_t> only_port(const Named& named, const Aim& aim) {
 // As mapping_of; of several, other machines get one that is not on the host's loopback.
 const model::PortMapping* mapping_for(const Container& c, std::uint16_t port, bool host_side,
                                       const char* protocol, const Source& source) {
-  if (!source.ssh.empty()) {
-    Container outside;
-    for (const model::PortMapping& m : c.ports) {
-      const auto bound = IpAddress::parse(m.host_ip);
-      if (bound && bound->loopback()) continue;
-      outside.ports = {m};
-      if (mapping_of(outside, port, host_side, protocol) != nullptr) return &m;
-    }
+  for (const model::PortMapping& m : c.ports) {
+    const auto bound = IpAddress::parse(m.host_ip);
+    const bool reached = !bound || !bound->loopback();
+    if (!source.ssh.empty() && reached && covers(m, port, host_side, protocol)) return &m;
   }
   return mapping_of(c, port, host_side, protocol);
 }

@@ -85,10 +85,8 @@ void name_holder(std::uint64_t inode, pid_t conmon, probe::Evidence& e) {
   }
 }
 
-// Whose listener takes what comes to this port of the host.
-void look_at_holder(const Aim& aim, bool udp, probe::Evidence& e) {
-  const SocketTable table = read_table("/proc/self", udp);
-  if (!table.known) return;
+// The listener that takes what comes to this port of the host; nullptr without one.
+const TcpSocket* find_listener(const SocketTable& table, const Aim& aim, bool udp) {
   const TcpSocket* best = nullptr;
   for (const TcpSocket& s : table.sockets) {
     if (!open_port(s, udp) || s.local_port != aim.to.port) continue;
@@ -96,6 +94,14 @@ void look_at_holder(const Aim& aim, bool udp, probe::Evidence& e) {
     if (!exact && !unspecified(s.local)) continue;
     if (best == nullptr || exact) best = &s;
   }
+  return best;
+}
+
+// Whose it is.
+void look_at_holder(const Aim& aim, bool udp, probe::Evidence& e) {
+  const SocketTable table = read_table("/proc/self", udp);
+  if (!table.known) return;
+  const TcpSocket* best = find_listener(table, aim, udp);
   e.holder = Holder::none;
   if (best == nullptr) return;
   e.held = best->receive_queue;
@@ -162,9 +168,11 @@ ServerEnd find_server_end(const SocketTable& table, const probe::Attempt& attemp
 }
 
 std::optional<std::uint32_t> held_now(const Aim& aim) {
-  probe::Evidence e;
-  if (aim.published) look_at_holder(aim, aim.protocol == probe::Protocol::udp, e);
-  return e.held;
+  if (!aim.published) return std::nullopt;
+  const bool udp = aim.protocol == probe::Protocol::udp;
+  const SocketTable table = read_table("/proc/self", udp);
+  const TcpSocket* listener = find_listener(table, aim, udp);
+  return listener == nullptr ? std::nullopt : std::optional(listener->receive_queue);
 }
 
 probe::Evidence look(const Source& source, const Aim& aim, const probe::Attempt& attempt,

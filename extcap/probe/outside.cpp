@@ -27,12 +27,6 @@ bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  const std::size_t at = text.find_last_of('\n');
-  return one_line(at == std::string::npos ? text : text.substr(at + 1), 200);
-}
-
 // Appends what can be read now; false at the end of file.
 bool drain(int fd, std::string& text, std::size_t limit) {
   std::array<char, 4096> bytes{};
@@ -177,7 +171,7 @@ void OutsideProbe::ended(TimePoint now) {
     attempt_.answer_after = std::chrono::duration_cast<probe::microseconds>(now - since_);
     return finish(error);
   }
-  const std::string words = last_line(errors_);
+  const std::string words = last_line(errors_, 200);
   const bool no_tool = WIFEXITED(status) && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126);
   attempt_.not_measured = destination_ + ": " + (words.empty() ? "ssh ended without a word" : words) +
                           (no_tool ? " (env, timeout, bash and cat are needed there)" : "");

@@ -104,11 +104,15 @@ std::string not_addressable(const Container& c, const Source& source) {
          " is not in";
 }
 
+bool covers(const model::PortMapping& m, std::uint16_t port, bool host_side, const char* protocol) {
+  const std::uint32_t first = host_side ? m.host_port : m.container_port;
+  return m.protocol == protocol && port >= first && port < first + m.range;
+}
+
 const model::PortMapping* mapping_of(const Container& c, std::uint16_t port, bool host_side,
                                      const char* protocol) {
   for (const model::PortMapping& m : c.ports) {
-    const std::uint32_t first = host_side ? m.host_port : m.container_port;
-    if (m.protocol == protocol && port >= first && port < first + m.range) return &m;
+    if (covers(m, port, host_side, protocol)) return &m;
   }
   return nullptr;
 }

@@ -33,7 +33,10 @@ struct Named {
 /// Why its own address means nothing at the source; empty when it may be tried.
 [[nodiscard]] std::string not_addressable(const model::Container& container, const Source& source);
 
-/// The mapping that covers this port, on the given side.
+/// Whether the mapping covers this port, on the given side.
+[[nodiscard]] bool covers(const model::PortMapping& mapping, std::uint16_t port, bool host_side,
+                          const char* protocol);
+/// The first mapping that does.
 [[nodiscard]] const model::PortMapping* mapping_of(const model::Container& c, std::uint16_t port,
                                                    bool host_side, const char* protocol);
 /// Why podman makes no port rules for this container.

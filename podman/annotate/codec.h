@@ -80,6 +80,9 @@ struct Event {
   std::vector<LinkStats> links;  ///< kind "stats" only
 };
 [[nodiscard]] std::string encode_event(const Event& event);
+/// What Event::protocol says for an IPPROTO_ number: "tcp", "udp", "sctp", "icmp" (of both families);
+/// nullptr: the format has no word for it.
+[[nodiscard]] const char* protocol_word(std::uint8_t protocol);
 /// Any kind but inventory, also one not known here. Missing members are allowed; wrong types and newer schema
 /// versions are errors.
 [[nodiscard]] Result<Event> decode_event(std::string_view json);

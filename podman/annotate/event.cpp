@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <netinet/in.h>
+
 #include "podman/annotate/record.h"
 #include "podman/core/text.h"
 
@@ -42,6 +44,22 @@ Event::LinkStats stats_from(const json& j) {
 }
 
 }  // namespace
+
+const char* protocol_word(std::uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_SCTP:
+      return "sctp";
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+      return "icmp";
+    default:
+      return nullptr;
+  }
+}
 
 std::string encode_event(const Event& event) {
   json j = record(event.kind.c_str(), event.time_ns);

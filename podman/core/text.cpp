@@ -135,6 +135,11 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
+std::string last_line(std::string_view text, std::size_t max_bytes) {
+  const std::string_view trimmed = trim(text);
+  return one_line(trimmed.substr(trimmed.rfind('\n') + 1), max_bytes);
+}
+
 bool parse_number(std::string_view text, std::uint64_t max, std::uint64_t& out) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -34,6 +34,8 @@ namespace podshark {
 /// What stands between spaces and tabs; nothing empty.
 [[nodiscard]] std::vector<std::string> words(std::string_view text);
 [[nodiscard]] std::string_view trim(std::string_view text);
+/// The last line that is not blank, through one_line(): what a program said when it failed.
+[[nodiscard]] std::string last_line(std::string_view text, std::size_t max_bytes);
 
 /// Strict decimal: the whole text, no sign, no blanks, ≤ max. Returns false and leaves `out` alone otherwise.
 [[nodiscard]] bool parse_number(std::string_view text, std::uint64_t max, std::uint64_t& out);

@@ -16,16 +16,6 @@ constexpr std::uint16_t kNew = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW;
 constexpr std::uint16_t kDelete = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
 constexpr std::size_t kHead = sizeof(nlmsghdr) + aligned(sizeof(nfgenmsg));
 
-// All numbers of nfnetlink are in network byte order. A shorter attribute is 0.
-template <typename T>
-T number(const Attribute& a) {
-  if (a.size < sizeof(T)) return 0;
-  T out = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    out = static_cast<T>(std::uint64_t{out} << 8U | static_cast<std::uint8_t>(a.data[i]));
-  return out;
-}
-
 IpAddress address(const Attribute& a) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(a.data);
   if (a.size == 4) return IpAddress::v4(bytes);

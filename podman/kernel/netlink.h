@@ -26,6 +26,16 @@ struct Attribute {
   std::size_t size;
 };
 
+/// A number of nfnetlink: all of these are in network byte order. 0 where the attribute is shorter.
+template <typename T>
+[[nodiscard]] T number(const Attribute& a) {
+  if (a.size < sizeof(T)) return 0;
+  T out = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    out = static_cast<T>(std::uint64_t{out} << 8U | static_cast<std::uint8_t>(a.data[i]));
+  return out;
+}
+
 /// Calls `visit` for each attribute; ends at the first one whose length is impossible.
 void for_each_attribute(const char* data, std::size_t size,
                         const std::function<void(const Attribute&)>& visit);

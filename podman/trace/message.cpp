@@ -20,18 +20,9 @@ namespace {
 using firewall::Family;
 using firewall::Hook;
 using kernel::Attribute;
+using kernel::number;
 
 constexpr std::size_t kHead = sizeof(nlmsghdr) + sizeof(nfgenmsg);
-
-// All numbers of nfnetlink are in network byte order. A shorter attribute is 0.
-template <typename T>
-T number(const Attribute& a) {
-  if (a.size < sizeof(T)) return 0;
-  T out = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    out = static_cast<T>(std::uint64_t{out} << 8U | static_cast<std::uint8_t>(a.data[i]));
-  return out;
-}
 
 std::string text(const Attribute& a) {
   return {a.data, ::strnlen(a.data, std::min(a.size, firewall::kMaxName))};

@@ -11,25 +11,12 @@
 #include <string>
 
 #include "podman/core/ip_address.h"
+#include "tests/unit/netlink_messages.h"
 
 namespace podshark::kernel::test {
 
-inline std::string big(std::uint64_t value, unsigned bytes) {
-  std::string out;
-  for (unsigned i = bytes; i-- > 0;) out += static_cast<char>(value >> (8 * i));
-  return out;
-}
-
-inline std::string attribute(unsigned type, const std::string& value) {
-  const auto length = static_cast<std::uint16_t>(4 + value.size());
-  const auto kind = static_cast<std::uint16_t>(type);
-  std::string out(4, '\0');
-  std::memcpy(out.data(), &length, 2);
-  std::memcpy(out.data() + 2, &kind, 2);
-  out += value;
-  out.resize((out.size() + 3) & ~std::size_t{3});
-  return out;
-}
+using podshark::test::attribute;
+using podshark::test::big;
 
 inline std::string nested(unsigned type, const std::string& value) {
   return attribute(type | NLA_F_NESTED, value);

@@ -331,12 +331,19 @@ TEST_F(PluginIndex, published_ports_belong_to_their_container) {
   EXPECT_EQ(index_.ends(2, kNoInterface, udp).published, 9009);
 }
 
-TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before_it_too) {
+// Of a client's connection to a published port.
+annotate::Event translation() {
   annotate::Event e;
   e.kind = "nat";
+  e.what = "started";
   e.protocol = "tcp";
   e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
   e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  return e;
+}
+
+TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before_it_too) {
+  annotate::Event e = translation();
   index_.learn(10, kEvents, annotate::encode_event(e));
   e.reply.src = "10.89.0.9";
   index_.learn(20, kEvents, annotate::encode_event(e));
@@ -358,12 +365,7 @@ TEST_F(PluginIndex, the_other_leg_is_the_nearest_packet_of_the_same_direction) {
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
   index_.learn_flow(3, outer);  // the record comes after the first packets
   index_.learn_flow(4, inner);
-  annotate::Event e;
-  e.kind = "nat";
-  e.what = "started";
-  e.protocol = "tcp";
-  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
-  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
+  annotate::Event e = translation();
   index_.learn(5, kEvents, annotate::encode_event(e));
   index_.learn_flow(6, inner.reversed());
   index_.learn_flow(7, outer.reversed());
@@ -381,13 +383,7 @@ TEST_F(PluginIndex, the_other_leg_is_the_nearest_packet_of_the_same_direction) {
 }
 
 TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_found) {
-  annotate::Event e;
-  e.kind = "nat";
-  e.what = "started";
-  e.protocol = "tcp";
-  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
-  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
-  index_.learn(1, kEvents, annotate::encode_event(e));
+  index_.learn(1, kEvents, annotate::encode_event(translation()));
   const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
   for (std::uint32_t frame = 2; frame < 100'002; frame += 2) {
@@ -401,12 +397,7 @@ TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_
 }
 
 TEST_F(PluginIndex, a_leg_that_the_file_lacks_is_none) {
-  annotate::Event e;
-  e.kind = "nat";
-  e.protocol = "tcp";
-  e.orig = {"198.51.100.7", "192.0.2.1", 40000, 8080};
-  e.reply = {"10.89.0.2", "198.51.100.7", 80, 40000};
-  index_.learn(1, kEvents, annotate::encode_event(e));
+  index_.learn(1, kEvents, annotate::encode_event(translation()));
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
   for (std::uint32_t frame = 2; frame < 5000; ++frame) index_.learn_flow(frame, inner);
   EXPECT_EQ(index_.other_leg(3, inner), 0U);
