@@ -47,11 +47,14 @@ count() {  # NAME EXIT-STATUS SECONDS
   [ "$f" != 0 ] || return 0
   bad+=("$name")
   echo "--- end of $log"
-  # Why a test failed stands indented below its line.
-  awk '/^FAILED/ {on = 1} !/^FAILED|^ / {on = 0} on || /^not ok|error:|Failed /' "$log" | head -n 80
   tail -n 30 "$log"
   echo "---"
   return 1
+}
+# reasons NAME: what failed in that step. Why an end-to-end test failed stands indented below its line.
+reasons() {
+  awk '/^FAILED/ {on = 1} !/^FAILED|^ / {on = 0} on || /^not ok|^\[  FAILED|error:|\*\*\*Failed/' "build/logs/$1.log" |
+    cut -c 1-300 | head -n 60 | awk -v step="$1" '{print step ": " $0}'
 }
 
 packages() {
@@ -102,6 +105,8 @@ long() {
 }
 
 finish() {
+  local name
+  for name in "${bad[@]}"; do reasons "$name"; done  # last, where a log that was cut still has it
   [ ${#bad[@]} = 0 ] || echo "failed: ${bad[*]}"
   echo "$passed passed, $failed failed, $skipped skipped"
   [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -14,7 +14,7 @@
 
 namespace podshark::annotate {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 1;
 /// RFC 5612 documentation number, until one is registered.
 inline constexpr std::uint32_t kEnterpriseNumber = 32473;
 inline constexpr std::string_view kEventsInterface = "Podman events";

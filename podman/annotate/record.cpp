@@ -18,8 +18,11 @@ json parse_record(std::string_view text) {
   if (text.size() > kMaxInventoryJson)
     throw std::out_of_range("larger than " + std::to_string(kMaxInventoryJson) + " bytes");
   json j = json::parse(text);
-  if (!j.is_object() || j.value("podshark", 0) < 1) throw std::out_of_range("no schema version");
-  if (j.value("podshark", 0) > kSchemaVersion) throw std::out_of_range("written by a newer podshark");
+  if (!j.is_object()) throw std::out_of_range("no schema version");
+  std::uint32_t version = 0;
+  get_unsigned(j, "podshark", version);
+  if (version < 1) throw std::out_of_range("no schema version");
+  if (version > kSchemaVersion) throw std::out_of_range("written by a newer podshark");
   return j;
 }
 

@@ -308,8 +308,10 @@ TEST(DecodeEvent, an_unknown_kind_is_an_event_too) {
 TEST(DecodeEvent, refuses_what_is_not_one) {
   for (const char* text :
        {"", "[]", "7", "{}", R"({"podshark":1})", R"({"podshark":2,"kind":"gap"})",
-        R"({"podshark":1,"kind":"inventory"})", R"({"podshark":1,"kind":7})",
-        R"({"podshark":1,"kind":"nat","orig":[]})", R"({"podshark":1,"kind":"nat","orig":{"src_port":-1}})",
+        R"({"podshark":1.0,"kind":"gap"})", R"({"podshark":4.4e109,"kind":"gap"})",
+        R"({"podshark":-1,"kind":"gap"})", R"({"podshark":1,"kind":"inventory"})",
+        R"({"podshark":1,"kind":7})", R"({"podshark":1,"kind":"nat","orig":[]})",
+        R"({"podshark":1,"kind":"nat","orig":{"src_port":-1}})",
         R"({"podshark":1,"kind":"stats","links":{}})", R"({"podshark":1,"kind":"gap","time":5})"}) {
     EXPECT_FALSE(decode_event(text)) << text;
   }
