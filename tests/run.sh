@@ -106,6 +106,7 @@ long() {
 
 finish() {
   local name
+  grep -h '^unsteady' build/logs/e2e-*.log 2>/dev/null
   for name in "${bad[@]}"; do reasons "$name"; done  # last, where a log that was cut still has it
   [ ${#bad[@]} = 0 ] || echo "failed: ${bad[*]}"
   echo "$passed passed, $failed failed, $skipped skipped"

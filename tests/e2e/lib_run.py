@@ -16,6 +16,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
+AGAIN = 3
 HANG = 600  # seconds one test may take before the stacks are printed and the run ends; long ones six times as much
 
 
@@ -29,6 +30,7 @@ class Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.passed, self.failed, self.skips = 0, 0, 0
+        self.bad = []  # ids of what failed
         self.world, self.allowed, self.began = os.environ.get("PODSHARK_WORLD", ""), allowed_skips(), 0.0
 
     def startTest(self, test):
@@ -39,6 +41,7 @@ class Result(unittest.TestResult):
     def stopTest(self, test):
         faulthandler.cancel_dump_traceback_later()
         super().stopTest(test)
+        self._bad = False  # what a class or module fails in next is no part of this test
 
     def _tell(self, word, test, detail=""):
         print(f"{word:7} {test.id()} ({time.monotonic() - self.began:.1f} s)", flush=True)
@@ -48,6 +51,7 @@ class Result(unittest.TestResult):
     def _fail(self, test, detail):
         if not getattr(self, "_bad", False):
             self.failed += 1
+            self.bad.append(test.id())
         self._bad = test.id().count("setUpClass") == 0  # one test counts once, though it may err in cleanups too
         self._tell("FAILED", test, detail)
 
@@ -114,6 +118,24 @@ def load(names, only_quick):
     return unittest.TestSuite(tests)
 
 
+def again(result):
+    """Runs what failed once more, up to AGAIN tests: real containers, kernels and windows on a shared machine now and
+    then miss a deadline. What passes then counts as passed and is named as unsteady, so that it is seen and mended;
+    its first failure stands above."""
+    if not 0 < len(result.bad) <= AGAIN:
+        return
+    for name in result.bad:
+        name = name.rpartition("(")[2].rstrip(")")  # "setUpClass (test_web.Web)"
+        print(f"again   {name}", flush=True)
+        second = Result()
+        unittest.TestSuite([load([name], False)]).run(second)
+        result.skips += second.skips
+        result.passed += second.passed
+        if second.passed and not second.failed:
+            result.failed -= 1
+            print(f"unsteady {name}: failed once, passed when run again", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -123,6 +145,8 @@ def main():
     if not suite.countTestCases():
         raise SystemExit("no tests chosen")
     suite.run(result)
+    if not args.test:
+        again(result)
     print(f"{result.passed} passed, {result.failed} failed, {result.skips} skipped", flush=True)
     # Threads a broken test left must not keep the run from ending.
     os._exit(1 if result.failed else 0)
