@@ -77,7 +77,9 @@ void add_links(Rows& rows, const Event& e) {
 
 Severity severity_of(const Event& e) {
   if (e.verdict == "failed" || e.what == "failed" || e.what == "join-failed") return Severity::error;
-  if (e.verdict == "warning" || e.kind == "gap" || e.kind == "drop") return Severity::warning;
+  if (e.what == "not-judged") return Severity::note;
+  if (e.verdict == "warning" || e.kind == "one-sided" || e.kind == "gap" || e.kind == "drop")
+    return Severity::warning;
   const bool lost = std::any_of(e.links.begin(), e.links.end(), [](const auto& l) { return l.dropped != 0; });
   if (lost) return Severity::warning;
   return e.what == "empty-capture" || e.what == "exited" ? Severity::note : Severity::none;

@@ -8,6 +8,7 @@ namespace {
 
 int proto_podman = -1;
 std::array<int, kEventFields> hf{};
+int hf_packet = -1;
 int ett_event = -1;
 int ett_inner = -1;
 expert_field ei_error = EI_INIT;
@@ -44,7 +45,8 @@ int event_field(EventField field) {
 }
 
 // No object with a destructor may live here: epan calls may longjmp out.
-void show_event(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const EventItems& event) {
+void show_event(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const EventItems& event,
+                std::uint32_t packet) {
   // Dissectors of the payload have left theirs.
   col_set_str(pinfo->cinfo, COL_PROTOCOL, "Podman");
   col_clear(pinfo->cinfo, COL_INFO);
@@ -64,6 +66,7 @@ void show_event(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const Event
     if (inner == nullptr) inner = proto_item_add_subtree(last, ett_inner);
     (void)add(inner, tvb, item);
   }
+  if (packet != 0) proto_item_set_generated(proto_tree_add_uint(branch, hf_packet, tvb, 0, 0, packet));
   add_expert(pinfo, top, event);
 }
 
@@ -140,6 +143,11 @@ void register_event_fields(int proto) {
         {r.name, r.abbreviation, r.number ? FT_UINT64 : FT_STRING,
          r.number ? static_cast<int>(BASE_DEC) : static_cast<int>(BASE_NONE), nullptr, 0, r.blurb, HFILL}};
   }
+  static hf_register_info links[] = {
+      {&hf_packet,
+       {"Packet", "podman.event.packet", FT_FRAMENUM, BASE_NONE, nullptr, 0, "The packet that this is about",
+        HFILL}},
+  };
   static int* subtrees[] = {&ett_event, &ett_inner};
   static ei_register_info infos[] = {
       {&ei_error, {"podman.event.error", PI_SEQUENCE, PI_ERROR, "Failure", EXPFILL}},
@@ -147,6 +155,7 @@ void register_event_fields(int proto) {
       {&ei_note, {"podman.event.note", PI_SEQUENCE, PI_NOTE, "Note", EXPFILL}},
       {&ei_mark, {"podman.event.mark", PI_COMMENTS_GROUP, PI_COMMENT, "Mark", EXPFILL}},
   };
+  proto_register_field_array(proto, links, array_length(links));
   proto_register_field_array(proto, fields.data(), static_cast<int>(fields.size()));
   proto_register_subtree_array(subtrees, array_length(subtrees));
   expert_register_field_array(expert_register_protocol(proto), infos, array_length(infos));

@@ -13,7 +13,9 @@ void register_event_fields(int proto);
 /// The registered number of a field.
 [[nodiscard]] int event_field(EventField field);
 
-/// Shows a record below `tree`, which may be nullptr: expert information is collected also then.
-void show_event(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const EventItems& event);
+/// Shows a record below `tree`, which may be nullptr: expert information is collected also then. `packet`:
+/// the frame that it is about, 0 for none.
+void show_event(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, const EventItems& event,
+                std::uint32_t packet);
 
 }  // namespace podshark::plugin

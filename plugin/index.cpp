@@ -39,6 +39,7 @@ void Index::clear() noexcept {
   drops_ = false;
   ask_outside_ = true;
   copies_.clear();
+  one_sided_.clear();
   flows_.clear();
   events_.clear();
   dns_names_.clear();
@@ -58,6 +59,7 @@ void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json)
       // Before the first dropped packet, whose original is to be known when it comes.
       if (event.kind == "lifecycle" && event.what == "watching-drops") repeats_ = true;
       legs_ = legs_ || event.kind == "nat";
+      if (event.kind == "one-sided") one_sided_.learn(frame, event.packet_ns);
       flows_.learn(frame, event);
       events_.learn(frame, event);
     }
@@ -218,6 +220,7 @@ void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t ti
   const Copies::Place place{interface->ordinal, identity.drops || identity.point == Point::host};
   try {
     copies_.learn(frame, place, time_ns, packet, size);
+    if (host_side_ && !identity.drops) one_sided_.visit(frame, time_ns);
   } catch (const std::exception&) {
     return;
   }

@@ -17,6 +17,7 @@
 #include "plugin/copies.h"
 #include "plugin/event_log.h"
 #include "plugin/flow_records.h"
+#include "plugin/one_sided.h"
 #include "plugin/snapshot.h"
 #include "podman/annotate/codec.h"
 
@@ -45,6 +46,7 @@ struct Facts {
   std::uint32_t original = 0;  ///< the frame that has the same packet from another point, 0 for none
   DropWords drop;
   bool dropped = false;
+  std::uint32_t one_sided = 0;  ///< the record that tells that only one end has seen it, 0 for none
 
   [[nodiscard]] bool any() const {
     return ends.src.name != nullptr || ends.dst.name != nullptr || point != Point::unknown ||
@@ -129,6 +131,14 @@ class Index {
   /// Who talks to whom in this frame. Frames before the first inventory use the first.
   [[nodiscard]] Ends ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
 
+  /// The record that tells that only one end has seen this packet, and back; 0 for none.
+  [[nodiscard]] std::uint32_t one_sided_record(std::uint32_t packet) const noexcept {
+    return one_sided_.record(packet);
+  }
+  [[nodiscard]] std::uint32_t one_sided_packet(std::uint32_t record) const noexcept {
+    return one_sided_.packet(record);
+  }
+
   // For the menu, about the one packet it is chosen for.
   [[nodiscard]] Serving serving(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
   [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept {
@@ -180,6 +190,7 @@ class Index {
   bool drops_ = false;
   bool ask_outside_ = true;
   Copies copies_;
+  OneSided one_sided_;
   FlowRecords flows_;
   EventLog events_;
   std::unordered_map<Address, std::vector<DnsEntry>, AddressHash> dns_names_;  // each in frame order

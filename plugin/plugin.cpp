@@ -17,6 +17,7 @@ int proto_podman = -1;
 int hf_name = -1;
 int hf_point = -1;
 int hf_copy_of = -1;
+int hf_one_sided = -1;
 int ett_podman = -1;
 const protocol_t* protocol = nullptr;
 
@@ -92,6 +93,8 @@ void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
     proto_item_set_generated(proto_tree_add_string(branch, hf_point, tvb, 0, 0, to_string(facts.point)));
   if (facts.original != 0)
     proto_item_set_generated(proto_tree_add_uint(branch, hf_copy_of, tvb, 0, 0, facts.original));
+  if (facts.one_sided != 0)
+    proto_item_set_generated(proto_tree_add_uint(branch, hf_one_sided, tvb, 0, 0, facts.one_sided));
 }
 
 void* in_packet_scope(void* pool, std::size_t size) {
@@ -107,7 +110,7 @@ void event_record(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree) {
   const EventItems event = event_items(json, in_packet_scope, pinfo->pool);
   if (event.count == 0) return;
   if (statistics_wanted()) send_event(pinfo, event);
-  show_event(tvb, pinfo, tree, event);
+  show_event(tvb, pinfo, tree, event, file_index().one_sided_packet(pinfo->num));
 }
 
 int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*data*/) {
@@ -165,6 +168,9 @@ void register_fields() {
       {&hf_copy_of,
        {"Copy of the packet in frame", "podman.copy_of", FT_FRAMENUM, BASE_NONE, nullptr, 0,
         "The same packet, captured earlier at another point of its way", HFILL}},
+      {&hf_one_sided,
+       {"Missing at the other end, told in frame", "podman.one_sided", FT_FRAMENUM, BASE_NONE, nullptr, 0,
+        "Of the container and the host's side, both captured, only one has seen this packet", HFILL}},
   };
   static int* subtrees[] = {&ett_podman};
   proto_podman = proto_register_protocol("Podman container networking", "Podman", "podman");

@@ -18,6 +18,7 @@
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 #include "podman/kernel/rtnetlink.h"
+#include "podman/trace/content.h"
 
 namespace podshark::extcap {
 namespace {
@@ -321,6 +322,7 @@ void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
       id, {drop.bytes.data(), captured, drop.length, static_cast<std::uint64_t>(time_ns), 0},
       drop_comment(event), annotate::encode_event(event));
   ++w.written;
+  if (hooks_.written) hooks_.written(drop.ethernet ? trace::ip_in_ethernet(drop.bytes) : drop.bytes, event);
 }
 
 void DropWatch::take() {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,8 @@ class DropWatch {
   struct Hooks {
     std::function<void(const std::string&)> notice;  ///< one line for people
     std::function<void()> ready;                     ///< follow() can be called, and should
+    /// A packet of the capture's, from its IP header on, and what the file says of it.
+    std::function<void(std::span<const std::uint8_t> ip, const annotate::Event&)> written = {};
   };
   /// The context's references, and what the hooks refer to, outlive the object.
   DropWatch(CaptureContext context, Hooks hooks);

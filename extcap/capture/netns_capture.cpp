@@ -212,6 +212,7 @@ void NetnsCapture::begin_reading(LinkRing& r) {
                                           .snaplen = context_.options.snaplen,
                                           .filter = r.filter_text,
                                           .netns = netns_inode_});
+  if (hooks_.opened) hooks_.opened(r.id, plan_.target, r.link, r.ring.encoding.linktype, r.name);
   if (plan_.target.point == Point::inside && !r.link.mac.empty()) context_.macs.add(r.link.mac);
   LinkRing* raw = &r;
   context_.loop.add(r.ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, raw](std::uint32_t events) {
@@ -234,7 +235,11 @@ bool NetnsCapture::is_copy(const LinkRing& r, const wire::Packet& packet) const 
 void NetnsCapture::take_packets(LinkRing& r, std::size_t most) {
   wire::Packet packet;
   while (most-- > 0 && wire::next_packet(&r.ring, &packet)) {
-    if (!r.filter.matches(packet.data, packet.captured, packet.length) || is_copy(r, packet)) continue;
+    if (!r.filter.matches(packet.data, packet.captured, packet.length)) continue;
+    if (is_copy(r, packet)) {
+      if (hooks_.copy) hooks_.copy(r.id, packet);
+      continue;
+    }
     if (!hooks_.packet(r.id, packet)) return;
   }
 }
@@ -262,6 +267,7 @@ void NetnsCapture::close_ring(LinkRing& r) {
         {r.id, r.start_ns, r.end_ns, r.ring.received + r.ring.dropped, r.ring.dropped});
     context_.loop.remove(r.ring.fd);
     if (plan_.target.point == Point::inside && !r.link.mac.empty()) context_.macs.remove(r.link.mac);
+    if (hooks_.closed) hooks_.closed(r.id);
   }
   wire::close_ring(&r.ring);
 }

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "extcap/capture/counter_watch.h"
+#include "extcap/capture/end_watch.h"
 #include "extcap/capture/forward_watch.h"
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/nat_legs.h"
@@ -54,7 +55,11 @@ class Session {
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
         drops_({options.link, worker_, loop_, recorder, macs_, {}},
                {.notice = [this](const std::string& line) { notice(line); },
-                .ready = [this] { drops_.follow(roster_.sources(), inventory_); }}),
+                .ready = [this] { drops_.follow(roster_.sources(), inventory_); },
+                .written =
+                    [this](std::span<const std::uint8_t> ip, const annotate::Event& event) {
+                      if (ends_) ends_->dropped(ip, static_cast<std::uint64_t>(event.time_ns), event);
+                    }}),
         counters_([this](const annotate::Event& event) { recorder_.event(event); }),
         parent_(::getppid()) {
     recorder_.on_event([this](const annotate::Event& event) {
@@ -121,6 +126,7 @@ class Session {
   CounterWatch counters_;
   std::unique_ptr<InventoryWatch> watch_;
   std::unique_ptr<Reports> reports_;
+  std::unique_ptr<EndWatch> ends_;  // in a capture at both
   std::unique_ptr<NatLegs> nat_;
   std::unique_ptr<ForwardWatch> forwards_;
   std::int64_t last_event_ns_ = 0;
@@ -150,7 +156,20 @@ class Session {
 Roster::Hooks Session::roster_hooks() {
   return {.source = {.packet = [this](std::uint32_t id, const wire::Packet& p) { return on_packet(id, p); },
                      .changed = [this] { changed_ = true; },
-                     .following = [this] { return !following_paused_; }},
+                     .following = [this] { return !following_paused_; },
+                     .opened =
+                         [this](std::uint32_t id, const Target& target, const model::Link& link,
+                                std::uint16_t linktype, const std::string& name) {
+                           if (ends_) ends_->opened(id, target, link, linktype, name);
+                         },
+                     .closed =
+                         [this](std::uint32_t id) {
+                           if (ends_) ends_->closed(id);
+                         },
+                     .copy =
+                         [this](std::uint32_t id, const wire::Packet& packet) {
+                           if (ends_) ends_->packet(id, packet);
+                         }},
           .failed =
               [this](const Error& error) {
                 outcome_ = error;
@@ -178,6 +197,12 @@ Status Session::begin(Selection selection) {
   refresh_now_ = selection.remembered;
   recorder_.inventory(inventory_, /* at_once= */ true);
   drops_.start(options_.drops);
+  if (options_.roster.points == Points::both) {
+    ends_ = std::make_unique<EndWatch>(
+        EndWatch::Options{options_.link.promiscuous, !options_.link.filter.empty(), options_.link.snaplen},
+        [this](annotate::Event&& event) { on_report(std::move(event)); });
+    ends_->known(inventory_);
+  }
   const Status begun = roster_.begin(selection);
   idle_ = begun && roster_.idle();
   if (idle_ && options_.roster.wait) notice("waiting for a container to start");
@@ -197,6 +222,7 @@ void Session::on_joined(std::int64_t since_ns) {
   recorder_.inventory(inventory_, /* at_once= */ true);
   drops_.follow(roster_.sources(), inventory_);
   follow_translations();
+  if (ends_) ends_->known(inventory_);
 }
 
 bool Session::reader_gone() const {
@@ -210,6 +236,7 @@ bool Session::on_packet(std::uint32_t id, const wire::Packet& packet) {
   }
   recorder_.packet(id, packet);
   if (forwards_) forwards_->packet(packet);
+  if (ends_) ends_->packet(id, packet);
   ++summary_.packets;
   summary_.bytes += packet.captured;
   const bool enough = options_.count != 0 && summary_.packets >= options_.count;
@@ -223,6 +250,7 @@ void Session::release(std::uint64_t began_ns) {
   const std::uint64_t until = std::min(roster_.complete_until(began_ns), drops_.complete_until(began_ns));
   released_ns_ = std::max(released_ns_, static_cast<std::int64_t>(until));
   recorder_.release(until, began_ns);
+  if (ends_) ends_->advance(until);
 }
 
 void Session::flush() {
@@ -390,6 +418,7 @@ void Session::on_inventory(model::Inventory&& fresh) {
   if (!same) recorder_.inventory(inventory_, /* at_once= */ false);
   roster_.on_inventory(inventory_);
   drops_.follow(roster_.sources(), inventory_);
+  if (ends_) ends_->known(inventory_);
   follow_translations();
 }
 
@@ -401,6 +430,7 @@ void Session::on_tick() {
   const Summary now = totals(stats);
   show_progress(now);
   watch_loss(now);
+  if (ends_) ends_->tick(now.dropped, drops_.ready());
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   panel_.tick(stats);
   if (nat_) nat_->tick();
@@ -516,10 +546,17 @@ void Session::finish() {
   finishing_ = true;
   if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
+  const bool drops = drops_.ready();
+  if (ends_) ends_->finish();
   roster_.close();
   drops_.close();
   annotate::Event stats = statistics();  // streams tell their drops at their end
   summary_ = totals(stats);
+  if (ends_) {
+    ends_->conclude();
+    ends_->tick(summary_.dropped, drops);
+    stats.time_ns = now_ns();
+  }
   stats.detail = "capture ended";
   recorder_.event(stats);
   panel_.line("capture ended: " + std::to_string(summary_.packets) + " packets, " + loss_text(stats));

@@ -11,6 +11,7 @@
 #include "extcap/naming.h"
 #include "podman/annotate/codec.h"
 #include "podman/core/result.h"
+#include "podman/model/link.h"
 #include "podman/wire/ring.h"
 
 namespace podshark::extcap {
@@ -20,6 +21,14 @@ struct SourceHooks {
   std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: stop reading for now
   std::function<void()> changed;                                      ///< links or container changed
   std::function<bool()> following = {};  ///< false: what appears now is left out (until look_again())
+  /// An interface of the file and the link it stands for, before its first packet; and when it is captured no
+  /// more.
+  std::function<void(std::uint32_t id, const Target&, const model::Link&, std::uint16_t linktype,
+                     const std::string& name)>
+      opened = {};
+  std::function<void(std::uint32_t id)> closed = {};
+  /// A packet that is left out because the sender's end has it.
+  std::function<void(std::uint32_t id, const wire::Packet&)> copy = {};
 };
 
 /// Where packets of one target come from: rings in its network namespace, or the stream of a program. Made

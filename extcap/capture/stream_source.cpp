@@ -159,6 +159,7 @@ void StreamSource::declare() {
                                  .snaplen = spec.snaplen,
                                  .filter = spec.filter,
                                  .netns = inside ? target_.container.netns : 0});
+  if (hooks_.opened) hooks_.opened(id_, target_, link, reader_.linktype(), link_name());
   report("attached", (inside ? "capturing in container " + target_.container.name
                              : "capturing on " + what(target_) + ", link " + link_name()) +
                          " " + step_.words);
@@ -291,6 +292,7 @@ void StreamSource::close() {
   pidfd_.reset();
   dropped_ = reported_drops(errors_).value_or(0);
   if (!declared_) return;
+  if (hooks_.closed) hooks_.closed(id_);
   recorder_.statistics(
       {id_, start_ns_, static_cast<std::uint64_t>(now_ns()), received_ + dropped_, dropped_});
 }

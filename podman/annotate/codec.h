@@ -41,7 +41,7 @@ struct InventoryPart {
 
 /// What happened, told in one record: to a container, a captured link, a connection, a packet.
 struct Event {
-  std::string kind;  ///< lifecycle, gap, stats, mark, check, nat, firewall, drop, probe
+  std::string kind;  ///< lifecycle, gap, stats, mark, check, nat, firewall, drop, one-sided, probe
   std::int64_t time_ns = 0;
   std::string what;  ///< kind-specific verb: "attached", "link-added", "link-removed", "exited", …
   std::string container_id;
@@ -57,18 +57,19 @@ struct Event {
     std::uint16_t dst_port = 0;
     bool operator==(const Tuple&) const = default;
   };
-  Tuple orig;                 ///< nat: before translation; drop, probe: of the packets
-  Tuple reply;                ///< nat: of the answers as they arrive
-  std::string via;            ///< nat: the program that forwards; empty: the kernel translates
-  std::string evidence;       ///< nat with `via`: why both sides are thought to be one connection
-  std::string verdict;        ///< probe, check: "ok", "warning" or "failed"
-  std::string reason;         ///< drop: the kernel's word for it, as "NETFILTER_DROP"
-  std::string function;       ///< drop: of the kernel, that gave the packet up
-  std::string hook;           ///< drop: where in netfilter, as "FORWARD"
-  std::uint64_t netns = 0;    ///< drop: inode of the network namespace
-  std::uint32_t ifindex = 0;  ///< drop: of the link there that the packet was on, 0: on none
-  std::string fix;            ///< check: a command, or what to do
-  std::uint64_t count = 0;    ///< drop: packets, where they were counted only
+  Tuple orig;                  ///< nat: before translation; drop, probe: of the packets
+  Tuple reply;                 ///< nat: of the answers as they arrive
+  std::string via;             ///< nat: the program that forwards; empty: the kernel translates
+  std::string evidence;        ///< nat with `via`: why both sides are thought to be one connection
+  std::string verdict;         ///< probe, check: "ok", "warning" or "failed"
+  std::string reason;          ///< drop: the kernel's word for it, as "NETFILTER_DROP"
+  std::string function;        ///< drop: of the kernel, that gave the packet up
+  std::string hook;            ///< drop: where in netfilter, as "FORWARD"
+  std::uint64_t netns = 0;     ///< drop: inode of the network namespace
+  std::uint32_t ifindex = 0;   ///< drop: of the link there that the packet was on, 0: on none
+  std::string fix;             ///< check: a command, or what to do
+  std::uint64_t count = 0;     ///< drop, one-sided: packets, where they were counted only
+  std::int64_t packet_ns = 0;  ///< one-sided: when the packet was captured, on `link`
   struct LinkStats {
     std::string container;
     std::string link;

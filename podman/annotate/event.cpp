@@ -82,6 +82,7 @@ std::string encode_event(const Event& event) {
   put_number(j, "ifindex", std::uint64_t{event.ifindex});
   put(j, "fix", event.fix);
   put_number(j, "count", event.count);
+  if (event.packet_ns != 0) j["packet"] = rfc3339(event.packet_ns);
   for (const Event::LinkStats& l : event.links) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
@@ -115,6 +116,7 @@ Event event_from(const json& j) {
   get_unsigned(j, "ifindex", out.ifindex);
   get(j, "fix", out.fix);
   get_unsigned(j, "count", out.count);
+  out.packet_ns = time_from(j.value("packet", std::string()));
   list_from(j, "links", out.links, stats_from);
   return out;
 }

@@ -64,7 +64,7 @@ void read_transport(std::string_view bytes, Headers& out) {
     }
     out.transport = true;
     return;
-  } else if (out.protocol != IPPROTO_UDP || bytes.size() < 8) {
+  } else if ((out.protocol != IPPROTO_UDP && out.protocol != IPPROTO_SCTP) || bytes.size() < 8) {
     return;
   }
   out.sport = word(bytes, 0);

@@ -25,6 +25,7 @@ def event_record():
                                    "evidence": "both sockets are held by rootlessport, process 812"}),
                           ("probe", {"id": "p1", "protocol": "tcp", "verdict": "failed", "orig": reply}),
                           ("drop", {"reason": "NETFILTER_DROP", "count": 4}),
+                          ("one-sided", {"what": "host-only", "link": "wan0@host", "packet": "2023-11-14T22:13:19.000000000Z", "orig": orig}),
                           ("check", {"what": "no-listener", "verdict": "failed", "fix": "podman restart web"}),
                           ("stats", {"links": [{"container": "web", "link": "eth0", "received": 5, "dropped": 2}]})):
         records.append({"podshark": 1, "kind": kind, "time": "2023-11-14T22:13:20.000000000Z", **members})

@@ -279,7 +279,7 @@ class Profile(PluginTest):
 
         def names(text):
             return [line.split("@")[1] for line in text.splitlines() if line.lstrip("!").startswith("@")]
-        self.assertEqual([n for n in names(ours)[:6] if not n.startswith("Podman: ")], ["Bad TCP"])
+        self.assertEqual([n for n in names(ours)[:7] if not n.startswith("Podman: ")], ["Bad TCP"])
         # 4.4 split one of 4.0's rules into two, by IP version.
         self.assertLessEqual(set(names(stock)) - {"IPv4 TTL low or unexpected", "IPv6 hop limit low or unexpected"},
                              set(names(ours)))

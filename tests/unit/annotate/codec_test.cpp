@@ -277,6 +277,7 @@ Event full_event() {
   e.reason = "NETFILTER_DROP";
   e.fix = "podman restart web";
   e.count = 4;
+  e.packet_ns = 1'700'000'000'000'000'001;
   e.links = {{"web", "eth0", 5, 2, 1, 3}};
   return e;
 }
@@ -288,6 +289,7 @@ TEST(DecodeEvent, round_trip_keeps_everything) {
   EXPECT_EQ(encode_event(*back), text);
   EXPECT_EQ(back->orig, full_event().orig);
   EXPECT_EQ(back->reply, full_event().reply);
+  EXPECT_EQ(back->packet_ns, full_event().packet_ns);
   EXPECT_EQ(back->via + ": " + back->evidence, "rootlessport: one process");
 }
 
