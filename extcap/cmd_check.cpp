@@ -26,7 +26,7 @@ namespace {
 
 struct CheckOptions {
   std::string from, target, explain;
-  bool json = false, notes = false, watch = false;
+  bool json = false, notes = false, watch = false, losses = false;
 };
 
 int fail(std::ostream& err, const Error& error) {
@@ -79,7 +79,7 @@ int watch(const CheckOptions& options, std::ostream& out, std::ostream& err) {
         << std::endl;
     return out.good();
   };
-  const Status ended = check::watch_rules(tell, stop->get());
+  const Status ended = check::watch_rules(tell, options.losses, stop->get());
   return ended ? 0 : fail(err, ended.error());
 }
 
@@ -95,6 +95,7 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
                       cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
       "notes", "tell all about what is so by design, too")(
       "watch", "tell changes of what the firewall rules do to containers, until stopped")(
+      "losses", "with --watch: also what rules with counters drop")(
       "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
       "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
   table.parse_positional({"target"});
@@ -120,6 +121,8 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
     options.json = parsed.count("json") > 0;
     options.notes = parsed.count("notes") > 0;
     options.watch = parsed.count("watch") > 0;
+    options.losses = parsed.count("losses") > 0;
+    if (options.losses && !options.watch) return fail(err, {ErrorKind::usage, "--losses is for --watch", {}});
     if (options.watch && !(options.target + options.from + options.explain).empty())
       return fail(err, {ErrorKind::usage, "--watch takes no TARGET, --from or --explain", {}});
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read

@@ -12,8 +12,8 @@
 
 namespace podshark::extcap {
 
-/// Losses in the namespaces of captured containers that the kernel counts and shows nobody: `drop` records
-/// without a packet.
+/// Losses that the kernel counts and shows nobody, in the namespaces of captured containers and on the host:
+/// `drop` records without a packet.
 class CounterWatch {
  public:
   explicit CounterWatch(std::function<void(const annotate::Event&)> record) : record_(std::move(record)) {}
@@ -29,7 +29,10 @@ class CounterWatch {
     drops::Counters counters;
   };
   std::function<void(const annotate::Event&)> record_;
+  void tell(const drops::Counters& before, const drops::Counters& now, const model::Container* c,
+            bool events);
   std::map<std::string, Seen> seen_;  // by target value
+  drops::Counters host_;              // what all containers share
   std::size_t turn_ = 0;
 };
 

@@ -29,7 +29,8 @@ Reports::Reports(EventLoop& loop, Hooks hooks) : loop_(loop), hooks_(std::move(h
   }
   inbox_.emplace(std::move(*inbox));
   loop_.add(inbox_->fd(), EPOLLIN, [this](std::uint32_t) {
-    while (std::optional<annotate::Event> event = inbox_->next()) deliver(std::move(*event));
+    while (std::optional<annotate::Event> event = inbox_->next())
+      deliver(std::move(*event), /* own= */ false);
   });
 }
 
@@ -39,8 +40,10 @@ Reports::~Reports() {
   end(tool_);
 }
 
-void Reports::watch_rules() {
-  start(rules_, {"check", "--watch", "--json"}, [this](const std::string& line) { take_rule_line(line); });
+void Reports::watch_rules(bool losses) {
+  std::vector<std::string> arguments{"check", "--watch", "--json"};
+  if (losses) arguments.emplace_back("--losses");
+  start(rules_, arguments, [this](const std::string& line) { take_rule_line(line); });
 }
 
 void Reports::run(const std::vector<std::string>& arguments) {
@@ -85,11 +88,12 @@ void Reports::end(Stream& stream) {
 void Reports::take_rule_line(const std::string& line) {
   Result<annotate::Event> event = annotate::decode_event(line);
   if (!event) return hooks_.line("firewall changes are not shown: " + one_line(line, kMostText));
-  if (event->kind == "firewall") deliver(std::move(*event));
+  if (event->kind == "firewall" || event->kind == "drop") deliver(std::move(*event), /* own= */ true);
 }
 
-void Reports::deliver(annotate::Event event) {
-  if (event.kind != "probe" && event.kind != "check" && event.kind != "firewall") return;
+// `own`: of a child of ours, not of any process of the user's.
+void Reports::deliver(annotate::Event event, bool own) {
+  if (event.kind != "probe" && event.kind != "check" && event.kind != "firewall" && !own) return;
   for (std::string* text : {&event.what, &event.container_id, &event.container, &event.link, &event.detail,
                             &event.id, &event.protocol, &event.verdict, &event.reason, &event.fix})
     clean(*text);

@@ -18,8 +18,8 @@ namespace podshark::extcap {
 class Reports {
  public:
   struct Hooks {
-    /// A record of kind probe, check or firewall, not yet trusted: its texts are cleaned, its time is its
-    /// own.
+    /// A record of kind probe, check, firewall or drop, not yet trusted: its texts are cleaned, its time is
+    /// its own.
     std::function<void(annotate::Event&&)> record;
     std::function<void(const std::string&)> line;  ///< for the log
   };
@@ -29,8 +29,8 @@ class Reports {
   Reports(const Reports&) = delete;
   Reports& operator=(const Reports&) = delete;
 
-  /// Starts watching the rules (`podshark check --watch`), once.
-  void watch_rules();
+  /// Starts watching the rules (`podshark check --watch`), once. `losses`: and what they count.
+  void watch_rules(bool losses);
   /// Starts podshark with these arguments; its output goes to the log, line by line. One at a time.
   void run(const std::vector<std::string>& arguments);
 
@@ -44,7 +44,7 @@ class Reports {
   void read(Stream& stream, const std::function<void(const std::string&)>& take);
   void end(Stream& stream);
   void take_rule_line(const std::string& line);
-  void deliver(annotate::Event event);
+  void deliver(annotate::Event event, bool own);
 
   EventLoop& loop_;
   Hooks hooks_;

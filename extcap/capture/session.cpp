@@ -434,7 +434,8 @@ void Session::on_tick() {
   if (ticks_ + 1 == kEmptyTicks && summary_.packets == 0 && !empty_told_) tell_why_empty();
   panel_.tick(stats);
   if (nat_) nat_->tick();
-  if (ticks_ == 0) reports_->watch_rules();  // not beside the first packets
+  if (ticks_ == 0)  // not beside the first packets
+    reports_->watch_rules(options_.drops != DropMode::off && !drops_.ready());
   if (++ticks_ % kInventoryTicks != 0) return;
   // Ring-buffer files and late readers must stand alone.
   inventory_.time_ns = now_ns();

@@ -10,11 +10,13 @@
 #include <chrono>
 
 #include "extcap/check/collect.h"
+#include "extcap/check/parts.h"
 #include "extcap/check/rule_notice.h"
 #include "extcap/inventory_source.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 #include "podman/diagnose/rule_view.h"
+#include "podman/firewall/drop_counters.h"
 
 namespace podshark::extcap::check {
 namespace {
@@ -23,8 +25,10 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using firewall::Maker;
 
-constexpr auto kSettle = 300ms;       // podman sets a container's rules up in many steps
-constexpr auto kLegacyPause = 5s;     // the kernel tells nobody of changes of legacy tables
+constexpr auto kSettle = 300ms;    // podman sets a container's rules up in many steps
+constexpr auto kLegacyPause = 5s;  // the kernel tells nobody of changes of legacy tables
+constexpr auto kCountPause = 2s;
+constexpr int kCountShare = 20;       // of the time, one part at most
 constexpr auto kLookForNetwork = 5s;  // rootless networks come with the first container that uses one
 
 bool has_legacy(const std::optional<firewall::Ruleset>& rules) {
@@ -41,8 +45,8 @@ ino_t inode_of(const std::optional<NetnsPlace>& place) {
 
 class Watch {
  public:
-  Watch(const std::function<bool(const annotate::Event&)>& tell, int stop_fd)
-      : tell_(tell), stop_fd_(stop_fd) {}
+  Watch(const std::function<bool(const annotate::Event&)>& tell, bool losses, int stop_fd)
+      : tell_(tell), stop_fd_(stop_fd), losses_(losses) {}
   Status run();
 
  private:
@@ -50,6 +54,8 @@ class Watch {
   bool listen_to_rootless();
   Status read();
   bool tell_changes(const diagnose::RuleViews& fresh);
+  void count();
+  void count(const NetnsPlace& place, const char* where, std::optional<firewall::DropCounters>& last);
   [[nodiscard]] int timeout(Clock::time_point now) const;
   bool take_notice(RuleNotice& notice, short events);
 
@@ -63,6 +69,9 @@ class Watch {
   diagnose::RuleViews views_;
   std::optional<Clock::time_point> due_;
   Clock::time_point last_look_{};
+  bool losses_;
+  std::optional<firewall::DropCounters> host_counted_, rootless_counted_;
+  Clock::time_point next_count_ = Clock::now();
   bool go_on_ = true;
 };
 
@@ -115,8 +124,39 @@ bool Watch::tell_changes(const diagnose::RuleViews& fresh) {
   return true;
 }
 
+// The kernel tells nobody of counters, and listing all rules is the only way to read them.
+void Watch::count() {
+  const Clock::time_point began = Clock::now();
+  count(NetnsPlace::host(), "the host", host_counted_);
+  if (const std::optional<NetnsPlace> place = rootless_networks())
+    count(*place, "the rootless networks", rootless_counted_);
+  const Clock::time_point now = Clock::now();
+  next_count_ = now + std::max<Clock::duration>(kCountPause, kCountShare * (now - began));
+}
+
+void Watch::count(const NetnsPlace& place, const char* where, std::optional<firewall::DropCounters>& last) {
+  const Result<firewall::Ruleset> rules = read_firewall(place);
+  if (!rules) return;
+  firewall::DropCounters fresh = firewall::drop_counters(*rules);
+  for (const firewall::DropCounter& c :
+       last ? firewall::gained(*last, fresh) : std::vector<firewall::DropCounter>()) {
+    annotate::Event event;
+    event.kind = "drop";
+    event.time_ns = now_ns();
+    event.what = "counted";
+    event.reason = "NETFILTER_DROP";
+    event.count = c.packets;
+    event.detail = std::string(where) + ": a firewall rule dropped " + std::to_string(c.packets) +
+                   (c.packets == 1 ? " packet: " : " packets: ") + c.rule;
+    event.fix = "'podshark trace' shows which rules a container's packets meet";
+    go_on_ = go_on_ && tell_(event);
+  }
+  last = std::move(fresh);
+}
+
 int Watch::timeout(Clock::time_point now) const {
   Clock::time_point until = last_look_ + (legacy_ ? kLegacyPause : kLookForNetwork);
+  if (losses_) until = std::min(until, next_count_);
   if (due_) until = std::min(until, *due_);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(until - now).count() + 1;
   return static_cast<int>(std::max<long>(0, ms));
@@ -141,6 +181,7 @@ Status Watch::run() {
     if (waiting[0].revents != 0) return ok();
     (void)take_notice(host_, waiting[1].revents);
     (void)take_notice(rootless_, waiting[2].revents);
+    if (losses_ && Clock::now() >= next_count_) count();
     const Clock::time_point now = Clock::now();
     const bool look = now >= last_look_ + (legacy_ ? kLegacyPause : kLookForNetwork);
     if (look) last_look_ = now;
@@ -154,8 +195,8 @@ Status Watch::run() {
 
 }  // namespace
 
-Status watch_rules(const std::function<bool(const annotate::Event&)>& tell, int stop_fd) {
-  return Watch(tell, stop_fd).run();
+Status watch_rules(const std::function<bool(const annotate::Event&)>& tell, bool losses, int stop_fd) {
+  return Watch(tell, losses, stop_fd).run();
 }
 
 }  // namespace podshark::extcap::check

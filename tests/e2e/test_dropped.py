@@ -654,6 +654,58 @@ class Counted(RigTest):
         self.assertIn("not permitted", why["detail"])
 
 
+class CountedOnBridge(RigTest):
+    """Of a rootless bridge, whose user has no right to see dropped packets."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        lib.start(Net("lan", user=RIG))
+        cls.addClassCleanup(lib.podman, RIG, "network", "rm", "-f", "lan")
+        cls.up = dict(cls.up)
+        for name in ("left", "right"):
+            cls.up.update(lib.start(Ctr(name, user=RIG, network="lan")))
+        cls.addClassCleanup(lib.podman, RIG, "rm", "-f", "-t", "0", "left", "right")
+
+    counted = Counted.counted
+
+    def around(self, *argv, **kwargs):
+        return run(RIG, ["podman", "unshare", "--rootless-netns", *argv], **kwargs)
+
+    def test_a_link_that_gives_up_packets(self):
+        left, right = self.up["left"], self.up["right"]
+        index = json.loads(left.enter("ip", "-j", "link", "show", "eth0").stdout)[0]["link_index"]
+        peer = next(l["ifname"] for l in json.loads(self.around("ip", "-j", "link").stdout) if l["ifindex"] == index)
+        self.around("ip", "link", "set", peer, "mtu", "1000")
+        with Capture(RIG, "left") as capture:
+            time.sleep(1.5)  # the first sample is the beginning
+            left.enter("ping", "-c", "2", "-i", "0.1", "-W", "1", "-s", "1300", right.address, check=False)
+            told = self.counted(capture, "tx_dropped")
+            capture.stop()
+        self.assertEqual(("left", "eth0", "counted"), (told["container"], told["link"], told["what"]))
+        self.assertGreaterEqual(told["count"], 1)
+        self.assertIn("its MTU", told["fix"])
+
+    def test_a_rule_that_counts(self):
+        left, right = self.up["left"], self.up["right"]
+        self.around("nft", "-f", "-", input="table bridge losing {\nchain f { type filter hook forward priority 0; udp dport 1020 counter drop; }\n}\n")
+        self.addCleanup(self.around, "nft", "delete", "table", "bridge", "losing")
+        with Capture(RIG, "left") as capture:
+            wait_for(lambda: "drops-not-watched" in [e["what"] for e in capture.so_far().events_of("lifecycle")], "the reason")
+
+            def told():
+                left.enter("python3", "-c", "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                           "s.sendto(b'x', (sys.argv[1], 1020))", right.address)
+                time.sleep(0.3)
+                return [e for e in capture.so_far().events_of("drop") if e["reason"] == "NETFILTER_DROP"]
+            record = wait_for(told, lambda: f"the rule's record; stderr: {capture.stderr()}", 20)[0]
+            capture.stop()
+        self.assertGreaterEqual(record["count"], 1)
+        self.assertIn("the rootless networks: a firewall rule dropped", record["detail"])
+        self.assertIn("table bridge losing chain f", record["detail"])
+        self.assertIn("udp dport 1020", record["detail"])
+
+
 class Six(RigTest):
     def test_ipv6_inside_and_on_the_host(self):
         lib.start(Net("six", options=("--ipv6", "--subnet", "10.98.0.0/24", "--subnet", "fd98::/64")))
