@@ -20,6 +20,7 @@ constexpr std::uint16_t kIpv6 = 0x86dd;
 constexpr std::uint32_t kSourceTranslated = 1U << 4U;       // IPS_SRC_NAT
 constexpr std::uint32_t kDestinationTranslated = 1U << 5U;  // IPS_DST_NAT
 constexpr std::uint8_t kReset = 0x04;
+constexpr std::uint8_t kSyn = 0x02;
 
 drops::Nature nature_of(std::span<const std::uint8_t> ip) {
   drops::Nature out;
@@ -29,7 +30,12 @@ drops::Nature nature_of(std::span<const std::uint8_t> ip) {
   out.multicast = v4 ? ip[16] >> 4U == 14 : ip[24] == 0xff;
   const std::size_t header = v4 ? std::size_t{ip[0] & 15U} * 4 : 40;
   const std::uint8_t protocol = v4 ? ip[9] : ip[6];
-  out.reset = protocol == IPPROTO_TCP && ip.size() >= header + 14 && (ip[header + 13] & kReset) != 0;
+  if (protocol != IPPROTO_TCP || ip.size() < header + 14) return out;
+  const auto word = [&](std::size_t at) { return std::size_t{ip[at]} << 8U | ip[at + 1]; };
+  const std::size_t whole = v4 ? word(2) : word(4) + 40;
+  const std::uint8_t flags = ip[header + 13];
+  out.reset = (flags & kReset) != 0;
+  out.empty = (flags & kSyn) == 0 && whole == header + std::size_t{4} * (ip[header + 12] >> 4U);
   return out;
 }
 

@@ -4,7 +4,11 @@
    container is in it or in its conntrack entry, or when it goes to a published port of the host.
 
    What is sent to user space is put together in a buffer of the CPU (there is no nesting: the kernel does not run the
-   program inside itself), headers first, then the rest of the packet as far as the kernel lets us read it. */
+   program inside itself), headers first, then the rest of the packet as far as the kernel lets us read it.
+
+   Compiled twice: with PODSHARK_WHOLE_PACKETS for kernels that let a tracing program read the paged part of a packet (Linux
+   6.12). The function for that can not be a weak symbol of one program: where the kernel has none, libbpf 1.1 looks for it in
+   modules, which needs CAP_SYS_ADMIN, and gives up without. */
 #include "extcap/drops/event.h"
 #include "extcap/drops/kernel_types.h"
 
@@ -29,7 +33,6 @@ const volatile __u32 snaplen = PODSHARK_DROP_DATA;
 const volatile __u32 traced_reason = 0;      /* its events have frames: NETFILTER_DROP */
 const volatile __u32 quiet_reason = 0;       /* never sent: QUEUE_PURGE, unless everything is asked for */
 const volatile __u32 passed_up_reason = 0;   /* OTHERHOST: not where only some packets count, unless everything is asked for */
-const volatile __u32 whole_packets = 0;      /* bpf_dynptr_from_skb is there for us */
 const volatile __u32 conntrack_tuples = 0;   /* offset of nf_conn's tuplehash, 0: no conntrack */
 const volatile __u32 conntrack_stride = 0;   /* from one tuplehash to the other */
 const volatile __u32 conntrack_tuple = 0;    /* of the tuple in it */
@@ -92,7 +95,9 @@ struct {
 __u64 last_wake_ns = 0; /* a lost update wakes once too often */
 __u32 last_function = 0;
 
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *out) __ksym __weak;
+#if PODSHARK_WHOLE_PACKETS
+extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *out) __ksym;
+#endif
 
 struct ip {
   __u8 src[16];
@@ -340,7 +345,8 @@ int on_drop(unsigned long long *ctx) {
   if (wanted > PODSHARK_DROP_DATA - 1) wanted = PODSHARK_DROP_DATA - 1;
   __u32 got = wanted < linear ? wanted : linear;
   int whole = 0;
-  if (whole_packets && bpf_dynptr_from_skb && wanted > linear) {
+#if PODSHARK_WHOLE_PACKETS
+  if (wanted > linear) {
     struct bpf_dynptr packet;
     __u32 all = wanted;
     asm volatile("%0 &= 0xffff" : "+r"(all));
@@ -349,6 +355,7 @@ int on_drop(unsigned long long *ctx) {
       whole = 1;
     }
   }
+#endif
   if (!whole) {
     asm volatile("%0 &= 0xffff" : "+r"(got));
     if (bpf_probe_read_kernel(to, got, skb->data)) got = 0;

@@ -8,7 +8,8 @@
 #include "extcap/drops/kernel_facts.h"
 #include "extcap/drops/protocol.h"
 
-struct drops_bpf;  // the generated skeleton
+struct bpf_link;
+struct bpf_object;
 
 namespace podshark::drops {
 
@@ -29,7 +30,10 @@ class Program {
  private:
   [[nodiscard]] int load_once(const KernelFacts& facts, const Request& options, bool whole_packets);
   void forget(std::uint32_t tag);
-  ::drops_bpf* skeleton_ = nullptr;
+  [[nodiscard]] int map(const char* name) const;
+  void close();
+  ::bpf_object* object_ = nullptr;
+  ::bpf_link* link_ = nullptr;
 };
 
 }  // namespace podshark::drops

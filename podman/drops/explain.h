@@ -23,6 +23,7 @@ struct Explanation {
 /// What is_noise() has to know of a packet itself.
 struct Nature {
   bool reset = false;      ///< a TCP segment with RST
+  bool empty = false;      ///< a TCP segment that only acknowledges: no data, no SYN
   bool multicast = false;  ///< its destination is a multicast address
 };
 /// Looks like a drop to the kernel and is none to anybody: packets freed after they did their work, copies of

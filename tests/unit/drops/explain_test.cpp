@@ -49,10 +49,12 @@ TEST(Noise, is_what_nobody_has_lost) {
   EXPECT_TRUE(is_noise("NOT_SPECIFIED", "tcp_v4_rcv", {}));
   EXPECT_TRUE(is_noise("NOT_SPECIFIED", "ip_rcv_finish_core", {.multicast = true}));
   EXPECT_TRUE(is_noise("NO_SOCKET", "tcp_v4_rcv", {.reset = true}));
+  EXPECT_TRUE(is_noise("TCP_CLOSE", "tcp_rcv_state_process", {.empty = true}));
 }
 
 TEST(Noise, is_no_packet_that_somebody_waits_for) {
   EXPECT_FALSE(is_noise("NO_SOCKET", "tcp_v4_rcv", {}));
+  EXPECT_FALSE(is_noise("TCP_CLOSE", "tcp_rcv_state_process", {}));
   EXPECT_FALSE(is_noise("NOT_SPECIFIED", "nf_queue", {}));
   EXPECT_FALSE(is_noise("NETFILTER_DROP", "nft_do_chain", {}));
 }

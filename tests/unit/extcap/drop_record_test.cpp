@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../packets.h"
 #include "extcap/drops/event.h"
 
 namespace podshark::extcap {
@@ -74,6 +75,20 @@ TEST_F(Reader, names_functions_that_were_told_before) {
   EXPECT_TRUE(drop->ethernet);
   EXPECT_EQ(3U, drop->tag);
   EXPECT_EQ(42U, drop->bytes.size());
+}
+
+TEST_F(Reader, knows_a_last_acknowledgement_from_data) {
+  using namespace podshark::packets;
+  DropReader closed([](std::uint32_t) { return "TCP_CLOSE"; });
+  const auto noise = [&](const podshark::packets::Tcp& segment) {
+    const Bytes packet = ip4("10.88.0.2", "203.0.113.2", tcp(40000, 9999, segment));
+    const Bytes bytes = record(event(packet, 0), packet);
+    const auto drop = closed.read(bytes);
+    return drop && drop->noise;
+  };
+  EXPECT_TRUE(noise({.flags = kAck, .options = "\x01\x01\x01\x01"}));
+  EXPECT_FALSE(noise({.flags = kAck, .payload = "data"}));
+  EXPECT_FALSE(noise({.flags = kSyn}));
 }
 
 TEST_F(Reader, shows_packets_without_link_layer_as_ip) {
