@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// podshark trace [--from host|CONTAINER] TARGET[:PORT][/PROTOCOL] [--yes] [--timeout S] [--json]
+// podshark trace [--from host|CONTAINER | --wait S] TARGET[:PORT][/PROTOCOL] [--yes] [--timeout S] [--json]
 #include <cxxopts.hpp>
 #include <ostream>
 
@@ -16,6 +16,7 @@ using tracing::TraceOptions;
 
 constexpr milliseconds kLeastTimeout{500};  // a connection is watched for 400 ms
 constexpr milliseconds kMostTimeout{60'000};
+constexpr milliseconds kMostWait{3'600'000};
 
 constexpr const char* kMore =
     R"(TARGET and WHERE are those of 'podshark probe'; PROTOCOL is tcp, udp or icmp (default: tcp).
@@ -23,7 +24,11 @@ constexpr const char* kMore =
 Probes TARGET once, and shows which firewall rules its packets and the answers meet, up to the verdict. For
 that, after asking you, a table that only marks packets is put into each network namespace on the way. It
 changes no verdict, and the kernel removes it when podshark ends. Nothing is ever disabled.
-Exit code: 0 reached, 12 not reached, 2 no consent, 5 no namespace on the way may be traced.
+
+With --wait nothing is probed: packets are shown that others send to TARGET, a published port of it included, and
+the answers: those of a client outside, or a connection that is tried again. Until S seconds are over, or Ctrl-C.
+Exit code: 0 reached, 12 not reached, 2 no consent, 5 no namespace on the way may be traced; with --wait: 0 no
+rule stopped what was seen, 12 one did, 7 nothing was seen.
 )";
 
 cxxopts::Options option_table() {
@@ -34,6 +39,7 @@ cxxopts::Options option_table() {
   const auto text = [] { return cxxopts::value<std::string>(); };
   options.add_options()("from", "Where the probe starts: host or a container (default: host)", text(),
                         "WHERE")("yes", "Do not ask: I consent to the temporary table")(
+      "wait", "Probe nothing: packets of others, for so many seconds, up to 3600", text(), "S")(
       "timeout", "Seconds for the probe, 0.5 to 60 (default: 3)", text(), "S")(
       "json", "One JSON object (docs/FORMAT.md)")("h,help", "This text")(
       "target", "", cxxopts::value<std::vector<std::string>>());
@@ -50,14 +56,26 @@ Result<TraceOptions> read_options(const cxxopts::ParseResult& parsed) {
   if (parsed.count("from") != 0) out.from = parsed["from"].as<std::string>();
   out.yes = parsed.count("yes") != 0;
   out.json = parsed.count("json") != 0;
-  if (parsed.count("timeout") == 0) return out;
-  const auto& text = parsed["timeout"].as<std::string>();
-  const auto time = probing::parse_seconds(text, kLeastTimeout, kMostTimeout);
-  if (!time)
-    return Error{ErrorKind::usage,
-                 "--timeout '" + one_line(text, 40) + "' is not a number of seconds from 0.5 to 60",
-                 {}};
-  out.timeout = *time;
+  const auto seconds = [&](const char* name, milliseconds most, const char* range) -> Result<milliseconds> {
+    const auto& text = parsed[name].as<std::string>();
+    if (const auto time = probing::parse_seconds(text, kLeastTimeout, most)) return *time;
+    return Error{
+        ErrorKind::usage,
+        "--" + std::string(name) + " '" + one_line(text, 40) + "' is not a number of seconds from " + range,
+        {}};
+  };
+  if (parsed.count("timeout") != 0) {
+    const Result<milliseconds> time = seconds("timeout", kMostTimeout, "0.5 to 60");
+    if (!time) return time.error();
+    out.timeout = *time;
+  }
+  if (parsed.count("wait") != 0) {
+    if (parsed.count("from") != 0 || parsed.count("timeout") != 0)
+      return Error{ErrorKind::usage, "--wait probes nothing: it goes with neither --from nor --timeout", {}};
+    const Result<milliseconds> time = seconds("wait", kMostWait, "0.5 to 3600");
+    if (!time) return time.error();
+    out.wait = *time;
+  }
   return out;
 }
 

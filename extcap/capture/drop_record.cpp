@@ -11,6 +11,7 @@
 #include "podman/core/ip_address.h"
 #include "podman/core/text.h"
 #include "podman/drops/explain.h"
+#include "podman/trace/headers.h"
 
 namespace podshark::extcap {
 namespace {
@@ -37,6 +38,17 @@ drops::Nature nature_of(std::span<const std::uint8_t> ip) {
   out.reset = (flags & kReset) != 0;
   out.empty = (flags & kSyn) == 0 && whole == header + std::size_t{4} * (ip[header + 12] >> 4U);
   return out;
+}
+
+// Podman's own rule for names; the inventory may hold any.
+std::string command_word(const model::Container& c) {
+  const auto plain = [](char x) {
+    return (x >= 'a' && x <= 'z') || (x >= 'A' && x <= 'Z') || (x >= '0' && x <= '9') || x == '_' ||
+           x == '.' || x == '-';
+  };
+  const bool good = !c.name.empty() && c.name.front() != '-' && c.name.size() <= 255 &&
+                    std::all_of(c.name.begin(), c.name.end(), plain);
+  return good ? c.name : c.id.substr(0, 12);
 }
 
 void read_connection(const podshark_drop_event& e, Drop& out) {
@@ -142,6 +154,38 @@ annotate::Event drop_event(const Drop& d, std::int64_t time_ns) {
   if (d.segments != 0) out.detail += "; " + std::to_string(d.segments) + " packets on the wire (GSO)";
   out.fix = said.next;
   return out;
+}
+
+std::string trace_command(std::span<const std::uint8_t> ip, const model::Container& c,
+                          const std::vector<std::string>& addresses) {
+  const auto headers = trace::parse_packet({reinterpret_cast<const char*>(ip.data()), ip.size()});
+  if (!headers || !headers->transport) return {};
+  const bool tcp = headers->protocol == IPPROTO_TCP;
+  const bool icmp = headers->protocol == (headers->v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
+  if (!tcp && !icmp && headers->protocol != IPPROTO_UDP) return {};
+  const std::string protocol = tcp ? "" : icmp ? "/icmp" : "/udp";
+  const auto own = [&](const IpAddress& address) {
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](const std::string& text) { return IpAddress::parse(text) == address; });
+  };
+  const std::string who = command_word(c);
+  const auto waiting = [&](std::uint16_t port) {
+    return "podshark trace --wait 60 " + who + (icmp ? "" : ":" + std::to_string(port)) + protocol;
+  };
+  if (own(headers->dst)) return waiting(headers->dport);
+  if (!own(headers->src)) {
+    for (const model::PortMapping& p : c.ports) {
+      const int offset = headers->dport - p.host_port;
+      if (p.protocol == (tcp ? "tcp" : "udp") && !icmp && offset >= 0 && offset < p.range)
+        return waiting(static_cast<std::uint16_t>(p.container_port + offset));
+    }
+    return {};
+  }
+  // An answer, or a request of the container's own, which can be made again.
+  if (!icmp && headers->sport < headers->dport) return waiting(headers->sport);
+  const std::string to = headers->v4 ? headers->dst.text() : "[" + headers->dst.text() + "]";
+  return "podshark trace --from " + who + " " + to + (icmp ? "" : ":" + std::to_string(headers->dport)) +
+         protocol;
 }
 
 std::string drop_comment(const annotate::Event& event) {

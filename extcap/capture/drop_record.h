@@ -8,8 +8,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "podman/annotate/codec.h"
+#include "podman/model/inventory.h"
 
 namespace podshark::extcap {
 
@@ -51,6 +53,11 @@ class DropReader {
 /// The record for option 2989; `time_ns` is CLOCK_REALTIME. Its `detail` and `fix` are what comment() says
 /// too.
 [[nodiscard]] annotate::Event drop_event(const Drop& drop, std::int64_t time_ns);
+/// "podshark trace --wait 60 web:80" and the like: what names the rule that dropped this packet of
+/// `container` when it, or one like it, is sent again. `addresses`: the container's. Empty for other
+/// protocols than TCP, UDP and echoes.
+[[nodiscard]] std::string trace_command(std::span<const std::uint8_t> ip, const model::Container& container,
+                                        const std::vector<std::string>& addresses);
 /// "dropped: NETFILTER_DROP at nft_do_chain, FORWARD: a firewall rule dropped it; …".
 [[nodiscard]] std::string drop_comment(const annotate::Event& event);
 

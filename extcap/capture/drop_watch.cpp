@@ -317,12 +317,17 @@ void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
   annotate::Event event = drop_event(drop, time_ns);
   event.container = w.target.container.name;
   event.container_id = w.target.container.id;
+  const auto ip = drop.ethernet ? trace::ip_in_ethernet(drop.bytes) : drop.bytes;
+  if (drop.reason == "NETFILTER_DROP" && !w.target.container.id.empty()) {
+    if (const std::string command = trace_command(ip, w.target.container, w.addresses); !command.empty())
+      event.fix = "'" + command + "' shows which rule, when it is sent again";
+  }
   const std::uint32_t id = interface_of(w, drop.ethernet);
   context_.recorder.dropped(
       id, {drop.bytes.data(), captured, drop.length, static_cast<std::uint64_t>(time_ns), 0},
       drop_comment(event), annotate::encode_event(event));
   ++w.written;
-  if (hooks_.written) hooks_.written(drop.ethernet ? trace::ip_in_ethernet(drop.bytes) : drop.bytes, event);
+  if (hooks_.written) hooks_.written(ip, event);
 }
 
 void DropWatch::take() {

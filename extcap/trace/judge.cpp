@@ -158,6 +158,11 @@ std::size_t rules_met(const Report& report) {
   return out;
 }
 
+bool any_seen(const Report& report) {
+  return std::any_of(report.places.begin(), report.places.end(),
+                     [](const PlaceReport& p) { return !p.packets.all.empty(); });
+}
+
 std::string last_seen(const Report& report) {
   for (auto place = report.places.rbegin(); place != report.places.rend(); ++place) {
     for (auto j = place->packets.all.rbegin(); j != place->packets.all.rend(); ++j) {
@@ -187,7 +192,9 @@ bool is_request(const Journey& j, const probing::ProbeResult& probe) {
   if (h.dst == aim.to.address && h.dport == aim.to.port) return true;
   const std::uint16_t port = probe.attempt.local.port;
   if (port != 0 && (h.sport == port || h.dport == port)) return h.sport == port;
-  return h.dport == aim.container_port;
+  const std::vector<std::uint16_t> published = published_ports(aim);
+  return h.dport == aim.container_port ||
+         std::find(published.begin(), published.end(), h.dport) != published.end();
 }
 
 PlaceReport judge_place(const TracePlace& place, const Recording& recording, const trace::Rulebook& rules,
@@ -218,13 +225,18 @@ bool forwarded_in_vain(const Report& report) {
   return false;
 }
 
+probing::Verdict others_verdict(const Report& report) {
+  if (!decided(report).empty()) return probing::Verdict::failed;
+  return any_seen(report) ? probing::Verdict::ok : probing::Verdict::not_measured;
+}
+
 std::string summarise(const Report& report) {
   const std::string who = decided(report);
   if (!who.empty() && report.probe.ok() && forwarded_in_vain(report))
     return "a forwarder accepted the probe, but its own connection is " + who;
   if (!who.empty()) return who;
-  const bool seen = std::any_of(report.places.begin(), report.places.end(),
-                                [](const PlaceReport& p) { return !p.packets.all.empty(); });
+  const bool seen = any_seen(report);
+  if (report.others && !seen) return "nobody sent a packet to it meanwhile, or none that was traced";
   const std::size_t rules = rules_met(report);
   if (report.probe.ok() && rules == 0) return "it came through, and met no rule where it was traced";
   if (!seen) {

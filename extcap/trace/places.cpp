@@ -116,7 +116,10 @@ Ways ways(const Source& source, const Aim& aim) {
   return out;
 }
 
-Places find_places(const Source& source, const Aim& aim, uid_t caller) {
+namespace {
+
+// Places with the selectors that do not depend on who sends.
+Places places_on_the_way(const Source& source, const Aim& aim, uid_t caller) {
   Places out;
   const Ways over = ways(source, aim);
   const auto container = [](const std::string& name) { return "container " + in_quotes(name); };
@@ -138,8 +141,38 @@ Places find_places(const Source& source, const Aim& aim, uid_t caller) {
   } else if (same && !source.host()) {
     out.places.push_back({container(source.name), source.netns, on_the_way(aim)});
   }
+  return out;
+}
+
+}  // namespace
+
+Places find_places(const Source& source, const Aim& aim, uid_t caller) {
+  Places out = places_on_the_way(source, aim, caller);
   const std::vector<IpAddress> peers = source_addresses(source, aim);
   for (TracePlace& place : out.places) place.selectors = with_peers(place.selectors, peers);
+  return out;
+}
+
+Places find_others_places(const Source& source, const Aim& aim, uid_t caller) {
+  Places out = places_on_the_way(source, aim, caller);
+  for (TracePlace& place : out.places) {
+    if (place.netns.kind != NetnsPlace::Kind::host) continue;
+    for (const std::uint16_t port : published_ports(aim))
+      add(place.selectors, {std::nullopt, protocol_number(aim.protocol), port});
+  }
+  return out;
+}
+
+std::vector<std::uint16_t> published_ports(const Aim& aim) {
+  const char* protocol = aim.protocol == probe::Protocol::udp ? "udp" : "tcp";
+  std::vector<std::uint16_t> out;
+  if (aim.protocol == probe::Protocol::icmp) return out;
+  for (const model::PortMapping& p : aim.container.ports) {
+    const bool leads = p.protocol == protocol && p.host_port != 0 && aim.container_port >= p.container_port &&
+                       aim.container_port - p.container_port < p.range;
+    if (leads)
+      out.push_back(static_cast<std::uint16_t>(p.host_port + (aim.container_port - p.container_port)));
+  }
   return out;
 }
 

@@ -37,5 +37,10 @@ struct Places {
   std::vector<Untraced> untraced;
 };
 [[nodiscard]] Places find_places(const probing::Source& source, const probing::Aim& aim, uid_t caller);
+/// The same for packets of anybody, clients outside included: `source` is the host.
+[[nodiscard]] Places find_others_places(const probing::Source& source, const probing::Aim& aim, uid_t caller);
+
+/// The host's ports that lead to what is aimed at.
+[[nodiscard]] std::vector<std::uint16_t> published_ports(const probing::Aim& aim);
 
 }  // namespace podshark::extcap::tracing

@@ -58,6 +58,7 @@ std::vector<const Journey*> TextWriter::chosen(const PlaceReport& p) const {
 }
 
 std::string TextWriter::nothing_seen(const PlaceReport& p) const {
+  if (r_.others) return "no packet was seen";
   const auto& to = r_.probe.aim.container;
   if (r_.probe.aim.published && to.rootless)
     return "no packet was seen: a process carries it (rootlessport, slirp4netns or pasta), so it may meet no "
@@ -116,7 +117,7 @@ void TextWriter::packet(const PlaceReport& p, const Journey& j) {
 void TextWriter::place(const PlaceReport& p) {
   line(0, p.name);
   if (p.packets.all.empty()) line(2, nothing_seen(p));
-  if (!p.packets.all.empty() && !p.probes)
+  if (!p.packets.all.empty() && !p.probes && !r_.others)
     line(2, "not the probe's own packets: another process made this connection, or the service is busy");
   const std::vector<const Journey*> some = chosen(p);
   for (const Journey* j : some) packet(p, *j);
@@ -136,7 +137,8 @@ std::vector<std::string> TextWriter::write() {
     line(0, u.name);
     line(2, "not traced: " + u.why.line());
   }
-  for (const std::string& text : probing::render_text(r_.probe)) out_.push_back(text);
+  for (const std::string& text : r_.others ? std::vector<std::string>() : probing::render_text(r_.probe))
+    out_.push_back(text);
   line(0, "=> " + r_.summary);
   return std::move(out_);
 }
@@ -194,14 +196,16 @@ std::string render_json(const Report& report) {
     JsonObject o(out);
     o.number("podshark", annotate::kSchemaVersion).text("kind", "trace");
     o.text("time", annotate::rfc3339(report.probe.time_ns)).text("from", report.probe.from);
-    o.text("target", report.probe.aim.target).raw("probe", probing::render_json(report.probe));
+    o.text("target", report.probe.aim.target);
+    if (!report.others) o.raw("probe", probing::render_json(report.probe));
     o.list("namespaces", report.places,
            [&](std::string& to, const PlaceReport& p) { write_place(to, p, report.probe); });
     o.list("untraced", report.untraced, [](std::string& to, const Untraced& u) {
       JsonObject one(to);
       one.text("name", u.name).text("why", u.why.what).text("hint", u.why.hint);
     });
-    o.flag("came_through", came_through(report));
+    o.flag("came_through",
+           report.others ? others_verdict(report) == probing::Verdict::ok : came_through(report));
     o.raw("summary", json_string(report.summary, 2 * firewall::kMaxRuleText));
   }
   return out;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "extcap/probe/runner.h"
+#include "extcap/probe/session.h"
 #include "extcap/trace/places.h"
 #include "extcap/trace/tracer.h"
 #include "podman/firewall/ruleset.h"
@@ -36,6 +37,7 @@ struct Report {
   std::vector<PlaceReport> places;
   std::vector<Untraced> untraced;
   std::string summary;
+  bool others = false;  ///< nothing was probed: the packets are other people's
 };
 
 /// The part of one namespace. `rules` are those read before and after.
@@ -48,6 +50,8 @@ struct Report {
 [[nodiscard]] inline bool came_through(const Report& report) {
   return report.probe.ok() && !forwarded_in_vain(report);
 }
+/// Of a report about others' packets: failed when a rule stopped one, ok when none did, else not_measured.
+[[nodiscard]] probing::Verdict others_verdict(const Report& report);
 /// One line: who decided.
 [[nodiscard]] std::string summarise(const Report& report);
 

@@ -21,6 +21,7 @@
 #include "extcap/trace/places.h"
 #include "extcap/trace/report.h"
 #include "extcap/trace/tracer.h"
+#include "podman/core/clock.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
 
@@ -99,7 +100,8 @@ Status TraceSession::plan() {
   if (!source) return source.error();
   Result<probing::Aim> aim = probing::find_aim(*target, *source, known, ::geteuid(), {}, resolver_);
   if (!aim) return !inventory && aim.error().kind == ErrorKind::not_found ? inventory.error() : aim.error();
-  Places places = find_places(*source, *aim, ::geteuid());
+  Places places =
+      o_.wait ? find_others_places(*source, *aim, ::geteuid()) : find_places(*source, *aim, ::geteuid());
   for (TracePlace& p : places.places) {
     traced_.emplace_back();
     traced_.back().place = std::move(p);
@@ -166,8 +168,10 @@ void TraceSession::explain() {
   for (const Untraced& u : untraced_) err_ << "  not in " << u.name << ": " << u.why.line() << '\n';
   err_ << "At most 50 packets a second are marked by each rule. It decides nothing, disables nothing, and "
           "the\n"
-          "kernel removes it when podshark ends, however that ends. Meanwhile "
-       << job_.aim.target << " is probed from " << job_.source.name << ".\nTrace? [y/N] " << std::flush;
+          "kernel removes it when podshark ends, however that ends. Meanwhile ";
+  if (o_.wait) err_ << "nothing is probed: packets of others to " << job_.aim.target << " are waited for";
+  if (!o_.wait) err_ << job_.aim.target << " is probed from " << job_.source.name;
+  err_ << ".\nTrace? [y/N] " << std::flush;
 }
 
 bool TraceSession::answered_yes() const {
@@ -209,6 +213,15 @@ Status TraceSession::start() {
 }
 
 Result<probing::ProbeResult> TraceSession::probe() {
+  if (o_.wait) {
+    probing::ProbeResult none;
+    none.time_ns = now_ns();
+    none.from = "others";
+    none.aim = job_.aim;
+    if (!o_.json) err_ << "podshark trace: waiting for packets to " << job_.aim.target << '\n' << std::flush;
+    runner_.pause(*o_.wait);
+    return none;
+  }
   Result<std::vector<probing::ProbeResult>> results = runner_.run({job_});
   if (!results) return results.error();
   if (results->empty()) return Error{ErrorKind::internal, "ended before the probe was", {}};
@@ -246,13 +259,14 @@ Result<probing::Verdict> TraceSession::run() {
   Result<probing::ProbeResult> result = probe();
   finish();
   if (!result) return result.error();
-  Report report{std::move(*result), {}, untraced_, {}};
+  Report report{std::move(*result), {}, untraced_, {}, o_.wait.has_value()};
   for (Traced& t : traced_) {
     read_again(t);
     report.places.push_back(judge_place(t.place, t.recording, {t.before, t.after, table_}, report.probe));
   }
   report.summary = summarise(report);
   print(report);
+  if (o_.wait) return others_verdict(report);
   if (!report.probe.measured()) return probing::Verdict::not_measured;
   return came_through(report) ? probing::Verdict::ok : probing::Verdict::failed;
 }

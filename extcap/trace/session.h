@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "extcap/probe/session.h"
@@ -16,6 +17,7 @@ struct TraceOptions {
   bool yes = false;  ///< consent was given
   bool json = false;
   std::chrono::milliseconds timeout{3000};
+  std::optional<std::chrono::milliseconds> wait = {};  ///< probe nothing, but look at what others send
 };
 
 /// Asks for consent on `err` and standard input, traces, probes, prints. Afterwards nothing is left, whatever

@@ -167,12 +167,14 @@ class Firewall(DropTest):
         _, record = self.dropped("NETFILTER_DROP", struct.pack("!HH", 40001, 80))
         self.assertEqual({"src": CLIENT, "src_port": 40001, "dst": HOST, "dst_port": 28080}, record["orig"])
         self.assertEqual("tcp", record["protocol"])
+        self.assertEqual("'podshark trace --wait 60 web:80' shows which rule, when it is sent again", record["fix"])
         self.assertIn(f"connection {CLIENT}:40001 > {HOST}:28080 (DNAT)", record["detail"])
 
     def test_published_port_before_any_translation(self):
         self.rules([], "chain p { type filter hook prerouting priority -400; udp dport 28053 drop; }")
         self.send_udp(b"prerouting-marker", 28053, HOST)
         _, record = self.dropped("NETFILTER_DROP", b"prerouting-marker")
+        self.assertIn("'podshark trace --wait 60 web:53/udp'", record["fix"])
         self.assertEqual("PREROUTING", record["hook"])
 
     def test_other_ports_of_the_host_are_nobodys(self):
@@ -195,6 +197,7 @@ class Firewall(DropTest):
         self.web.enter("python3", "-c", f"import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                        f"with __import__('contextlib').suppress(OSError): s.sendto(b'inside-output', ('{HOST}', 1003))")
         packet, record = self.dropped("NETFILTER_DROP", b"inside-output")
+        self.assertIn(f"'podshark trace --from web {HOST}:1003/udp'", record["fix"])
         self.assertEqual((RAW, "OUTPUT", 0x45), (packet.interface.linktype, record["hook"], packet.data[0]))
 
     def test_iptables(self):

@@ -126,6 +126,42 @@ class Rootful(TraceTest):
         self.assertIn("container 'web'\n  no packet was seen", done.stdout)
         self.assertRegex(done.stdout.splitlines()[-1], r"^=> dropped in the host, forward, by: table inet t chain f ")
 
+    def waiting(self, *args):
+        child = self.child(ROOT, [PODSHARK, "trace", "--yes", *args], stdout=-1, stderr=-1, text=True)
+        self.assertIn("waiting for packets", child.stderr.readline())
+        return child
+
+    @quick
+    def test_packets_of_a_client_outside_are_waited_for(self):
+        self.nft(FORWARD_TABLE % "accept" + "add rule inet t f tcp dport 80 counter drop")
+        child = self.waiting("--wait", "30", "web:80")
+        lib.client(["python3", "-c", "import socket, sys\ns = socket.socket()\ns.settimeout(0.5)\n"
+                    "s.connect_ex((sys.argv[1], 8080))", lib.HOST])
+        child.send_signal(signal.SIGINT)  # enough
+        out, err = child.communicate(timeout=20)
+        self.assertEqual(UNREACHED, child.returncode, out + err)
+        self.assertRegex(out, r"(?m)^  request  tcp %s:\d+ → %s:8080 \(SYN\), came in by wan0$" % (lib.CLIENT, lib.HOST))
+        self.assertRegex(out, r"(?m)^    dropped in forward by: table inet t chain f ")
+        self.assertRegex(out.splitlines()[-1], r"^=> dropped in the host, forward, by: table inet t chain f ")
+        self.assertNotIn("not the probe's own", out)
+
+    def test_waiting_in_vain_says_so(self):
+        done = podshark(ROOT, "trace", "--yes", "--wait", "0.5", "web:80", check=False)
+        self.assertEqual(7, done.returncode, done.stdout + done.stderr)
+        self.assertIn("=> nobody sent a packet to it meanwhile", done.stdout)
+
+    def test_what_comes_through_while_waiting(self):
+        child = self.waiting("--wait", "30", "web:80")
+        self.assertIn("hello", lib.fetch(8080))
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+        self.assertEqual(0, child.returncode, out + err)
+        self.assertRegex(out, r"(?m)^    now .* → %s:80$" % self.up["web"].address.replace(".", r"\."))
+
+    def test_waiting_probes_nothing(self):
+        self.fails(ROOT, "--wait", "5", "--from", "db", "web:80", code=2, words="--wait probes nothing")
+        self.fails(ROOT, "--wait", "never", "web:80", code=2, words="is not a number of seconds from 0.5 to 3600")
+
     def test_a_policy_that_drops_is_named(self):
         self.nft(FORWARD_TABLE % "drop")
         got = self.trace(ROOT, "--from", "db", "host:8080", "--timeout", "1", code=UNREACHED)

@@ -91,6 +91,33 @@ TEST_F(Reader, knows_a_last_acknowledgement_from_data) {
   EXPECT_FALSE(noise({.flags = kSyn}));
 }
 
+TEST(TraceCommand, is_for_whoever_sends_again) {
+  using namespace podshark::packets;
+  model::Container c;
+  c.name = "web";
+  c.id = "0123456789abcdef";
+  model::PortMapping& port = c.ports.emplace_back();
+  port.host_port = 8080;
+  port.container_port = 80;
+  port.range = 2;
+  const std::vector<std::string> own{"10.88.0.2/16", "fd00::2/64"};
+  const auto command = [&](const Bytes& packet) { return trace_command(packet, c, own); };
+  EXPECT_EQ("podshark trace --wait 60 web:80", command(ip4("198.51.100.7", "10.88.0.2", tcp(40000, 80, {}))));
+  EXPECT_EQ("podshark trace --wait 60 web:81",
+            command(ip4("198.51.100.7", "203.0.113.1", tcp(40000, 8081, {}))));
+  EXPECT_EQ("podshark trace --wait 60 web:80", command(ip4("10.88.0.2", "198.51.100.7", tcp(80, 40000, {}))));
+  EXPECT_EQ("podshark trace --from web 192.0.2.9:53/udp",
+            command(ip4("10.88.0.2", "192.0.2.9", udp(40000, 53, "q"))));
+  EXPECT_EQ("podshark trace --from web [fd00::9]:443",
+            command(ip6("fd00::2", "fd00::9", tcp(40000, 443, {}))));
+  EXPECT_EQ("podshark trace --wait 60 web/icmp", command(ip4("198.51.100.7", "10.88.0.2", echo(8, 1, 1))));
+  EXPECT_EQ("", command(ip4("198.51.100.7", "203.0.113.1", tcp(40000, 22, {}))));
+  EXPECT_EQ("", trace_command(Bytes(3), c, own));
+  c.name = "-x; rm";
+  EXPECT_EQ("podshark trace --wait 60 0123456789ab:80",
+            command(ip4("198.51.100.7", "10.88.0.2", tcp(40000, 80, {}))));
+}
+
 TEST_F(Reader, shows_packets_without_link_layer_as_ip) {
   const Bytes bytes = record(event(Bytes(28, 0x45), 0), Bytes(28, 0x45));
   const auto drop = reader.read(bytes);
