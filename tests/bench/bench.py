@@ -120,9 +120,38 @@ def dropped_packets(web, directory):
     row("dropped packets: BPF program, each", cost, "ns")
     row("dropped packets: podshark, each", cpu, "us")
     row("dropped packets: shown of those sent", shown, "%")
-    pairs = [(throughput(web, "off"), throughput(web, "on")) for _ in range(ROUNDS)]
-    for mode, figures in zip(("off", "on"), zip(*pairs)):
+    rates = {"off": [], "on": []}
+    for i in range(2 * ROUNDS):
+        for mode in ("off", "on") if i % 2 == 0 else ("on", "off"):  # neither always first
+            rates[mode].append(throughput(web, mode))
+    for mode, figures in rates.items():
         row(f"TCP while nothing is dropped, --drops={mode}", figures, "Gb/s")
+    row("… on / off, pair by pair", [b / a for a, b in zip(*rates.values())], "")
+    delays = {mode: [] for mode in ("off", "on")}
+    for _ in range(ROUNDS):
+        for mode, figures in delays.items():
+            figures += delivery(web, mode)
+    for mode, figures in delays.items():
+        row(f"packet sent to packet in the reader, --drops={mode}", figures, "ms")
+
+
+def delivery(web, mode, number=40):
+    """Milliseconds from sending a packet into the container until the reader of `-w -` has it, one at a time."""
+    child = lib.popen(lib.ROOT, [PODSHARK, "capture", "web", "-q", "-i", "eth0", f"--drops={mode}", "-w", "-"],
+                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    delays, data = [], b""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        time.sleep(1)  # attached, and drops watched
+        for i in range(number):
+            marker = b"delivery-%06d" % i
+            sent = time.perf_counter()
+            s.sendto(marker, (web.address, 9))
+            while marker not in data:
+                data = data[-64:] + os.read(child.stdout.fileno(), 65536)
+            delays.append((time.perf_counter() - sent) * 1000)
+            time.sleep(0.013)  # no multiple of anything
+    lib.end(child, signal.SIGINT)
+    return delays
 
 
 def throughput(web, mode):
