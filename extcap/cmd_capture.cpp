@@ -10,6 +10,7 @@
 #include "extcap/command.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/remote/far_run.h"
 #include "extcap/selection.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -209,6 +210,47 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
   return run_session(**recorder, std::move(*selection), session);
 }
 
+// What is there to be done, is given on as it is; files are written here.
+Result<std::vector<std::string>> far_words(const cxxopts::ParseResult& parsed,
+                                           const std::vector<std::string>& targets) {
+  std::vector<std::string> words{"capture", "--write=-"};
+  for (const auto& given : parsed.arguments()) {
+    const std::string& name = given.key();
+    if (name == "write" || name == "target") continue;
+    for (const char* here : {"ring-buffer", "last", "last-size", "save-on"}) {
+      if (name == here)
+        return Error{ErrorKind::unsupported, "--" + name + " is not possible with another host yet",
+                     "run podshark there, or write to a pipe: -w - | dumpcap -i - …"};
+    }
+    words.push_back("--" + name + "=" + given.value());
+  }
+  words.insert(words.end(), {"--"});
+  words.insert(words.end(), targets.begin(), targets.end());
+  return words;
+}
+
+int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std::ostream& err) {
+  std::optional<remote::FarHost> host;
+  std::vector<std::string> targets;
+  for (const std::string& text : request.targets) {
+    Result<remote::FarTarget> t = remote::parse_far_target(text);
+    if (!t) return fail(err, t.error());
+    if (host && *host != t->host)
+      return fail(err, {ErrorKind::unsupported, "one capture of several hosts is not possible yet",
+                        "start one for each, and put them together with mergecap"});
+    host = std::move(t->host);
+    targets.push_back(std::move(t->target));
+  }
+  const Result<std::vector<std::string>> words = far_words(parsed, targets);
+  if (!words) return fail(err, words.error());
+  Result<Output> output = Output::open(request.output);
+  if (!output) return fail(err, output.error());
+  if (output->reader_gone()) return 0;
+  const auto line = [&](const std::string& text) { err << host->name << ": " << text << std::endl; };
+  const Result<int> code = remote::capture_there(*host, *words, std::move(*output), line);
+  return code ? *code : fail(err, code.error());
+}
+
 }  // namespace
 
 int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
@@ -224,6 +266,8 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
     prepare_signals(/* extcap= */ false);
     const Result<Request> request = read_request(parsed);
     if (!request) return fail(err, request.error());
+    if (std::any_of(request->targets.begin(), request->targets.end(), remote::is_far))
+      return capture_far(parsed, *request, err);
     const Result<Summary> summary = capture(*request, err);
     if (!summary) return fail(err, summary.error());
     if (!summary->ended.empty()) err << "podshark capture: " << summary->ended << '\n';

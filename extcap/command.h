@@ -13,6 +13,7 @@ struct Command {
   const char* name;
   const char* summary;  ///< one line for --help
   int (*run)(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+  bool there = false;  ///< with --host H it is run on that machine
 };
 
 int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err);

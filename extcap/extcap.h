@@ -5,9 +5,12 @@
 
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "extcap/remote/far_host.h"
 
 namespace podshark::extcap {
 
@@ -28,6 +31,9 @@ class ExtcapArguments {
 /// Carries the call out. Exit code 0, or a failure told on `err` in one line (at most 1024 bytes: Wireshark
 /// shows no more). Unknown --extcap-… options: exit code 2 and no output at all.
 int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err);
+
+/// The machine that podman:choose is to be about; nothing: this one.
+[[nodiscard]] Result<std::optional<remote::FarHost>> far_host(const ExtcapArguments& args);
 
 int verb_interfaces(const std::string& version, std::ostream& out);
 int verb_config(const std::string& interface, std::ostream& out);

@@ -6,6 +6,7 @@
 
 #include "extcap/command.h"
 #include "extcap/extcap.h"
+#include "extcap/remote/far_run.h"
 #include "podman/core/text.h"
 
 namespace {
@@ -13,21 +14,22 @@ namespace {
 using podshark::extcap::Command;
 
 constexpr std::array<Command, 10> kCommands{{
-    {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list},
+    {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list, true},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
-    {"top", "bandwidth, drops, retransmits and connections per container and peer",
-     podshark::extcap::cmd_top},
+    {"top", "bandwidth, drops, retransmits and connections per container and peer", podshark::extcap::cmd_top,
+     true},
     {"probe", "can it be reached: TCP, UDP, ping, DNS, path MTU, from the host or a container",
-     podshark::extcap::cmd_probe},
-    {"listen", "shows what arrives at a port of a container, and from whom", podshark::extcap::cmd_listen},
-    {"trace", "which firewall rules a packet meets, up to the one that drops it",
-     podshark::extcap::cmd_trace},
-    {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory},
+     podshark::extcap::cmd_probe, true},
+    {"listen", "shows what arrives at a port of a container, and from whom", podshark::extcap::cmd_listen,
+     true},
+    {"trace", "which firewall rules a packet meets, up to the one that drops it", podshark::extcap::cmd_trace,
+     true},
+    {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory, true},
     {"annotate", "add container names to a capture that another program took",
      podshark::extcap::cmd_annotate},
     {"check", "what is wrong with a container's network, the evidence and the fix",
-     podshark::extcap::cmd_check},
-    {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor},
+     podshark::extcap::cmd_check, true},
+    {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor, true},
 }};
 
 int help(std::ostream& out) {
@@ -35,7 +37,10 @@ int help(std::ostream& out) {
          " - Podman container networking in Wireshark\n\nusage: podshark COMMAND [options]\n\n";
   for (const Command& c : kCommands)
     out << "  " << c.name << std::string(11 - std::string(c.name).size(), ' ') << c.summary << '\n';
-  out << "\n'podshark COMMAND --help' tells more. In Wireshark, containers are in the interface list.\n";
+  out << "\n'podshark COMMAND --help' tells more. All but capture and annotate take --host "
+         "[USER@]HOST[:PORT], and are then\n"
+         "run there through ssh; for capture, TARGET is ssh://[USER@]HOST[:PORT]/CONTAINER. In Wireshark, "
+         "containers are in the interface list.\n";
   return 0;
 }
 
@@ -57,6 +62,16 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (const Command& c : kCommands) {
+    if (args[0] != c.name) continue;
+    if (c.there) {
+      std::vector<std::string> words = args;
+      const auto host = podshark::extcap::remote::take_host(words);
+      if (!host) {
+        std::cerr << "podshark " << c.name << ": " << host.error().line() << '\n';
+        return static_cast<int>(host.error().kind);
+      }
+      if (*host) return podshark::extcap::remote::run_there(**host, words, std::cout, std::cerr);
+    }
     if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
   }
   std::cerr << "podshark: there is no command '" << podshark::one_line(args[0], 40)

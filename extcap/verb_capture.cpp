@@ -12,6 +12,7 @@
 #include "extcap/extcap.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/remote/far_run.h"
 #include "extcap/selection.h"
 #include "podman/core/text.h"
 
@@ -57,12 +58,50 @@ Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder, Control
   return run_session(recorder, std::move(*selection), *options);
 }
 
+// Options of the dialog as words of the command line, which has the same.
+std::vector<std::string> far_words(const ExtcapArguments& args, const std::vector<std::string>& names) {
+  std::vector<std::string> words{"capture", "--write=-"};
+  const auto add = [&](const std::string& option, const std::string& value) {
+    if (!value.empty()) words.push_back("--" + option + "=" + value);
+  };
+  add("filter", args.get("extcap-capture-filter"));
+  const std::string links = args.get("links");
+  add("link", links.empty() ? args.get("link") : links);
+  for (const char* name : {"snaplen", "promiscuous", "follow", "start", "drops", "point", "nat", "method",
+                           "sidecar-image", "ring-size", "queue-size"})
+    add(name, args.get(name));
+  for (const char* flag : {"wait", "install-tool", "all-host"}) {
+    if (args.get(flag) == "true") words.push_back("--" + std::string(flag));
+  }
+  words.emplace_back("--");
+  words.insert(words.end(), names.begin(), names.end());
+  return words;
+}
+
+Result<int> capture_far(const remote::FarHost& host, const ExtcapArguments& args, Output output,
+                        std::ostream& err) {
+  const Result<std::vector<std::string>> names = wanted_names(args);
+  if (!names) return names.error();
+  const auto line = [&](const std::string& text) { err << host.name << ": " << text << std::endl; };
+  return remote::capture_there(host, far_words(args, *names), std::move(output), line);
+}
+
 int fail(std::ostream& err, const Error& error) {
   err << error.line() << '\n';
   return static_cast<int>(error.kind);
 }
 
 }  // namespace
+
+Result<std::optional<remote::FarHost>> far_host(const ExtcapArguments& args) {
+  const bool far = args.get("extcap-interface") == kChooseValue && !trim(args.get("remote-host")).empty();
+  if (!far) return std::optional<remote::FarHost>();
+  Result<remote::FarHost> host =
+      remote::host_of({args.get("remote-host"), args.get("remote-port"), args.get("remote-username"),
+                       args.get("sshkey"), args.get("jump-host")});
+  if (!host) return host.error();
+  return std::optional<remote::FarHost>(std::move(*host));
+}
 
 int verb_capture(const ExtcapArguments& args, std::ostream& err) {
   prepare_signals(/* extcap= */ true);
@@ -74,6 +113,12 @@ int verb_capture(const ExtcapArguments& args, std::ostream& err) {
   if (!output) return fail(err, output.error());
   if (output->reader_gone()) return 0;  // told to stop before Wireshark wanted the first byte
   if (!control) return fail(err, control.error());
+  const Result<std::optional<remote::FarHost>> far = far_host(args);
+  if (!far) return fail(err, far.error());
+  if (*far) {
+    const Result<int> code = capture_far(**far, args, std::move(*output), err);
+    return code ? *code : fail(err, code.error());
+  }
   Recorder recorder(std::move(*output));
   if (const Status s = recorder.flush(); !s) return fail(err, s.error());
   const Result<Summary> summary = capture(args, recorder, *control);

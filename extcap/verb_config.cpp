@@ -3,6 +3,8 @@
 // read containers and links.
 #include <unistd.h>
 
+#include <chrono>
+#include <optional>
 #include <ostream>
 
 #include "extcap/capture/filter.h"
@@ -10,9 +12,12 @@
 #include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
+#include "extcap/remote/far_run.h"
 #include "extcap/selection.h"
 #include "extcap/sentence.h"
 #include "extcap/worker_client.h"
+#include "podman/annotate/codec.h"
+#include "podman/core/text.h"
 #include "podman/kernel/rtnetlink.h"
 #include "podman/wire/ring.h"
 
@@ -23,6 +28,7 @@ namespace {
 // Wireshark puts tabs in the order of these numbers.
 constexpr int kContainerArgument = 0;
 constexpr int kLinkArgument = 10;
+constexpr std::chrono::milliseconds kFarListLimit{12'000};  // ssh itself gives up after ten seconds
 
 void write_nobody_value(std::ostream& out) {
   out << Sentence("value")
@@ -76,6 +82,58 @@ void write_choice(std::ostream& out) {
              .with("group", "Container");
 }
 
+// Named as sshdump names them.
+void write_remote(int first, std::ostream& out) {
+  const auto field = [&](const char* call, const char* display, const char* type, const char* tooltip) {
+    Sentence s("arg");
+    s.with("number", first++).with("call", call).with("display", display).with("type", type);
+    s.with("tooltip", tooltip).with("group", "Remote");
+    return s;
+  };
+  out << field("--remote-host", "Host", "string",
+               "Where the containers are, a name of ssh_config too; podshark must be installed there. Empty: "
+               "here. The "
+               "reload button of the containers then asks that machine")
+             .with("placeholder", "server.example")
+      << field("--remote-port", "Port", "string", "Empty: as ssh_config says, else 22")
+             .with("validation", "^[1-9][0-9]*$")
+      << field("--remote-username", "User", "string", "Empty: as ssh_config says, else your name here")
+      << field("--sshkey", "Key file", "fileselect",
+               "Empty: agent and ssh_config. A key with a passphrase has to be in an agent")
+      << field("--jump-host", "Jump host", "string", "Hosts to go through, as for ssh -J")
+             .with("placeholder", "[user@]gateway");
+}
+
+// Containers and pods of an inventory as values of the selector. Those of another machine by their names, as
+// podshark there takes them: who the caller is there is not known here.
+void write_inventory(const model::Inventory& inventory, std::optional<uid_t> caller, std::ostream& out) {
+  for (const model::Pod& pod : inventory.pods) {
+    out << Sentence("value")
+               .with("arg", kContainerArgument)
+               .with("value", caller ? interface_value(pod) : "pod/" + pod.name)
+               .with("display", display_text(pod));
+  }
+  for (const model::Container& c : inventory.containers) {
+    if (!c.alive() || c.infra) continue;
+    out << Sentence("value")
+               .with("arg", kContainerArgument)
+               .with("value", caller ? interface_value(c, *caller) : c.name)
+               .with("display", display_text(c, caller.value_or(c.owner)));
+  }
+}
+
+// What goes wrong is a value too: the dialog has no other place for it.
+void write_far_inventory(const remote::FarHost& host, std::ostream& out) {
+  const Result<std::string> text = remote::output_there(host, {"list", "--json"}, kFarListLimit);
+  const Result<annotate::InventoryPart> part =
+      text ? annotate::decode_inventory(trim(*text)) : Result<annotate::InventoryPart>(text.error());
+  if (part) return write_inventory(part->inventory, std::nullopt, out);
+  out << Sentence("value")
+             .with("arg", kContainerArgument)
+             .with("value", "none")
+             .with("display", part.error().line());
+}
+
 // The links of the running container that the interface stands for; none for groups.
 void write_links(const std::string& interface, std::ostream& out) {
   write_all_links_value(out, kLinkArgument);
@@ -100,7 +158,8 @@ void write_links(const std::string& interface, std::ostream& out) {
 
 int verb_config(const std::string& interface, std::ostream& out) {
   if (interface == kChooseValue) write_choice(out);
-  (void)write_link_arguments(out, kLinkArgument);
+  const int next = write_link_arguments(out, kLinkArgument);
+  if (interface == kChooseValue) write_remote(next, out);
   return 0;
 }
 
@@ -116,21 +175,17 @@ int verb_reload(const ExtcapArguments& args, std::ostream& out) {
     return 0;
   }
   if (option != "container") return kUnknown;
-  const ListedInventory listed = list_quickly();
-  const uid_t caller = ::geteuid();
   write_nobody_value(out);
-  for (const model::Pod& pod : listed.inventory.pods) {
+  const Result<std::optional<remote::FarHost>> host = far_host(args);
+  if (!host) {
     out << Sentence("value")
                .with("arg", kContainerArgument)
-               .with("value", interface_value(pod))
-               .with("display", display_text(pod));
-  }
-  for (const model::Container& c : listed.inventory.containers) {
-    if (!c.alive() || c.infra) continue;
-    out << Sentence("value")
-               .with("arg", kContainerArgument)
-               .with("value", interface_value(c, caller))
-               .with("display", display_text(c, caller));
+               .with("value", "none")
+               .with("display", host.error().line());
+  } else if (*host) {
+    write_far_inventory(**host, out);
+  } else {
+    write_inventory(list_quickly().inventory, ::geteuid(), out);
   }
   return 0;
 }

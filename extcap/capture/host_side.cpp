@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
+#include "podman/core/ip_address.h"
 #include "podman/core/text.h"
 #include "podman/discover/rootless_netns.h"
 #include "podman/kernel/topology.h"
@@ -36,7 +38,24 @@ Status has_outer_links(const Container& c) {
   }
 }
 
+// A capture that is carried to another machine by ssh would capture itself there: the connection as
+// sshd(8) tells it in SSH_CONNECTION, "client port server port".
+std::string carrier_filter() {
+  const char* given = std::getenv("PODSHARK_CARRIER");
+  const std::vector<std::string> words = split(given == nullptr ? "" : given, ' ');
+  if (words.size() != 4) return {};
+  std::uint64_t ports[2] = {};
+  for (const std::size_t i : {0U, 2U}) {
+    if (!IpAddress::parse(words[i]) || !parse_number(words[i + 1], 65535, ports[i / 2])) return {};
+  }
+  const auto end = [&](std::size_t i) {
+    return "host " + IpAddress::parse(words[i])->text() + " and tcp port " + std::to_string(ports[i / 2]);
+  };
+  return "not (" + end(0) + " and " + end(2) + ")";
+}
+
 ChosenLink outside(const model::Link& link, bool rootless, std::string filter = {}) {
+  if (!rootless) filter = both_filters(carrier_filter(), filter);
   return {link, one_line(link.name, 24) + (rootless ? "@rootless-netns" : "@host"), std::move(filter)};
 }
 

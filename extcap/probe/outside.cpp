@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "extcap/remote/far_host.h"
+#include "extcap/remote/far_script.h"
 #include "podman/core/text.h"
 #include "podman/probe/tcp.h"
 
@@ -22,10 +24,6 @@ constexpr milliseconds kLogin{15'000};
 constexpr std::size_t kMaxNoise = std::size_t{64} << 10U;  // of login scripts
 constexpr std::string_view kBegin = "podshark-begin";
 constexpr std::string_view kOpen = "podshark-open";
-
-bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 // Appends what can be read now; false at the end of file.
 bool drain(int fd, std::string& text, std::size_t limit) {
@@ -42,22 +40,15 @@ bool drain(int fd, std::string& text, std::size_t limit) {
 }  // namespace
 
 Result<std::string> parse_ssh(const std::string& text) {
-  const Error wrong{ErrorKind::usage, "'" + one_line(text, 80) + "' is not ssh://[USER@]HOST[:PORT]", {}};
-  constexpr std::string_view kScheme = "ssh://";
-  if (!text.starts_with(kScheme)) return wrong;
-  const std::string rest = text.substr(kScheme.size());
-  for (const char c : rest) {
-    if (!plain(c) && std::string_view("._-@:[]/%").find(c) == std::string_view::npos) return wrong;
-  }
-  const std::size_t slash = rest.find('/');
-  if (slash != std::string::npos && slash + 1 < rest.size())
+  const std::string scheme = "ssh://";
+  const std::size_t slash = remote::is_far(text) ? text.find('/', scheme.size()) : std::string::npos;
+  if (slash != std::string::npos && slash + 1 < text.size())
     return Error{ErrorKind::unsupported, "containers of other machines can not be probed from here",
-                 "run podshark probe there, or name the machine only"};
-  const std::string place = rest.substr(0, slash);
-  const std::string host = place.substr(place.find('@') == std::string::npos ? 0 : place.find('@') + 1);
-  // ssh takes a leading dash for an option.
-  if (place.empty() || place.front() == '-' || host.empty() || host.front() == '-') return wrong;
-  return std::string(kScheme) + place;
+                 "podshark probe --host HOST --from CONTAINER probes from one, over there"};
+  const Result<remote::FarHost> host = remote::parse_host(text.substr(0, slash));
+  if (!remote::is_far(text) || !host)
+    return Error{ErrorKind::usage, "'" + one_line(text, 80) + "' is not ssh://[USER@]HOST[:PORT]", {}};
+  return host->destination;
 }
 
 std::string far_command(const probe::Endpoint& remote, milliseconds timeout, const std::string& say) {
@@ -97,9 +88,7 @@ void OutsideProbe::begin(TimePoint now) {
   since_ = now;
   wake_ = now + kLogin;
   Result<Child> child =
-      spawn({"ssh", "-T", "-a", "-x", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
-             "EscapeChar=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=ERROR", "--", destination_,
-             far_command(attempt_.remote, timeout_, say_)},
+      spawn(remote::ssh_command({destination_, destination_}, far_command(attempt_.remote, timeout_, say_)),
             {"LC_ALL=C"}, {.errors = true});
   if (child) {
     child_ = std::move(*child);

@@ -46,6 +46,7 @@ class Child {
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }    ///< readable when the child has ended
   [[nodiscard]] int out() const { return out_.get(); }        ///< its stdout, non-blocking
   [[nodiscard]] int errors() const { return errors_.get(); }  ///< its stderr, non-blocking; -1 without a pipe
+  [[nodiscard]] int lease() const { return lease_.get(); }    ///< the pipe to its stdin; -1 without, or ended
   /// Blocks until the child has ended; its wait status.
   int wait();
   /// Its stdin ends.

@@ -3,11 +3,9 @@
 
 import json
 import pathlib
-import shutil
-import subprocess
-import tempfile
 
 import lib
+import lib_sshd
 from lib import CLIENT, HOST, RIG, ROOT, WORLD, Ctr, RigTest, podman, run, wait_for
 from lib_podshark import podshark
 
@@ -51,26 +49,7 @@ class Outside(RigTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.tmp = pathlib.Path(tempfile.mkdtemp(prefix="sshd-"))
-        cls.tmp.chmod(0o755)
-        cls.addClassCleanup(shutil.rmtree, cls.tmp)
-        run(ROOT, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", cls.tmp / "host"])
-        pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        for user in (ROOT, RIG):
-            ssh = pathlib.Path(lib.environment(user)["HOME"], ".ssh")
-            run(user, ["mkdir", "-p", "-m", "700", ssh])
-            run(user, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519"])
-            cls.addClassCleanup(shutil.rmtree, ssh)
-            (ssh / "known_hosts").write_text(f"{CLIENT} {(cls.tmp / 'host.pub').read_text()}")
-            with (cls.tmp / "keys").open("a") as keys:
-                keys.write((ssh / "id_ed25519.pub").read_text())
-        (cls.tmp / "conf").write_text(f"ListenAddress {CLIENT}\nHostKey {cls.tmp}/host\nStrictModes no\nUsePAM yes\n"
-                                      f"AuthorizedKeysFile {cls.tmp}/keys\nPasswordAuthentication no\n")
-        server = lib.popen(ROOT, ["ip", "netns", "exec", "client", "/usr/sbin/sshd", "-D", "-e", "-f", cls.tmp / "conf"],
-                           stderr=subprocess.DEVNULL)
-        cls.addClassCleanup(lib.end, server, 9)
-        wait_for(lambda: run(ROOT, ["ssh", "-o", "BatchMode=yes", f"other@{CLIENT}", "true"], check=False).returncode == 0,
-                 "sshd to let us in")
+        cls.tmp = lib_sshd.start(cls, CLIENT, enter=("ip", "netns", "exec", "client"))
 
     def probe(self, user, *args, code=0):
         done = podshark(user, "probe", "--from", FROM, "--json", *args, check=False)

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/remote/far_run.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ostream>
+
+#include "extcap/remote/channel.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostWaiting = std::size_t{64} << 20U;  // for a slow reader; then ssh waits
+constexpr std::chrono::seconds kEndLimit{8};                  // the far side flushes and ends
+
+int fail(std::ostream& err, const std::string& verb, const Error& error) {
+  err << "podshark " << verb << ": " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
+int until(Clock::time_point when) {
+  return static_cast<int>(
+      std::max<long>(0, std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now()).count()));
+}
+
+std::uint32_t word(const std::uint8_t* at) {
+  return at[0] | std::uint32_t{at[1]} << 8U | std::uint32_t{at[2]} << 16U | std::uint32_t{at[3]} << 24U;
+}
+
+struct BytesHolder {
+  wire::Bytes bytes;
+  BytesHolder() = default;
+  BytesHolder(const BytesHolder&) = delete;
+  BytesHolder& operator=(const BytesHolder&) = delete;
+  ~BytesHolder() { wire::free_bytes(&bytes); }
+};
+
+}  // namespace
+
+Result<std::optional<FarHost>> take_host(std::vector<std::string>& words) {
+  for (auto it = words.begin(); it != words.end(); ++it) {
+    if (*it == "--") break;
+    const bool joined = it->starts_with("--host=");
+    if (*it != "--host" && !joined) continue;
+    if (!joined && it + 1 == words.end()) return Error{ErrorKind::usage, "--host names no host", {}};
+    Result<FarHost> host = parse_host(joined ? it->substr(7) : *(it + 1));
+    words.erase(it, it + (joined ? 1 : 2));
+    if (!host) return host.error();
+    return std::optional<FarHost>(std::move(*host));
+  }
+  return std::optional<FarHost>();
+}
+
+int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
+              std::ostream& err) {
+  const std::string& verb = words.front();
+  Channel::Hooks hooks{
+      .output =
+          [&](std::span<const std::uint8_t> bytes) {
+            out.write(reinterpret_cast<const char*>(bytes.data()),
+                      static_cast<std::streamsize>(bytes.size()));
+            out.flush();
+          },
+      .line = [&](const std::string& line) { err << host.name << ": " << line << std::endl; }};
+  Result<Channel> channel = Channel::open(host, words, std::move(hooks));
+  if (!channel) return fail(err, verb, channel.error());
+  Clock::time_point beat = Clock::now() + Channel::kBeat;
+  while (!channel->ended() && out.good()) {
+    std::array<pollfd, 2> waiting{{{channel->out(), POLLIN, 0}, {channel->errors(), POLLIN, 0}}};
+    (void)::poll(waiting.data(), waiting.size(), until(beat));
+    if (waiting[1].revents != 0) channel->read_errors();
+    if (waiting[0].revents != 0) channel->read_output();
+    if (Clock::now() < beat) continue;
+    channel->beat();
+    beat = Clock::now() + Channel::kBeat;
+  }
+  const Result<int> code = channel->finish();
+  return code ? *code : fail(err, verb, code.error());
+}
+
+Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
+                                 std::chrono::milliseconds limit) {
+  constexpr std::size_t kMost = std::size_t{64} << 20U;
+  std::string text;
+  std::string said;
+  Result<Channel> channel =
+      Channel::open(host, words,
+                    {.output =
+                         [&](std::span<const std::uint8_t> b) {
+                           text.append(reinterpret_cast<const char*>(b.data()), b.size());
+                         },
+                     .line = [&](const std::string& line) { said = line; }});
+  if (!channel) return channel.error();
+  const Clock::time_point end = Clock::now() + limit;
+  while (!channel->ended() && Clock::now() < end && text.size() < kMost) {
+    std::array<pollfd, 2> waiting{{{channel->out(), POLLIN, 0}, {channel->errors(), POLLIN, 0}}};
+    (void)::poll(waiting.data(), waiting.size(), until(std::min(end, Clock::now() + Channel::kBeat)));
+    if (waiting[1].revents != 0) channel->read_errors();
+    if (waiting[0].revents != 0) channel->read_output();
+    channel->beat();
+  }
+  const bool whole = channel->ended();
+  const Result<int> code = channel->finish();
+  if (!whole)
+    return Error{ErrorKind::unreachable,
+                 host.name + " did not answer within " + std::to_string(limit.count() / 1000) + " s",
+                 {}};
+  if (!code) return code.error();
+  if (*code != 0) return Error{static_cast<ErrorKind>(*code), host.name + ": " + said, {}};
+  return text;
+}
+
+bool WholeBlocks::add(std::span<const std::uint8_t> bytes, wire::Bytes* out) {
+  rest_.insert(rest_.end(), bytes.begin(), bytes.end());
+  std::size_t whole = 0;
+  while (rest_.size() - whole >= 8) {
+    const std::uint32_t type = word(rest_.data() + whole);
+    const std::uint32_t length = word(rest_.data() + whole + 4);
+    if (length < 12 || length % 4 != 0 || length > wire::kMaxBlock) return false;
+    if (rest_.size() - whole < length) break;
+    if (type == wire::kEnhancedPacket) ++packets_;
+    whole += length;
+  }
+  if (whole > 0) {
+    if (!wire::reserve(out, whole)) return false;
+    std::memcpy(out->data + out->size, rest_.data(), whole);
+    out->size += whole;
+    rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(whole));
+  }
+  return true;
+}
+
+Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words, Output output,
+                          const std::function<void(const std::string&)>& line) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+  const UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return os_error(errno, "signalfd");
+  WholeBlocks blocks;
+  BytesHolder ready;
+  Status outcome = ok();
+  Channel::Hooks hooks{
+      .output =
+          [&](std::span<const std::uint8_t> bytes) {
+            if (outcome && !blocks.add(bytes, &ready.bytes))
+              outcome = Error{ErrorKind::damaged, host.name + ": what came is no capture of podshark's", {}};
+          },
+      .line = line};
+  Result<Channel> channel = Channel::open(host, words, std::move(hooks));
+  if (!channel) return channel.error();
+  Clock::time_point beat = Clock::now() + Channel::kBeat;
+  std::optional<Clock::time_point> end;
+  const auto stop = [&] {
+    channel->end();
+    if (!end) end = Clock::now() + kEndLimit;
+  };
+  while (!channel->ended() && outcome && !output.reader_gone() && (!end || Clock::now() < *end)) {
+    const bool full = output.backlog() > kMostWaiting;
+    std::array<pollfd, 4> waiting{
+        {{full ? -1 : channel->out(), POLLIN, 0},
+         {channel->errors(), POLLIN, 0},
+         {end ? -1 : signals.get(), POLLIN, 0},
+         // Without POLLOUT the reader's end is told all the same.
+         {output.pipe() ? output.fd() : -1, static_cast<short>(output.backlog() > 0 ? POLLOUT : 0), 0}}};
+    (void)::poll(waiting.data(), waiting.size(), until(end ? std::min(beat, *end) : beat));
+    if (waiting[2].revents != 0) stop();
+    if (waiting[1].revents != 0) channel->read_errors();
+    if (waiting[0].revents != 0) channel->read_output();
+    if ((waiting[3].revents & (POLLERR | POLLHUP)) != 0) break;
+    if (waiting[3].revents != 0) outcome = output.pump();
+    if (outcome && ready.bytes.size > 0) outcome = output.write(&ready.bytes);
+    if (Clock::now() < beat) continue;
+    if (!end) channel->beat();
+    beat = Clock::now() + Channel::kBeat;
+  }
+  const Result<int> code = channel->finish();
+  const Clock::time_point limit = Clock::now() + std::chrono::seconds(1);
+  while (outcome && output.backlog() > 0 && !output.reader_gone() && Clock::now() < limit) {
+    pollfd waiting{output.fd(), POLLOUT, 0};
+    (void)::poll(&waiting, 1, until(limit));
+    outcome = output.pump();
+  }
+  if (!outcome) return outcome.error();
+  if (output.reader_gone() || end) return 0;
+  return code;
+}
+
+}  // namespace podshark::extcap::remote

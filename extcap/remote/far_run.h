@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "extcap/capture/output.h"
+#include "extcap/remote/far_host.h"
+
+namespace podshark::extcap::remote {
+
+/// Takes "--host H" or "--host=H" out of a command's words; nothing when there is none.
+[[nodiscard]] Result<std::optional<FarHost>> take_host(std::vector<std::string>& words);
+
+/// Runs `podshark WORDS…` there. Its output goes to `out`, its words to `err` with the host's name in front;
+/// its exit code is the result, or that of why there was none, which is told in one line.
+[[nodiscard]] int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
+                            std::ostream& err);
+
+/// The same with its output as the result, which must come within `limit`. An exit code other than 0 is an
+/// error with its last words.
+[[nodiscard]] Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
+                                               std::chrono::milliseconds limit);
+
+/// Cuts a pcapng stream into whole blocks, so that whatever is written is a valid file. Pure.
+class WholeBlocks {
+ public:
+  /// Appends what is whole by now to `out`. False: this is no pcapng, or a block is larger than ours are.
+  [[nodiscard]] bool add(std::span<const std::uint8_t> bytes, wire::Bytes* out);
+  [[nodiscard]] std::uint64_t packets() const { return packets_; }
+
+ private:
+  std::vector<std::uint8_t> rest_;
+  std::uint64_t packets_ = 0;
+};
+
+/// A capture there, into `output` here, until it ends, is told to (SIGINT, SIGTERM, SIGHUP, which the caller
+/// has blocked), or the reader goes. What has come is written whole blocks by whole blocks, also when the
+/// link is lost. `line`: what podshark there says.
+[[nodiscard]] Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words,
+                                        Output output, const std::function<void(const std::string&)>& line);
+
+}  // namespace podshark::extcap::remote

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real sshd for a test class, in the Debian 13 root only (Debian 12's is the machine's own, without one)."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import lib
+from lib import RIG, ROOT, run, wait_for
+
+
+def start(case, address, *settings, enter=(), port=22):
+    """sshd listens at address:port in a namespace (enter: argv before it); root and the rootless user may log in as
+    anybody, and know its key. Ends with the class. Returns a directory with `host`, `keys`, `log`."""
+    tmp = pathlib.Path(tempfile.mkdtemp(prefix="sshd-"))
+    tmp.chmod(0o755)
+    case.addClassCleanup(shutil.rmtree, tmp)
+    run(ROOT, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp / "host"])
+    pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    known = address if port == 22 else f"[{address}]:{port}"
+    for user in (ROOT, RIG):
+        ssh = home(user)
+        run(user, ["mkdir", "-p", "-m", "700", ssh])
+        run(user, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519"])
+        case.addClassCleanup(shutil.rmtree, ssh)
+        (ssh / "known_hosts").write_text(f"{known} {(tmp / 'host.pub').read_text()}")
+        with (tmp / "keys").open("a") as keys:
+            keys.write((ssh / "id_ed25519.pub").read_text())
+    (tmp / "conf").write_text("".join(f"{line}\n" for line in (
+        f"ListenAddress {address}:{port}", f"HostKey {tmp}/host", "StrictModes no", "UsePAM yes", f"AuthorizedKeysFile {tmp}/keys",
+        "PasswordAuthentication no", *settings)))
+    server = lib.popen(ROOT, [*enter, "/usr/sbin/sshd", "-D", "-E", tmp / "log", "-f", tmp / "conf"], stderr=subprocess.DEVNULL)
+    case.addClassCleanup(lib.end, server, 9)
+    wait_for(lambda: run(ROOT, ["ssh", "-o", "BatchMode=yes", f"ssh://{RIG}@{address}:{port}", "true"], check=False).returncode == 0,
+             lambda: f"sshd to let us in: {(tmp / 'log').read_text()}")
+    return tmp
+
+
+def home(user):
+    return pathlib.Path(lib.environment(user)["HOME"], ".ssh")

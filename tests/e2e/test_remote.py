@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""podshark on another machine through a real sshd: here it is this one, by another user or as root."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import time
+
+import lib
+import lib_pcapng
+import lib_sshd
+from lib import HOST, RIG, ROOT, WORLD, Ctr, RigTest, podman, run, wait_for
+from lib_podshark import PODSHARK, Capture, podshark
+
+CONTAINERS = (
+    Ctr("web", ports=("28680:80",)),
+    Ctr("own", user=RIG),
+    Ctr("hosted", network="host", cmd=("sleep", "1000000")),
+)
+PORT = 2222
+USAGE, PERMISSION, UNSUPPORTED, UNREACHABLE = 2, 5, 7, 12
+
+
+def host(user):
+    return f"ssh://{user}@127.0.0.1:{PORT}"
+
+
+class Wishes(RigTest):
+    """Needs no sshd."""
+
+    def refused(self, code, text, *args):
+        done = podshark(ROOT, *args, check=False)
+        self.assertEqual((code, "", 1), (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr)
+        self.assertIn(text, done.stderr)
+
+    def test_what_can_not_be_is_refused_in_one_line(self):
+        self.refused(USAGE, "is not [USER@]HOST[:PORT]", "list", "--host", "-oProxyCommand=id")
+        self.refused(USAGE, "is not [USER@]HOST[:PORT]", "list", "--host=a;id")
+        self.refused(USAGE, "--host names no host", "list", "--host")
+        self.refused(USAGE, "/CONTAINER", "capture", "ssh://a", "-w", "/dev/null")
+        self.refused(USAGE, "/CONTAINER", "capture", "ssh://a/web", "db", "-w", "/dev/null")
+        self.refused(UNSUPPORTED, "one capture of several hosts", "capture", "ssh://a/web", "ssh://b/web", "-w", "/dev/null")
+        self.refused(UNSUPPORTED, "--last is not possible", "capture", "ssh://a/web", "--last", "1m", "-w", "/tmp/x")
+
+    def test_a_machine_that_is_not_there(self):
+        self.refused(UNREACHABLE, "Connection refused", "list", "--host", "127.0.0.1:1")
+        self.refused(UNREACHABLE, "Connection refused", "capture", "ssh://127.0.0.1:1/web", "-w", "/tmp/not-there.pcapng")
+
+
+class Remote(RigTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        path = f"{PODSHARK.parent}:/usr/local/bin:/usr/bin:/bin"
+        cls.sshd = lib_sshd.start(cls, "127.0.0.1", f"SetEnv PATH={path}", port=PORT)
+
+    def far(self):
+        """Processes of podshark that sshd has started: argv."""
+        found = []
+        for pid in lib.processes("podshark", "podshark-drops"):
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if b"PODSHARK_CARRIER=" in f.read():
+                    found.append(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
+        return found
+
+    def gone(self, seconds=10):
+        wait_for(lambda: not self.far(), lambda: f"the far side to end: {self.far()}", seconds)
+
+    def test_list(self):
+        for user, name in ((ROOT, "web"), (RIG, "own")):
+            there = podshark(ROOT, "list", "--host", host(user))
+            here = podshark(user, "list")
+            self.assertEqual(here.stdout, there.stdout)
+            self.assertIn(name, there.stdout)
+        names = [c["name"] for c in json.loads(podshark(RIG, "list", "--json", f"--host={host(ROOT)}").stdout)["containers"]]
+        self.assertIn("web", names)
+        self.gone()
+
+    def test_check_and_probe_answer_with_their_exit_codes(self):
+        done = podshark(ROOT, "probe", "--host", host(ROOT), "web:80", check=False)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertIn("ok", done.stdout)
+        done = podshark(ROOT, "probe", "--host", host(ROOT), "web:81", check=False)
+        self.assertEqual(UNREACHABLE, done.returncode, done.stdout + done.stderr)
+        done = podshark(ROOT, "check", "--host", host(ROOT), "web:80", check=False)
+        self.assertIn(done.returncode, (0, 13), done.stderr)
+        done = podshark(ROOT, "check", "--host", host(ROOT), "nobody:80", check=False)
+        self.assertEqual(3, done.returncode)
+        self.assertIn(f"{ROOT}@127.0.0.1:{PORT}: podshark check: ", done.stderr)
+
+    def captures(self, user, name, traffic, *args):
+        with Capture(RIG, f"{host(user)}/{name}", *args) as capture:
+            traffic()
+            capture.wait_packets(2)
+            done = capture.stop()
+            errors = capture.stderr()
+        self.assertTrue(done.links and done.events_of("lifecycle"))
+        self.assertTrue(done.all(lib_pcapng.Statistics), "the far side has closed it")
+        self.gone()
+        return done, errors
+
+    def test_capture_rootful(self):
+        done, errors = self.captures(ROOT, "web", lambda: lib.fetch(28680))
+        self.assertTrue(any(b"hello from" in p.data for p in done.packets_of("podman:web/eth0")))
+        self.assertIn(f"{ROOT}@127.0.0.1:{PORT}: {len(done.packets)} packets", errors)
+        self.assertEqual({"web"}, {e["container"] for e in done.events_of("lifecycle") if e.get("container")})
+
+    def test_capture_rootless(self):
+        self.captures(RIG, "own", lambda: self.up["own"].exec("wget", "-q", "-O", "-", "http://127.0.0.1/"))
+
+    def test_options_are_given_on(self):
+        done, _ = self.captures(ROOT, "web", lambda: lib.fetch(28680), "-f", "tcp port 80 and not (host 192.0.2.9)", "-i", "eth0", "--drops=off", "-s", "96")
+        self.assertEqual({"podman:web/eth0"}, {i.name for i in done.links})
+        self.assertTrue(all(len(p.data) <= 96 for p in done.packets))
+
+    def test_a_count_ends_it(self):
+        with Capture(ROOT, f"{host(ROOT)}/web", "-c", "3") as capture:
+            lib.fetch(28680)
+            capture.process.wait(20)
+            self.assertEqual(0, capture.process.returncode, capture.stderr())
+            self.assertEqual(3, len(capture.so_far().packets))
+
+    def test_errors_there_are_told_here(self):
+        done = podshark(ROOT, "capture", f"{host(ROOT)}/nobody", "-w", "/dev/null", check=False)
+        self.assertEqual(3, done.returncode)
+        self.assertIn("no container or pod is called 'nobody'", done.stderr)
+        done = podshark(ROOT, "capture", f"{host(ROOT)}/web", "-f", "nonsense here", "-w", "/dev/null", check=False)
+        self.assertEqual(8, done.returncode, done.stderr)
+
+    def test_killed_here_it_ends_there(self):
+        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
+            lib.fetch(28680)
+            capture.wait_packets(1)
+            self.assertTrue(self.far())
+            capture.process.send_signal(signal.SIGKILL)
+            capture.process.wait()
+            began = time.monotonic()
+            self.gone(10)
+            lib_pcapng.read(capture.path, partial=True)
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_link_that_is_lost_is_told_and_leaves_nothing(self):
+        """ssh and sshd stopped: neither side hears of the other, as when a cable is pulled."""
+        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
+            lib.fetch(28680)
+            capture.wait_packets(1)
+            servers = [pid for pid in lib.processes("sshd", "sshd-session") if f"{PORT}" not in
+                       pathlib.Path(f"/proc/{pid}/cmdline").read_text() and pid != 0]
+            sessions = [pid for pid in servers if b"@notty" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+            self.assertTrue(sessions)
+            for pid in sessions:
+                os.kill(pid, signal.SIGSTOP)
+            began = time.monotonic()
+            try:
+                self.gone(10)
+                self.assertLess(time.monotonic() - began, 10)
+                capture.process.wait(20)
+                self.assertLess(time.monotonic() - began, 15)
+            finally:
+                for pid in sessions:
+                    os.kill(pid, signal.SIGKILL)
+            self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
+            self.assertIn(f"the connection to root@127.0.0.1:{PORT} was lost", capture.stderr())
+            self.assertTrue(capture.so_far().packets)
+
+    def test_its_own_connection_is_not_captured(self):
+        with Capture(ROOT, f"{host(ROOT)}/hosted", "--all-host") as capture:
+            run(ROOT, ["ping", "-c", "3", "-i", "0.2", "127.0.0.1"])
+            capture.wait_packets(4)
+            time.sleep(1)
+            done = capture.stop()
+        port = PORT.to_bytes(2, "big")
+        self.assertEqual([], [p.data.hex() for p in done.packets if port in (p.data[34:36], p.data[36:38])][:3])
+
+    def test_login_scripts_that_print_and_other_shells(self):
+        home = pathlib.Path(lib.environment(RIG)["HOME"])
+        script = home / ".bashrc"
+        before = script.read_bytes() if script.exists() else None
+        self.addCleanup(lambda: script.write_bytes(before) if before is not None else script.unlink())
+        script.write_text("echo welcome to this machine\nprintf 'no newline: '\necho noise >&2\n")
+        shutil.chown(script, RIG)
+        self.assertEqual(podshark(RIG, "list").stdout, podshark(ROOT, "list", "--host", host(RIG)).stdout)
+
+    DIALOG = ("--extcap-interface", "podman:choose", "--remote-host", "127.0.0.1", "--remote-port", str(PORT))
+
+    def test_the_dialog_lists_what_runs_there(self):
+        done = podshark(RIG, "--extcap-config", *self.DIALOG, "--remote-username", ROOT, "--extcap-reload-option", "container")
+        self.assertIn("{value=web}{display=", done.stdout)
+        self.assertNotIn("{value=own}", done.stdout)
+        done = podshark(RIG, "--extcap-config", *self.DIALOG[:-1], "1", "--extcap-reload-option", "container")
+        self.assertIn("Connection refused", done.stdout)
+
+    def test_wireshark_captures_there(self):
+        fifo = self.sshd / "fifo"
+        os.mkfifo(fifo, 0o666)
+        fifo.chmod(0o666)
+        self.addCleanup(fifo.unlink)
+        child = self.child(RIG, [PODSHARK, "--capture", *self.DIALOG, "--remote-username", ROOT, "--sshkey",
+                                 lib_sshd.home(RIG) / "id_ed25519", "--container", "web", "--fifo", fifo,
+                                 "--extcap-capture-filter", "tcp port 80", "--drops", "off", "--promiscuous", "true"], stderr=-1)
+        data = b""
+        with fifo.open("rb", buffering=0) as stream:
+            while b"capturing in container web" not in data:
+                data += stream.read(65536)
+            lib.fetch(28680)
+            while b"hello from" not in data:
+                data += stream.read(65536)
+            child.send_signal(signal.SIGTERM)
+            while more := stream.read(65536):
+                data += more
+        self.assertEqual(0, child.wait(10), child.stderr.read())
+        path = self.sshd / "extcap.pcapng"
+        path.write_bytes(data)
+        self.assertEqual({"podman:web/eth0", "podman:web/lo"}, {i.name for i in lib_pcapng.read(path).links})
+        self.gone()
+
+    def test_a_host_key_that_is_not_known(self):
+        known = lib_sshd.home(RIG) / "known_hosts"
+        before = known.read_text()
+        self.addCleanup(known.write_text, before)
+        known.write_text("")
+        done = podshark(RIG, "list", "--host", host(RIG), check=False)
+        self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+        self.assertIn("its host key is not known", done.stderr)
+
+    def test_a_key_that_it_does_not_take(self):
+        keys = self.sshd / "keys"
+        before = keys.read_text()
+        self.addCleanup(keys.write_text, before)
+        keys.write_text("")
+        done = podshark(RIG, "list", "--host", host(RIG), check=False)
+        self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+        self.assertIn("ssh may not log in (", done.stderr)
+
+
+if WORLD == "deb12":
+    del Remote  # sshd is in the Debian 13 root only

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gmock/gmock.h>
+
+#include "extcap/remote/far_host.h"
+#include "extcap/remote/far_run.h"
+#include "extcap/remote/far_script.h"
+#include "podman/core/process.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+
+TEST(FarHost, is_a_name_an_address_or_a_uri) {
+  const auto destination = [](const char* text) { return parse_host(text)->destination; };
+  EXPECT_EQ("server", destination("server"));
+  EXPECT_EQ("me@server", destination("me@server"));
+  EXPECT_EQ("ssh://me@server:2222", destination("me@server:2222"));
+  EXPECT_EQ("ssh://me@server:2222", destination("ssh://me@server:2222"));
+  EXPECT_EQ("ssh://[fd00::1]:22", destination("[fd00::1]:22"));
+  EXPECT_EQ("me@server:2222", parse_host("ssh://me@server:2222")->name);
+  for (const char* wrong :
+       {"", "-oProxyCommand=id", "me@-x", "@", "a b", "a;id", "a`id`", "ssh://", "a/b", "a'"})
+    EXPECT_FALSE(parse_host(wrong)) << wrong;
+}
+
+TEST(FarHost, of_a_dialog) {
+  const auto full = host_of({"server", "2222", "me", "/home/me/key", "me@gate:22,other"});
+  ASSERT_TRUE(full);
+  EXPECT_EQ("ssh://me@server:2222", full->destination);
+  EXPECT_THAT(full->options, ElementsAre("-i", "/home/me/key", "-J", "me@gate:22,other"));
+  EXPECT_EQ("ssh://[fd00::1]:2222", host_of({"fd00::1", "2222", "", "", ""})->destination);
+  EXPECT_EQ("server", host_of({" server ", "", "", "", ""})->destination);
+  EXPECT_FALSE(host_of({"server", "", "", "", "-oProxyCommand=id"}));
+  EXPECT_FALSE(host_of({"server", "22 -x", "", "", ""}));
+}
+
+TEST(FarTarget, needs_a_container) {
+  const auto target = parse_far_target("ssh://me@server/pod/shop");
+  ASSERT_TRUE(target);
+  EXPECT_EQ("ssh://me@server", target->host.destination);
+  EXPECT_EQ("pod/shop", target->target);
+  for (const char* wrong : {"web", "ssh://server", "ssh://server/", "ssh:///web", "ssh://-x/web"})
+    EXPECT_FALSE(parse_far_target(wrong)) << wrong;
+}
+
+TEST(FarCommand, hides_nothing_from_ssh_and_everything_from_the_login_shell) {
+  const std::vector<std::string> argv = far_command({"ssh://server", "server", {"-J", "gate"}}, {"list"});
+  EXPECT_EQ("ssh", argv.front());
+  EXPECT_THAT(argv, Contains("BatchMode=yes"));
+  EXPECT_EQ("ssh://server", argv[argv.size() - 2]);
+  EXPECT_EQ("--", argv[argv.size() - 3]);
+  EXPECT_EQ("gate", argv[argv.size() - 4]);
+  for (const std::string& word : argv)
+    EXPECT_EQ(std::string::npos, word.find("StrictHostKeyChecking")) << word;
+  const std::string& command = argv.back();
+  EXPECT_EQ(2, std::count(command.begin(), command.end(), '\''));
+  EXPECT_EQ(std::string::npos, command.find('!'));
+}
+
+// Runs the far side's command with a podshark that prints its words, in a shell of this machine. The end of
+// the lease signals a whole process group: it has one of its own.
+Result<podshark::Output> run_far(const std::vector<std::string>& words) {
+  const std::string fake =
+      "T=$(mktemp -d); printf '#!/bin/sh\nfor w; do echo \"<$w>\"; done\nexit 3\n' >$T/podshark; "
+      "chmod 755 $T/podshark; PATH=$T:$PATH; export PATH; ";
+  return podshark::run(
+      {"sh", "-c", fake + "{ echo .; sleep 1; } | setsid -w sh -c \"$FAR\"; c=$?; rm -r $T; exit $c"},
+      std::chrono::seconds(10), 65536, {"FAR=" + far_command({"server", "server"}, words).back()});
+}
+
+TEST(FarCommand, passes_words_on_whatever_is_in_them) {
+  const auto done =
+      run_far({"capture", "a b", "it's", "$(id)", "tcp port 80 and not (host 1.2.3.4)", "!", ""});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(3, done->exit_code);
+  EXPECT_EQ("\n" + std::string(kMarker) +
+                "\n<capture>\n<a b>\n<it's>\n<$(id)>\n<tcp port 80 and not (host 1.2.3.4)>\n<!>\n<>\n",
+            done->out);
+}
+
+TEST(SshError, says_what_to_do) {
+  const FarHost host{"server", "server"};
+  EXPECT_EQ(ErrorKind::permission, ssh_error(host, "Host key verification failed.\n").kind);
+  EXPECT_EQ(ErrorKind::permission, ssh_error(host, "me@server: Permission denied (publickey).\n").kind);
+  const Error refused = ssh_error(host, "ssh: connect to host server port 22: Connection refused\n");
+  EXPECT_EQ(ErrorKind::unreachable, refused.kind);
+  EXPECT_NE(std::string::npos, refused.line().find("Connection refused"));
+}
+
+class Blocks : public testing::Test {
+ protected:
+  ~Blocks() override { wire::free_bytes(&out_); }
+  static std::vector<std::uint8_t> block(std::uint8_t type, std::uint8_t size) {
+    std::vector<std::uint8_t> out(size);
+    out[0] = type;
+    out[4] = out[static_cast<std::size_t>(size) - 4] = size;
+    return out;
+  }
+  WholeBlocks blocks_;
+  wire::Bytes out_;
+};
+
+TEST_F(Blocks, come_out_whole_however_they_come_in) {
+  std::vector<std::uint8_t> stream = block(1, 12);
+  const std::vector<std::uint8_t> packet = block(6, 32);
+  stream.insert(stream.end(), packet.begin(), packet.end());
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    ASSERT_TRUE(blocks_.add(std::span(stream).subspan(i, 1), &out_));
+    EXPECT_EQ(i + 1 < 12 ? 0U : i + 1 < 44 ? 12U : 44U, out_.size);
+  }
+  EXPECT_EQ(0, std::memcmp(out_.data, stream.data(), stream.size()));
+  EXPECT_EQ(1U, blocks_.packets());
+}
+
+TEST_F(Blocks, of_something_else_are_refused) {
+  const std::string text = "bash: podshark: command not found\n";
+  EXPECT_FALSE(blocks_.add({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, &out_));
+  EXPECT_EQ(0U, out_.size);
+}
+
+}  // namespace
+}  // namespace podshark::extcap::remote
