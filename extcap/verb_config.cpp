@@ -99,7 +99,7 @@ void write_remote(int first, std::ostream& out) {
              .with("validation", "^[1-9][0-9]*$")
       << field("--remote-username", "User", "string", "Empty: as ssh_config says, else your name here")
       << field("--sshkey", "Key file", "fileselect",
-               "Empty: agent and ssh_config. A key with a passphrase has to be in an agent")
+               "Empty: agent and ssh_config. A passphrase is asked for in a window, or the agent has it")
       << field("--jump-host", "Jump host", "string", "Hosts to go through, as for ssh -J")
              .with("placeholder", "[user@]gateway");
 }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 
 #include "extcap/remote/far_script.h"
 #include "podman/core/text.h"
@@ -24,8 +25,26 @@ constexpr int kEndMs = 3000;  // ssh, once nothing is on its stdin and stdout
 
 }  // namespace
 
-Result<Channel> Channel::open(const FarHost& host, const std::vector<std::string>& words, Hooks hooks) {
-  Result<Child> child = spawn(far_command(host, words), {"LC_ALL=C"}, {.lease = true, .errors = true});
+bool Channel::can_ask() {
+  const auto given = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return !(given("DISPLAY") + given("WAYLAND_DISPLAY")).empty() &&
+         (!given("SSH_ASKPASS").empty() || !find_program("ssh-askpass").empty());
+}
+
+Result<Channel> Channel::open(const FarHost& host, const std::vector<std::string>& words, Asking asking,
+                              Hooks hooks) {
+  std::vector<std::string> environment{"LC_ALL=C"};
+  if (asking == Asking::by_program) {
+    environment.emplace_back(
+        "SSH_ASKPASS_REQUIRE=force");  // also where there is a terminal: ssh is in the background
+    const char* program = std::getenv("SSH_ASKPASS");
+    if (program == nullptr || *program == '\0')
+      environment.push_back("SSH_ASKPASS=" + find_program("ssh-askpass"));
+  }
+  Result<Child> child = spawn(far_command(host, words, asking), environment, {.lease = true, .errors = true});
   if (!child)
     return Error{ErrorKind::unsupported, child.error().what, "install the OpenSSH client (openssh-client)"};
   (void)::signal(SIGPIPE, SIG_IGN);  // beats to an ssh that has just ended; output that nobody reads

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "extcap/remote/far_host.h"
+#include "extcap/remote/far_script.h"
 #include "podman/core/process.h"
 #include "podman/core/result.h"
 
@@ -25,7 +26,7 @@ class Channel {
   };
   /// Starts ssh and returns at once. Ignores SIGPIPE from then on.
   [[nodiscard]] static Result<Channel> open(const FarHost& host, const std::vector<std::string>& words,
-                                            Hooks hooks);
+                                            Asking asking, Hooks hooks);
 
   /// Descriptors to be read when they are readable, -1 when they have ended.
   [[nodiscard]] int out() const { return out_open_ ? child_.out() : -1; }
@@ -43,6 +44,9 @@ class Channel {
   [[nodiscard]] Result<int> finish();
 
   static constexpr std::chrono::milliseconds kBeat{2000};
+
+  /// There is a desktop, and a program for ssh's questions (SSH_ASKPASS, else ssh-askpass).
+  [[nodiscard]] static bool can_ask();
 
  private:
   Channel(FarHost host, Child child, Hooks hooks)

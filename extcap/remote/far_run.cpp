@@ -20,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostWaiting = std::size_t{64} << 20U;  // for a slow reader; then ssh waits
+constexpr std::chrono::seconds kAnswerLimit{60};              // a person types
 constexpr std::chrono::seconds kEndLimit{8};                  // the far side flushes and ends
 
 int fail(std::ostream& err, const std::string& verb, const Error& error) {
@@ -60,9 +61,10 @@ Result<std::optional<FarHost>> take_host(std::vector<std::string>& words) {
   return std::optional<FarHost>();
 }
 
-int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
-              std::ostream& err) {
-  const std::string& verb = words.front();
+namespace {
+
+Result<int> run_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
+                     std::ostream& out, std::ostream& err) {
   Channel::Hooks hooks{
       .output =
           [&](std::span<const std::uint8_t> bytes) {
@@ -71,8 +73,8 @@ int run_there(const FarHost& host, const std::vector<std::string>& words, std::o
             out.flush();
           },
       .line = [&](const std::string& line) { err << host.name << ": " << line << std::endl; }};
-  Result<Channel> channel = Channel::open(host, words, std::move(hooks));
-  if (!channel) return fail(err, verb, channel.error());
+  Result<Channel> channel = Channel::open(host, words, asking, std::move(hooks));
+  if (!channel) return channel.error();
   Clock::time_point beat = Clock::now() + Channel::kBeat;
   while (!channel->ended() && out.good()) {
     std::array<pollfd, 2> waiting{{{channel->out(), POLLIN, 0}, {channel->errors(), POLLIN, 0}}};
@@ -83,17 +85,37 @@ int run_there(const FarHost& host, const std::vector<std::string>& words, std::o
     channel->beat();
     beat = Clock::now() + Channel::kBeat;
   }
-  const Result<int> code = channel->finish();
-  return code ? *code : fail(err, verb, code.error());
+  return channel->finish();
 }
 
-Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
-                                 std::chrono::milliseconds limit) {
+// Nothing has begun there, for want of an answer to a question. `once`: does it, with that Asking.
+template <typename Once>
+auto asking_if_need_be(const Once& once) {
+  auto done = once(Asking::nobody);
+  if (!done && done.error().kind == ErrorKind::permission && Channel::can_ask())
+    done = once(Asking::by_program);
+  return done;
+}
+
+}  // namespace
+
+int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
+              std::ostream& err) {
+  const Result<int> code =
+      asking_if_need_be([&](Asking asking) { return run_once(host, words, asking, out, err); });
+  return code ? *code : fail(err, words.front(), code.error());
+}
+
+namespace {
+
+Result<std::string> output_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
+                                std::chrono::milliseconds limit) {
+  if (asking != Asking::nobody) limit += kAnswerLimit;
   constexpr std::size_t kMost = std::size_t{64} << 20U;
   std::string text;
   std::string said;
   Result<Channel> channel =
-      Channel::open(host, words,
+      Channel::open(host, words, asking,
                     {.output =
                          [&](std::span<const std::uint8_t> b) {
                            text.append(reinterpret_cast<const char*>(b.data()), b.size());
@@ -119,6 +141,13 @@ Result<std::string> output_there(const FarHost& host, const std::vector<std::str
   return text;
 }
 
+}  // namespace
+
+Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
+                                 std::chrono::milliseconds limit) {
+  return asking_if_need_be([&](Asking asking) { return output_once(host, words, asking, limit); });
+}
+
 bool WholeBlocks::add(std::span<const std::uint8_t> bytes, wire::Bytes* out) {
   rest_.insert(rest_.end(), bytes.begin(), bytes.end());
   std::size_t whole = 0;
@@ -139,8 +168,10 @@ bool WholeBlocks::add(std::span<const std::uint8_t> bytes, wire::Bytes* out) {
   return true;
 }
 
-Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words, Output output,
-                          const std::function<void(const std::string&)>& line) {
+namespace {
+
+Result<int> capture_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
+                         Output& output, const std::function<void(const std::string&)>& line) {
   sigset_t set;
   sigemptyset(&set);
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
@@ -156,7 +187,7 @@ Result<int> capture_there(const FarHost& host, const std::vector<std::string>& w
               outcome = Error{ErrorKind::damaged, host.name + ": what came is no capture of podshark's", {}};
           },
       .line = line};
-  Result<Channel> channel = Channel::open(host, words, std::move(hooks));
+  Result<Channel> channel = Channel::open(host, words, asking, std::move(hooks));
   if (!channel) return channel.error();
   Clock::time_point beat = Clock::now() + Channel::kBeat;
   std::optional<Clock::time_point> end;
@@ -193,6 +224,13 @@ Result<int> capture_there(const FarHost& host, const std::vector<std::string>& w
   if (!outcome) return outcome.error();
   if (output.reader_gone() || end) return 0;
   return code;
+}
+
+}  // namespace
+
+Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words, Output output,
+                          const std::function<void(const std::string&)>& line) {
+  return asking_if_need_be([&](Asking asking) { return capture_once(host, words, asking, output, line); });
 }
 
 }  // namespace podshark::extcap::remote

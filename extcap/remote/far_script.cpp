@@ -43,22 +43,25 @@ std::string shell_word(const std::string& text) {
   return out + "'";
 }
 
-std::vector<std::string> far_command(const FarHost& host, const std::vector<std::string>& words) {
+std::vector<std::string> far_command(const FarHost& host, const std::vector<std::string>& words,
+                                     Asking asking) {
   std::string call = "podshark";
   for (const std::string& word : words) call += " " + shell_word(word);
   const std::string script = std::string(kPrologue) + "command -v podshark >/dev/null || exit " +
                              std::to_string(kNotThere) + "; echo; echo " + kMarker + "; " + kLease + "exec " +
                              call + " </dev/null 3<&-";
   // No ! and no ' inside, so that csh takes it too.
-  return ssh_command(host, "exec sh -c 'eval \"$(echo " + base64(script) + " | base64 -d)\"'");
+  return ssh_command(host, "exec sh -c 'eval \"$(echo " + base64(script) + " | base64 -d)\"'", asking);
 }
 
-std::vector<std::string> ssh_command(const FarHost& host, const std::string& command) {
+std::vector<std::string> ssh_command(const FarHost& host, const std::string& command, Asking asking) {
   std::vector<std::string> out{"ssh", "-T", "-a", "-x"};
   for (const char* option :
-       {"BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=3", "ServerAliveCountMax=3",
-        "Compression=no", "EscapeChar=none", "ClearAllForwardings=yes", "LogLevel=ERROR"})
+       {"ConnectTimeout=10", "ServerAliveInterval=3", "ServerAliveCountMax=3", "Compression=no",
+        "EscapeChar=none", "ClearAllForwardings=yes", "LogLevel=ERROR"})
     out.insert(out.end(), {"-o", option});
+  // In batch mode ssh does not even start its askpass program.
+  out.insert(out.end(), {"-o", asking == Asking::nobody ? "BatchMode=yes" : "NumberOfPasswordPrompts=1"});
   out.insert(out.end(), host.options.begin(), host.options.end());
   out.insert(out.end(), {"--", host.destination, command});
   return out;

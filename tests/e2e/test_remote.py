@@ -225,6 +225,40 @@ class Remote(RigTest):
         self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.assertIn("its host key is not known", done.stderr)
 
+    def askpass(self, answer):
+        """An environment with a desktop, whose program for ssh's questions says the answer and keeps what it was asked."""
+        asked, program = self.sshd / "asked", self.sshd / "askpass"
+        asked.write_text("")
+        asked.chmod(0o666)
+        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$1\" >>{asked}\necho '{answer}'\n")
+        program.chmod(0o755)
+        return asked, {"DISPLAY": ":99", "SSH_ASKPASS": str(program)}
+
+    def test_a_passphrase_is_asked_for_in_a_window(self):
+        key = lib_sshd.home(RIG) / "id_ed25519"
+        run(RIG, ["ssh-keygen", "-q", "-p", "-P", "", "-N", "open sesame", "-f", key])
+        self.addCleanup(run, RIG, ["ssh-keygen", "-q", "-p", "-P", "open sesame", "-N", "", "-f", key])
+        asked, env = self.askpass("open sesame")
+        done = podshark(RIG, "list", "--host", host(RIG), check=False)
+        self.assertEqual(PERMISSION, done.returncode, "nobody can be asked")
+        done = podshark(RIG, "list", "--host", host(RIG), env=env)
+        self.assertIn("own", done.stdout)
+        self.assertIn("passphrase for key", asked.read_text())
+        self.assertNotIn("sesame", done.stderr)
+
+    def test_an_unknown_host_key_is_shown_in_a_window(self):
+        known = lib_sshd.home(RIG) / "known_hosts"
+        before = known.read_text()
+        self.addCleanup(known.write_text, before)
+        known.write_text("")
+        asked, env = self.askpass("no")
+        done = podshark(RIG, "list", "--host", host(RIG), check=False, env=env)
+        self.assertEqual(PERMISSION, done.returncode, done.stderr)
+        self.assertIn("SHA256:", asked.read_text())
+        self.assertEqual("", known.read_text())
+        asked, env = self.askpass("yes")
+        self.assertIn("own", podshark(RIG, "list", "--host", host(RIG), env=env).stdout)
+
     def test_a_key_that_it_does_not_take(self):
         keys = self.sshd / "keys"
         before = keys.read_text()

@@ -59,6 +59,11 @@ TEST(FarCommand, hides_nothing_from_ssh_and_everything_from_the_login_shell) {
   EXPECT_EQ(std::string::npos, command.find('!'));
 }
 
+TEST(FarCommand, lets_ssh_ask_only_by_its_program) {
+  EXPECT_THAT(ssh_command({"server", "server"}, "true", Asking::by_program),
+              testing::Not(Contains("BatchMode=yes")));
+}
+
 // Runs the far side's command with a podshark that prints its words, in a shell of this machine. The end of
 // the lease signals a whole process group: it has one of its own.
 Result<podshark::Output> run_far(const std::vector<std::string>& words) {
