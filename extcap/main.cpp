@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
     if (args[0] != c.name) continue;
     if (c.there) {
       std::vector<std::string> words = args;
-      const auto host = podshark::extcap::remote::take_host(words);
+      auto host = podshark::extcap::remote::take_host(words);
+      if (host && !*host && args[0] == "probe") host = podshark::extcap::remote::take_source(words);
       if (!host) {
         std::cerr << "podshark " << c.name << ": " << host.error().line() << '\n';
         return static_cast<int>(host.error().kind);

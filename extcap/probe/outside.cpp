@@ -43,8 +43,9 @@ Result<std::string> parse_ssh(const std::string& text) {
   const std::string scheme = "ssh://";
   const std::size_t slash = remote::is_far(text) ? text.find('/', scheme.size()) : std::string::npos;
   if (slash != std::string::npos && slash + 1 < text.size())
-    return Error{ErrorKind::unsupported, "containers of other machines can not be probed from here",
-                 "podshark probe --host HOST --from CONTAINER probes from one, over there"};
+    return Error{ErrorKind::usage,
+                 in_quotes(text.substr(slash + 1)) + " names no container of another machine",
+                 "give --from ssh://HOST/CONTAINER"};
   const Result<remote::FarHost> host = remote::parse_host(text.substr(0, slash));
   if (!remote::is_far(text) || !host)
     return Error{ErrorKind::usage, "'" + one_line(text, 80) + "' is not ssh://[USER@]HOST[:PORT]", {}};

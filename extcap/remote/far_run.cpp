@@ -61,6 +61,22 @@ Result<std::optional<FarHost>> take_host(std::vector<std::string>& words) {
   return std::optional<FarHost>();
 }
 
+Result<std::optional<FarHost>> take_source(std::vector<std::string>& words) {
+  constexpr std::string_view kJoined = "--from=";
+  for (auto it = words.begin(); it != words.end() && *it != "--"; ++it) {
+    const bool joined = it->starts_with(kJoined);
+    if (!joined && (*it != "--from" || it + 1 == words.end())) continue;
+    std::string& word = joined ? *it : *(it + 1);
+    const std::string source = joined ? word.substr(kJoined.size()) : word;
+    // Without a container it is the machine itself, which needs no podshark.
+    if (!is_far(source) || !parse_far_target(source)) continue;
+    Result<FarTarget> far = parse_far_target(source);
+    word = (joined ? std::string(kJoined) : "") + far->target;
+    return std::optional<FarHost>(std::move(far->host));
+  }
+  return std::optional<FarHost>();
+}
+
 namespace {
 
 Result<int> run_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,

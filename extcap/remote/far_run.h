@@ -18,6 +18,9 @@ namespace podshark::extcap::remote {
 /// Takes "--host H" or "--host=H" out of a command's words; nothing when there is none.
 [[nodiscard]] Result<std::optional<FarHost>> take_host(std::vector<std::string>& words);
 
+/// The same of a probe's source on another machine, "--from ssh://H/CONTAINER": "--from CONTAINER" stays.
+[[nodiscard]] Result<std::optional<FarHost>> take_source(std::vector<std::string>& words);
+
 /// Runs `podshark WORDS…` there. Its output goes to `out`, its words to `err` with the host's name in front;
 /// its exit code is the result, or that of why there was none, which is told in one line.
 [[nodiscard]] int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,

@@ -27,7 +27,6 @@ class Wishes(RigTest):
                 (("--from", "ssh://", "web:80"), USAGE, "is not ssh://[USER@]HOST[:PORT]"),
                 (("--from", "ssh://-oProxyCommand=id", "web:80"), USAGE, "is not ssh://"),
                 (("--from", "ssh://a;id", "web:80"), USAGE, "is not ssh://"),
-                (("--from", f"{FROM}/web", "web:80"), UNSUPPORTED, "containers of other machines"),
                 (("--from", FROM, "web:80/udp"), UNSUPPORTED, "udp can not be probed from other machines"),
                 (("--from", FROM, "web/icmp"), UNSUPPORTED, "icmp can not be probed"),
                 (("--from", FROM, "no.such.name:80"), UNSUPPORTED, "names can not be looked up"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """podshark on another machine through a real sshd: here it is this one, by another user or as root."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -60,8 +61,8 @@ class Remote(RigTest):
         """Processes of podshark that sshd has started: argv."""
         found = []
         for pid in lib.processes("podshark", "podshark-drops"):
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                if b"PODSHARK_CARRIER=" in f.read():
+            with contextlib.suppress(OSError):  # it may have ended meanwhile
+                if b"PODSHARK_CARRIER=" in pathlib.Path(f"/proc/{pid}/environ").read_bytes():
                     found.append(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
         return found
 
@@ -89,6 +90,19 @@ class Remote(RigTest):
         done = podshark(ROOT, "check", "--host", host(ROOT), "nobody:80", check=False)
         self.assertEqual(3, done.returncode)
         self.assertIn(f"{ROOT}@127.0.0.1:{PORT}: podshark check: ", done.stderr)
+
+    def test_probe_from_a_container_there(self):
+        """The target is what that container reaches."""
+        web = self.up["web"].address
+        for words in (("--from", f"{host(ROOT)}/web", f"{web}:80"), (f"--from={host(ROOT)}/web", "web:80", "--json")):
+            done = podshark(RIG, "probe", *words, check=False)
+            self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+            self.assertIn("web", done.stdout)
+        done = podshark(RIG, "probe", "--from", f"{host(ROOT)}/web", f"{web}:81", check=False)
+        self.assertEqual(UNREACHABLE, done.returncode, done.stdout + done.stderr)
+        self.assertIn("refused", done.stdout)
+        done = podshark(RIG, "probe", "--from", f"{host(ROOT)}/nobody", f"{web}:81", check=False)
+        self.assertEqual(3, done.returncode, done.stderr)
 
     def captures(self, user, name, traffic, *args):
         with Capture(RIG, f"{host(user)}/{name}", *args) as capture:

@@ -45,6 +45,38 @@ TEST(FarTarget, needs_a_container) {
     EXPECT_FALSE(parse_far_target(wrong)) << wrong;
 }
 
+TEST(TakeHost, takes_it_out_of_the_words) {
+  for (std::vector<std::string> words : {std::vector<std::string>{"list", "--host", "server", "--json"},
+                                         {"list", "--host=server", "--json"}}) {
+    const auto host = take_host(words);
+    ASSERT_TRUE(host && *host);
+    EXPECT_EQ("server", (*host)->destination);
+    EXPECT_THAT(words, ElementsAre("list", "--json"));
+  }
+  std::vector<std::string> none{"list", "--", "--host"};
+  EXPECT_FALSE(*take_host(none));
+  std::vector<std::string> empty{"list", "--host"};
+  EXPECT_FALSE(take_host(empty));
+}
+
+TEST(TakeSource, leaves_the_container) {
+  for (std::vector<std::string> words :
+       {std::vector<std::string>{"probe", "--from", "ssh://server/web", "db:80"},
+        {"probe", "--from=ssh://server/web", "db:80"}}) {
+    const auto host = take_source(words);
+    ASSERT_TRUE(host && *host);
+    EXPECT_EQ("ssh://server", (*host)->destination);
+    EXPECT_EQ("web", words[1].starts_with("--from=") ? words[1].substr(7) : words[2]);
+  }
+  for (std::vector<std::string> words : {std::vector<std::string>{"probe", "--from", "ssh://server", "db:80"},
+                                         {"probe", "--from", "web", "db:80"},
+                                         {"probe", "--from"}}) {
+    const std::vector<std::string> before = words;
+    EXPECT_FALSE(*take_source(words));
+    EXPECT_EQ(before, words);
+  }
+}
+
 TEST(FarCommand, hides_nothing_from_ssh_and_everything_from_the_login_shell) {
   const std::vector<std::string> argv = far_command({"ssh://server", "server", {"-J", "gate"}}, {"list"});
   EXPECT_EQ("ssh", argv.front());
