@@ -12,7 +12,7 @@ import time
 import lib
 import lib_pcapng
 import lib_sshd
-from lib import HOST, RIG, ROOT, WORLD, Ctr, RigTest, podman, run, wait_for
+from lib import RIG, ROOT, WORLD, Ctr, RigTest, run, wait_for
 from lib_podshark import PODSHARK, Capture, podshark
 
 CONTAINERS = (
