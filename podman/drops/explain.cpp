@@ -264,6 +264,8 @@ bool is_noise(std::string_view reason, std::string_view function, Nature nature)
   if (reason == "QUEUE_PURGE" || reason == "SKB_CONSUMED") return true;
   // Raw sockets have their copies already when the kernel looks for one of the other kind.
   if (reason == "NO_SOCKET") return nature.reset || f == "ping_rcv";
+  // A sniffer's ring was full: its copy is gone, the packet is not.
+  if (reason == "PACKET_SOCK_ERROR") return true;
   // The last acknowledgement, which finds its socket closed already.
   if (reason == "TCP_CLOSE") return nature.empty;
   if (reason != "NOT_SPECIFIED") return false;

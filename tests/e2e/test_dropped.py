@@ -691,8 +691,8 @@ class CountedOnBridge(RigTest):
 
     def test_a_rule_that_counts(self):
         left, right = self.up["left"], self.up["right"]
-        self.around("nft", "-f", "-", input="table bridge losing {\nchain f { type filter hook forward priority 0; udp dport 1020 counter drop; }\n}\n")
-        self.addCleanup(self.around, "nft", "delete", "table", "bridge", "losing")
+        self.around("/usr/sbin/nft", "-f", "-", input="table bridge losing {\nchain f { type filter hook forward priority 0; udp dport 1020 counter drop; }\n}\n")
+        self.addCleanup(self.around, "/usr/sbin/nft", "delete", "table", "bridge", "losing")
         with Capture(RIG, "left") as capture:
             wait_for(lambda: "drops-not-watched" in [e["what"] for e in capture.so_far().events_of("lifecycle")], "the reason")
 

@@ -49,6 +49,7 @@ TEST(Noise, is_what_nobody_has_lost) {
   EXPECT_TRUE(is_noise("NOT_SPECIFIED", "tcp_v4_rcv", {}));
   EXPECT_TRUE(is_noise("NOT_SPECIFIED", "ip_rcv_finish_core", {.multicast = true}));
   EXPECT_TRUE(is_noise("NO_SOCKET", "tcp_v4_rcv", {.reset = true}));
+  EXPECT_TRUE(is_noise("PACKET_SOCK_ERROR", "tpacket_rcv", {}));
   EXPECT_TRUE(is_noise("TCP_CLOSE", "tcp_rcv_state_process", {.empty = true}));
 }
 
