@@ -154,8 +154,9 @@ void EndWatch::dropped(std::span<const std::uint8_t> ip, std::uint64_t time_ns,
 }
 
 void EndWatch::advance(std::uint64_t until_ns) {
-  for (auto& [value, pair] : pairs_) {
-    pair.match.advance(until_ns, [&](OneSided&& one) { pair.found.push_back(std::move(one)); });
+  for (auto& entry : pairs_) {
+    std::vector<OneSided>& found = entry.second.found;
+    entry.second.match.advance(until_ns, [&](OneSided&& one) { found.push_back(std::move(one)); });
   }
 }
 

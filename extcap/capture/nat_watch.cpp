@@ -30,6 +30,8 @@ namespace {
 using Kind = kernel::ConntrackMessage::Kind;
 constexpr std::int64_t kEarlier = 20'000'000;
 constexpr std::int64_t kEarliest = 250'000'000;
+// From a packet's stamp on the uplink to its connection's event.
+constexpr std::int64_t kOnItsWay = 10'000'000;
 constexpr int kEventsPerTurn = 256;  // packets wait meanwhile
 constexpr int kListedPerTurn = 8;    // datagrams of some hundred connections
 
@@ -142,7 +144,8 @@ void NatWatch::take(const kernel::ConntrackMessage& m, bool listing, std::int64_
   event->time_ns = listing ? list_ns_ : now_ns;
   if (event->what == "started") {
     // While a list is read the loop is busy, and the socket is looked at the more often.
-    const std::int64_t earliest = listing_ ? empty_ns_ : std::max(empty_ns_, now_ns - late_ns_);
+    const std::int64_t nothing_yet = empty_ns_ - kOnItsWay;
+    const std::int64_t earliest = listing_ ? nothing_yet : std::max(nothing_yet, now_ns - late_ns_);
     event->time_ns = m.entry.began_ns > 0 ? m.entry.began_ns : earliest;
   }
   record_(std::move(*event));
