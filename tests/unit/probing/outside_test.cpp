@@ -32,7 +32,7 @@ TEST(ParseSsh, refuses_options_and_what_a_shell_might_take) {
     ASSERT_FALSE(got) << text;
     EXPECT_EQ(ErrorKind::usage, got.error().kind);
   }
-  EXPECT_EQ(ErrorKind::unsupported, parse_ssh("ssh://host/web").error().kind);
+  EXPECT_EQ(ErrorKind::usage, parse_ssh("ssh://host/web").error().kind);
 }
 
 TEST(FarCommand, holds_numbers_only_and_ends_by_itself) {
