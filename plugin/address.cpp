@@ -21,10 +21,4 @@ std::string to_text(const Address& address) {
   return ::inet_ntop(family, address.bytes.data(), out.data(), out.size()) == nullptr ? "" : out.data();
 }
 
-std::uint8_t protocol_number(const std::string& name) {
-  if (name == "tcp") return IPPROTO_TCP;
-  if (name == "udp") return IPPROTO_UDP;
-  return name == "sctp" ? IPPROTO_SCTP : 0;
-}
-
 }  // namespace podshark::plugin

@@ -38,9 +38,6 @@ struct Address {
 /// The reverse for IPv4 and IPv6, with nothing behind it; empty for others.
 [[nodiscard]] std::string to_text(const Address& address);
 
-/// IPPROTO_TCP, _UDP or _SCTP for "tcp", "udp", "sctp"; else 0.
-[[nodiscard]] std::uint8_t protocol_number(const std::string& name);
-
 struct AddressHash {
   std::size_t operator()(const Address& a) const {
     std::uint64_t high = 0;

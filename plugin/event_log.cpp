@@ -14,7 +14,7 @@ using annotate::Event;
 constexpr std::size_t kMostText = 400;
 
 Flow to_flow(const Event::Tuple& t, const std::string& protocol) {
-  return {parse_ip(t.src), parse_ip(t.dst), t.src_port, t.dst_port, protocol_number(protocol)};
+  return {parse_ip(t.src), parse_ip(t.dst), t.src_port, t.dst_port, model::protocol_number(protocol)};
 }
 
 bool whole(const Flow& flow) {

@@ -37,7 +37,7 @@ void FlowRecords::add_key(ByFlow& map, const Flow& flow, Record* record) {
 void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   const bool nat = event.kind == "nat";
   if ((!nat && event.kind != "probe") || records_.size() >= kMost) return;
-  const std::uint8_t protocol = protocol_number(event.protocol);
+  const std::uint8_t protocol = model::protocol_number(event.protocol);
   const Flow orig = flow_of(event.orig, protocol);
   if (!whole(orig)) return;
   if (event.kind == "probe" && event.what == "ended" && protocol == 0)

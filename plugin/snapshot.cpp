@@ -162,7 +162,7 @@ void Snapshot::add_addresses(const Container& container, std::uint32_t holder, N
 
 void Snapshot::add_ports(const Container& container, std::uint32_t holder) {
   for (const model::PortMapping& p : container.ports) {
-    if (const std::uint8_t protocol = protocol_number(p.protocol); protocol != 0 && p.host_port != 0)
+    if (const std::uint8_t protocol = model::protocol_number(p.protocol); protocol != 0 && p.host_port != 0)
       holders_[holder].ports.push_back({p.host_port, p.container_port, p.range, protocol});
   }
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "extcap/drops/event.h"
+#include "extcap/probe/reach.h"
 #include "podman/core/ip_address.h"
 #include "podman/core/text.h"
 #include "podman/drops/explain.h"
@@ -175,9 +176,8 @@ std::string trace_command(std::span<const std::uint8_t> ip, const model::Contain
   if (own(headers->dst)) return waiting(headers->dport);
   if (!own(headers->src)) {
     for (const model::PortMapping& p : c.ports) {
-      const int offset = headers->dport - p.host_port;
-      if (p.protocol == (tcp ? "tcp" : "udp") && !icmp && offset >= 0 && offset < p.range)
-        return waiting(static_cast<std::uint16_t>(p.container_port + offset));
+      if (!icmp && probing::covers(p, headers->dport, /* host_side= */ true, tcp ? "tcp" : "udp"))
+        return waiting(static_cast<std::uint16_t>(p.container_port + (headers->dport - p.host_port)));
     }
     return {};
   }

@@ -51,10 +51,6 @@ std::int64_t clock_difference() {
   return out;
 }
 
-std::uint8_t protocol_number(const std::string& name) {
-  return name == "tcp" ? IPPROTO_TCP : name == "udp" ? IPPROTO_UDP : name == "sctp" ? IPPROTO_SCTP : 0;
-}
-
 // pasta gives a container the host's own address, slirp4netns everybody the same; neither passes packets
 // through links outside.
 bool has_outer_side(const model::Container& c) {
@@ -79,7 +75,7 @@ using Ports = std::set<std::pair<std::uint8_t, std::uint16_t>>;
 Ports ports_of(const model::Container& c) {
   Ports out;
   for (const model::PortMapping& p : c.ports) {
-    const std::uint8_t protocol = protocol_number(p.protocol);
+    const std::uint8_t protocol = model::protocol_number(p.protocol);
     for (std::uint32_t i = 0; protocol != 0 && i < p.range && out.size() < kMostPorts; ++i)
       out.insert({protocol, static_cast<std::uint16_t>(p.host_port + i)});
   }

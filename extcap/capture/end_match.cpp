@@ -7,8 +7,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 
 namespace podshark::extcap {
 namespace {
@@ -20,52 +18,7 @@ constexpr std::uint32_t kLongestSegment = 1U << 18U;  // BIG TCP
 // Segmentation offload cuts larger ones, and they have no sequence numbers.
 constexpr unsigned kWholeDatagram = 1500;
 
-void mix(std::uint64_t& hash, std::uint64_t value) {
-  hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL;
-  hash ^= hash >> 32U;
-}
-
-void mix(std::uint64_t& hash, const IpAddress& address) {
-  for (std::size_t at = 0; at < address.bytes.size(); at += 8) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = value << 8U | address.bytes[at + i];
-    mix(hash, value);
-  }
-}
-
-std::uint64_t connection(const trace::Headers& h, bool reversed) {
-  std::uint64_t hash = h.protocol;
-  mix(hash, reversed ? h.dst : h.src);
-  mix(hash, reversed ? h.src : h.dst);
-  mix(hash, std::uint64_t{reversed ? h.dport : h.sport} << 16U | (reversed ? h.sport : h.dport));
-  return hash;
-}
-
 }  // namespace
-
-bool Subnet::holds(const IpAddress& a) const {
-  for (unsigned bit = 0; bit < prefix; bit += 8) {
-    const unsigned bits = std::min(8U, prefix - bit);
-    const auto mask = static_cast<std::uint8_t>(0xFF00U >> bits);
-    if (((a.bytes[bit / 8] ^ address.bytes[bit / 8]) & mask) != 0) return false;
-  }
-  return true;
-}
-
-std::optional<Subnet> Subnet::parse(std::string_view text) {
-  const std::optional<IpAddress> address = IpAddress::parse(text);
-  if (!address) return std::nullopt;
-  Subnet out{*address, 128};
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return out;
-  const std::string_view digits = text.substr(slash + 1);
-  unsigned prefix = 0;
-  const unsigned most = address->is_v4() ? 32 : 128;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
-  if (error != std::errc() || end != digits.data() + digits.size() || prefix > most) return std::nullopt;
-  out.prefix = prefix + 128 - most;
-  return out;
-}
 
 void EndMatch::Connections::add(std::uint64_t key) {
   if (newer.size() >= kMostConnections) {
@@ -84,7 +37,7 @@ bool EndMatch::Connections::has(std::uint64_t key) {
 
 bool EndMatch::near(const IpAddress& address) const {
   return std::any_of(scene_.near.begin(), scene_.near.end(),
-                     [&](const Subnet& s) { return s.holds(address); });
+                     [&](const firewall::AddressRange& r) { return r.contains(address); });
 }
 
 // Only what heads for the other end: what arrives by some other way is no loss.
@@ -94,11 +47,11 @@ bool EndMatch::expected(End end, const trace::Headers& h) {
   if (end == End::inside) {
     if (scene_.own.count(h.src) == 0) return false;
     if (scene_.own.count(h.dst) > 0) return false;
-    if (from_inside_.has(connection(h, false))) return true;
+    if (from_inside_.has(trace::connection_key(h, false))) return true;
     if (scene_.filtered || scene_.entry == Entry::uplink) return false;
     return (scene_.entry == Entry::bridge && scene_.promiscuous) || !near(h.dst);
   }
-  if (to_inside_.has(connection(h, false))) return true;
+  if (to_inside_.has(trace::connection_key(h, false))) return true;
   if (scene_.filtered || scene_.entry == Entry::rootless_uplink) return false;
   if (scene_.entry != Entry::uplink) return scene_.own.count(h.dst) > 0;
   if (scene_.host.count(h.dst) == 0) return false;
@@ -110,8 +63,8 @@ bool EndMatch::expected(End end, const trace::Headers& h) {
 
 void EndMatch::learn(const trace::Headers& inside, const trace::Headers& host) {
   const bool leaving = scene_.own.count(inside.src) > 0;
-  to_inside_.add(connection(host, leaving));
-  from_inside_.add(connection(inside, !leaving));
+  to_inside_.add(trace::connection_key(host, leaving));
+  from_inside_.add(trace::connection_key(inside, !leaving));
 }
 
 bool EndMatch::match(End end, const trace::Content& content) {

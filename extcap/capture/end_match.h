@@ -10,10 +10,8 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <span>
-#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -21,19 +19,12 @@
 
 #include "podman/annotate/codec.h"
 #include "podman/core/ip_address.h"
+#include "podman/firewall/match.h"
 #include "podman/trace/content.h"
 
 namespace podshark::extcap {
 
 enum class End : std::uint8_t { inside, host };
-
-struct Subnet {
-  IpAddress address;
-  unsigned prefix = 128;  ///< of 128 bits, for IPv4 too
-  [[nodiscard]] bool holds(const IpAddress& a) const;
-  /// "10.88.0.0/16"; of an address alone, itself.
-  [[nodiscard]] static std::optional<Subnet> parse(std::string_view text);
-};
 
 /// What says which packets have to pass both ends.
 struct EndScene {
@@ -54,9 +45,10 @@ struct EndScene {
     std::uint16_t last = 0;
   };
   std::vector<Published> published;
-  std::vector<Subnet> near;  ///< networks within which it reaches others without passing the entry
-  bool promiscuous = true;   ///< a bridge shows what passes between containers only then
-  bool filtered = false;     ///< a capture filter may take one end only: judge known connections alone
+  std::vector<firewall::AddressRange>
+      near;                 ///< networks within which it reaches others without passing the entry
+  bool promiscuous = true;  ///< a bridge shows what passes between containers only then
+  bool filtered = false;    ///< a capture filter may take one end only: judge known connections alone
 };
 
 /// A packet that only one end has seen.

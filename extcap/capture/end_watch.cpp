@@ -11,7 +11,6 @@
 #include "podman/core/clock.h"
 #include "podman/core/fd.h"
 #include "podman/core/text.h"
-#include "podman/firewall/match.h"
 #include "podman/kernel/rtnetlink.h"
 
 namespace podshark::extcap {
@@ -20,10 +19,6 @@ namespace {
 constexpr std::uint64_t kSettleNs = 100'000'000;  // both ends really see packets by then
 constexpr std::size_t kMostRecords = 20;          // a second and container; of others the number
 constexpr std::uint32_t kHeaders = 14 + 8 + 60 + 60;
-
-std::uint8_t protocol_number(const std::string& name) {
-  return name == "tcp" ? IPPROTO_TCP : name == "udp" ? IPPROTO_UDP : name == "sctp" ? IPPROTO_SCTP : 0;
-}
 
 void add_addresses(const std::vector<std::string>& texts, std::set<IpAddress>& out) {
   for (const std::string& text : texts) {
@@ -71,16 +66,16 @@ EndScene end_scene(const model::Container& container, const model::Inventory& in
   out.filtered = static_cast<std::size_t>(links) < container.networks.size();
   for (const model::Network& n : inventory.networks) {
     for (const std::string& text : n.subnets) {
-      if (const auto subnet = Subnet::parse(text)) out.near.push_back(*subnet);
+      if (const auto subnet = firewall::AddressRange::parse(text)) out.near.push_back(*subnet);
     }
   }
   for (const model::Attachment& a : container.networks) {
     for (const std::string& text : a.addresses) {
-      if (const auto subnet = Subnet::parse(text)) out.near.push_back(*subnet);
+      if (const auto subnet = firewall::AddressRange::parse(text)) out.near.push_back(*subnet);
     }
   }
   for (const model::PortMapping& p : container.ports) {
-    const std::uint8_t protocol = protocol_number(p.protocol);
+    const std::uint8_t protocol = model::protocol_number(p.protocol);
     if (protocol == 0 || p.host_port == 0 || p.range == 0) continue;
     const std::optional<IpAddress> bound = IpAddress::parse(p.host_ip);
     const bool any = !bound || *bound == *IpAddress::parse("0.0.0.0") || *bound == IpAddress{};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "extcap/probe/reach.h"
 #include "podman/core/text.h"
 #include "podman/discover/rootless_netns.h"
 
@@ -168,8 +169,8 @@ std::vector<std::uint16_t> published_ports(const Aim& aim) {
   std::vector<std::uint16_t> out;
   if (aim.protocol == probe::Protocol::icmp) return out;
   for (const model::PortMapping& p : aim.container.ports) {
-    const bool leads = p.protocol == protocol && p.host_port != 0 && aim.container_port >= p.container_port &&
-                       aim.container_port - p.container_port < p.range;
+    const bool leads =
+        p.host_port != 0 && probing::covers(p, aim.container_port, /* host_side= */ false, protocol);
     if (leads)
       out.push_back(static_cast<std::uint16_t>(p.host_port + (aim.container_port - p.container_port)));
   }

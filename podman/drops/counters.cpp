@@ -77,12 +77,6 @@ bool known(std::string_view group, std::string_view name) {
   return false;
 }
 
-std::vector<std::string> words(std::string_view line) {
-  std::vector<std::string> out = split(line, ' ');
-  std::erase(out, "");
-  return out;
-}
-
 std::uint64_t hexadecimal(const std::string& text) {
   std::uint64_t out = 0;
   (void)std::from_chars(text.data(), text.data() + text.size(), out, 16);

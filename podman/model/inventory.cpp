@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/model/inventory.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -41,6 +43,12 @@ const Pod* Inventory::pod_by_id(const std::string& id) const {
 
 bool Inventory::same_state(const Inventory& other) const {
   return containers == other.containers && pods == other.pods && networks == other.networks;
+}
+
+std::uint8_t protocol_number(const std::string& name) {
+  if (name == "tcp") return IPPROTO_TCP;
+  if (name == "udp") return IPPROTO_UDP;
+  return name == "sctp" ? IPPROTO_SCTP : 0;
 }
 
 const char* to_string(NetworkKind kind) {

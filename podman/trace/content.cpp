@@ -44,10 +44,6 @@ bool to_one(const Headers& h) {
   return b[0] != 0xFF && !link_local(h.dst) && !link_local(h.src);
 }
 
-bool is_echo(const Headers& h) {
-  return h.v4 ? h.icmp_type == 8 || h.icmp_type == 0 : h.icmp_type == 128 || h.icmp_type == 129;
-}
-
 }  // namespace
 
 std::optional<Content> content_of(Bytes packet, std::size_t payload) {
@@ -93,6 +89,14 @@ std::optional<Content> content_of(Bytes packet, std::size_t payload) {
   if (body.size() < header + compared) return std::nullopt;
   mix(out.key, body.subspan(header, compared));
   return out;
+}
+
+std::uint64_t connection_key(const Headers& h, bool reversed) {
+  std::uint64_t key = h.protocol;
+  mix(key, (reversed ? h.dst : h.src).bytes);
+  mix(key, (reversed ? h.src : h.dst).bytes);
+  mix(key, std::uint64_t{reversed ? h.dport : h.sport} << 16U | (reversed ? h.sport : h.dport));
+  return key;
 }
 
 Bytes ip_in_ethernet(Bytes frame) {

@@ -29,6 +29,9 @@ inline constexpr std::size_t kComparedPayload = 48;
 [[nodiscard]] std::optional<Content> content_of(std::span<const std::uint8_t> packet,
                                                 std::size_t payload = kComparedPayload);
 
+/// Equal for all packets of one direction; `reversed`: of the other.
+[[nodiscard]] std::uint64_t connection_key(const Headers& headers, bool reversed);
+
 /// The part of an Ethernet frame (VLAN tags are skipped) from the IP header on; empty: it has none.
 [[nodiscard]] std::span<const std::uint8_t> ip_in_ethernet(std::span<const std::uint8_t> frame);
 

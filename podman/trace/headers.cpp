@@ -47,10 +47,6 @@ bool is_icmp(const Headers& h) {
   return h.protocol == (h.v4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6});
 }
 
-bool is_echo(const Headers& h) {
-  return h.v4 ? h.icmp_type == 8 || h.icmp_type == 0 : h.icmp_type == 128 || h.icmp_type == 129;
-}
-
 void read_transport(std::string_view bytes, Headers& out) {
   if (out.protocol == IPPROTO_TCP && bytes.size() >= 14) {
     out.seq = std::uint32_t{word(bytes, 4)} << 16U | word(bytes, 6);
@@ -89,6 +85,10 @@ std::string flags_text(std::uint8_t flags) {
 }
 
 }  // namespace
+
+bool is_echo(const Headers& h) {
+  return h.v4 ? h.icmp_type == 8 || h.icmp_type == 0 : h.icmp_type == 128 || h.icmp_type == 129;
+}
 
 std::optional<Headers> parse_headers(std::string_view network, std::string_view transport) {
   Headers out;

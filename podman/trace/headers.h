@@ -33,6 +33,9 @@ struct Headers {
 /// A packet from its network header on.
 [[nodiscard]] std::optional<Headers> parse_packet(std::string_view packet);
 
+/// Of an ICMP or ICMPv6 packet: it is an echo request or reply.
+[[nodiscard]] bool is_echo(const Headers& headers);
+
 /// The same packet at another place of its way: one of its ends may have been translated.
 [[nodiscard]] bool same_packet(const Headers& a, const Headers& b);
 

@@ -230,11 +230,14 @@ class Remote(RigTest):
         self.assertEqual({"podman:web/eth0", "podman:web/lo"}, {i.name for i in lib_pcapng.read(path).links})
         self.gone()
 
+    def emptied(self, path):
+        """A file without its content, until the end of the test."""
+        self.addCleanup(path.write_text, path.read_text())
+        path.write_text("")
+        return path
+
     def test_a_host_key_that_is_not_known(self):
-        known = lib_sshd.home(RIG) / "known_hosts"
-        before = known.read_text()
-        self.addCleanup(known.write_text, before)
-        known.write_text("")
+        self.emptied(lib_sshd.home(RIG) / "known_hosts")
         done = podshark(RIG, "list", "--host", host(RIG), check=False)
         self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.assertIn("its host key is not known", done.stderr)
@@ -261,10 +264,7 @@ class Remote(RigTest):
         self.assertNotIn("sesame", done.stderr)
 
     def test_an_unknown_host_key_is_shown_in_a_window(self):
-        known = lib_sshd.home(RIG) / "known_hosts"
-        before = known.read_text()
-        self.addCleanup(known.write_text, before)
-        known.write_text("")
+        known = self.emptied(lib_sshd.home(RIG) / "known_hosts")
         asked, env = self.askpass("no")
         done = podshark(RIG, "list", "--host", host(RIG), check=False, env=env)
         self.assertEqual(PERMISSION, done.returncode, done.stderr)
@@ -274,10 +274,7 @@ class Remote(RigTest):
         self.assertIn("own", podshark(RIG, "list", "--host", host(RIG), env=env).stdout)
 
     def test_a_key_that_it_does_not_take(self):
-        keys = self.sshd / "keys"
-        before = keys.read_text()
-        self.addCleanup(keys.write_text, before)
-        keys.write_text("")
+        self.emptied(self.sshd / "keys")
         done = podshark(RIG, "list", "--host", host(RIG), check=False)
         self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.assertIn("ssh may not log in (", done.stderr)

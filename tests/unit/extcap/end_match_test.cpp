@@ -25,7 +25,7 @@ EndScene scene(EndScene::Entry entry) {
   EndScene out;
   out.entry = entry;
   out.own = {address(kWeb)};
-  out.near = {*Subnet::parse("10.88.0.0/16")};
+  out.near = {*firewall::AddressRange::parse("10.88.0.0/16")};
   if (entry == EndScene::Entry::uplink) {
     out.host = {address(kHost)};
     out.published = {
@@ -248,16 +248,16 @@ TEST_F(OnRootlessUplink, what_leaves_all_networks_passes_it) {
 }
 
 TEST(SubnetTest, holds_its_addresses) {
-  EXPECT_TRUE(Subnet::parse("10.88.0.0/16")->holds(address("10.88.255.1")));
-  EXPECT_FALSE(Subnet::parse("10.88.0.0/16")->holds(address("10.89.0.1")));
-  EXPECT_FALSE(Subnet::parse("10.88.0.0/16")->holds(address("fd00::1")));
-  EXPECT_TRUE(Subnet::parse("10.88.0.128/25")->holds(address("10.88.0.200")));
-  EXPECT_FALSE(Subnet::parse("10.88.0.128/25")->holds(address("10.88.0.100")));
-  EXPECT_TRUE(Subnet::parse("fd00:1::/32")->holds(address("fd00:1:2::3")));
-  EXPECT_TRUE(Subnet::parse("0.0.0.0/0")->holds(address("8.8.8.8")));
-  EXPECT_TRUE(Subnet::parse("10.0.0.1")->holds(address("10.0.0.1")));
+  EXPECT_TRUE(firewall::AddressRange::parse("10.88.0.0/16")->contains(address("10.88.255.1")));
+  EXPECT_FALSE(firewall::AddressRange::parse("10.88.0.0/16")->contains(address("10.89.0.1")));
+  EXPECT_FALSE(firewall::AddressRange::parse("10.88.0.0/16")->contains(address("fd00::1")));
+  EXPECT_TRUE(firewall::AddressRange::parse("10.88.0.128/25")->contains(address("10.88.0.200")));
+  EXPECT_FALSE(firewall::AddressRange::parse("10.88.0.128/25")->contains(address("10.88.0.100")));
+  EXPECT_TRUE(firewall::AddressRange::parse("fd00:1::/32")->contains(address("fd00:1:2::3")));
+  EXPECT_TRUE(firewall::AddressRange::parse("0.0.0.0/0")->contains(address("8.8.8.8")));
+  EXPECT_TRUE(firewall::AddressRange::parse("10.0.0.1")->contains(address("10.0.0.1")));
   for (const char* wrong : {"", "10.0.0.0/33", "fd00::/129", "10.0.0.0/x", "10.0.0.0/"})
-    EXPECT_FALSE(Subnet::parse(wrong)) << wrong;
+    EXPECT_FALSE(firewall::AddressRange::parse(wrong)) << wrong;
 }
 
 TEST(EndScene, is_made_of_what_podman_and_the_links_tell) {
