@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 
 #include "extcap/remote/far_script.h"
 #include "podman/core/text.h"
@@ -20,36 +19,16 @@ namespace {
 constexpr std::size_t kMostNoise = std::size_t{64} << 10U;
 constexpr std::size_t kMostLine = 4096;
 constexpr std::size_t kMostSaid = 4096;
-constexpr int kSshFailed = 255;
-constexpr int kEndMs = 3000;  // ssh, once nothing is on its stdin and stdout
+constexpr int kEndMs = 3000;  // the program, once nothing is on its stdin and stdout
 
 }  // namespace
 
-bool Channel::can_ask() {
-  const auto given = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  return !(given("DISPLAY") + given("WAYLAND_DISPLAY")).empty() &&
-         (!given("SSH_ASKPASS").empty() || !find_program("ssh-askpass").empty());
-}
-
-Result<Channel> Channel::open(const FarHost& host, const std::vector<std::string>& words, Asking asking,
-                              Hooks hooks) {
-  std::vector<std::string> environment{"LC_ALL=C"};
-  if (asking == Asking::by_program) {
-    environment.emplace_back(
-        "SSH_ASKPASS_REQUIRE=force");  // also where there is a terminal: ssh is in the background
-    const char* program = std::getenv("SSH_ASKPASS");
-    if (program == nullptr || *program == '\0')
-      environment.push_back("SSH_ASKPASS=" + find_program("ssh-askpass"));
-  }
-  Result<Child> child = spawn(far_command(host, words, asking), environment, {.lease = true, .errors = true});
-  if (!child)
-    return Error{ErrorKind::unsupported, child.error().what, "install the OpenSSH client (openssh-client)"};
-  (void)::signal(SIGPIPE, SIG_IGN);  // beats to an ssh that has just ended; output that nobody reads
+Result<Channel> Channel::open(Line line, Hooks hooks) {
+  Result<Child> child = spawn(line.argv, line.environment, {.lease = true, .errors = true});
+  if (!child) return Error{ErrorKind::unsupported, child.error().what, line.install};
+  (void)::signal(SIGPIPE, SIG_IGN);  // beats to a program that has just ended; output that nobody reads
   (void)::fcntl(child->lease(), F_SETFL, O_NONBLOCK);
-  Channel out(host, std::move(*child), std::move(hooks));
+  Channel out(std::move(line), std::move(*child), std::move(hooks));
   out.beat();
   return out;
 }
@@ -75,7 +54,7 @@ void Channel::take(std::span<const std::uint8_t> bytes) {
     from = end + 1;
   }
   if (noise_.size() <= kMostNoise) return;
-  failure_ = Error{ErrorKind::unsupported, host_.name + ": its login scripts print without end", {}};
+  failure_ = Error{ErrorKind::unsupported, line_.name + ": its login scripts print without end", {}};
   out_open_ = false;
 }
 
@@ -123,23 +102,17 @@ Result<int> Channel::finish() {
   }
   pollfd process{child_.pidfd(), POLLIN, 0};
   if (::poll(&process, 1, kEndMs) <= 0)
-    return failure_ ? *failure_ : Error{ErrorKind::unreachable, host_.name + ": ssh did not end", {}};
+    return failure_ ? *failure_
+                    : Error{ErrorKind::unreachable, line_.name + ": the connection did not end", {}};
   const int status = child_.wait();
   if (failure_) return *failure_;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   // ssh says little of it: "Timeout, server … not responding" is no error to it.
-  if (code == kSshFailed && began_)
+  if (began_ && code == line_.lost_code)
     return Error{ErrorKind::unreachable,
-                 "the connection to " + host_.name + " was lost; what came until then is kept",
+                 "the connection to " + line_.name + " was lost; what came until then is kept",
                  {}};
-  if (code == kSshFailed) return ssh_error(host_, said_);
-  if (!began_ && code == kNotThere)
-    return Error{ErrorKind::unsupported, "podshark is not installed on " + host_.name,
-                 "install it there: the same 'install/setup.sh' as here"};
-  if (!began_)
-    return Error{ErrorKind::unsupported,
-                 host_.name + ": its shell could not start podshark: " + last_line(said_, 200),
-                 {}};
+  if (!began_ && code != kNotThere) return line_.refused(code, said_);
   return code;
 }
 

@@ -12,6 +12,7 @@
 #include <ostream>
 
 #include "extcap/remote/channel.h"
+#include "extcap/remote/far_script.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::remote {
@@ -89,7 +90,7 @@ Result<int> run_once(const FarHost& host, const std::vector<std::string>& words,
             out.flush();
           },
       .line = [&](const std::string& line) { err << host.name << ": " << line << std::endl; }};
-  Result<Channel> channel = Channel::open(host, words, asking, std::move(hooks));
+  Result<Channel> channel = Channel::open(ssh_line(host, podshark_script(words), asking), std::move(hooks));
   if (!channel) return channel.error();
   Clock::time_point beat = Clock::now() + Channel::kBeat;
   while (!channel->ended() && out.good()) {
@@ -108,8 +109,7 @@ Result<int> run_once(const FarHost& host, const std::vector<std::string>& words,
 template <typename Once>
 auto asking_if_need_be(const Once& once) {
   auto done = once(Asking::nobody);
-  if (!done && done.error().kind == ErrorKind::permission && Channel::can_ask())
-    done = once(Asking::by_program);
+  if (!done && done.error().kind == ErrorKind::permission && can_ask()) done = once(Asking::by_program);
   return done;
 }
 
@@ -119,6 +119,7 @@ int run_there(const FarHost& host, const std::vector<std::string>& words, std::o
               std::ostream& err) {
   const Result<int> code =
       asking_if_need_be([&](Asking asking) { return run_once(host, words, asking, out, err); });
+  if (code && *code == kNotThere) return fail(err, words.front(), not_there(host));
   return code ? *code : fail(err, words.front(), code.error());
 }
 
@@ -131,7 +132,7 @@ Result<std::string> output_once(const FarHost& host, const std::vector<std::stri
   std::string text;
   std::string said;
   Result<Channel> channel =
-      Channel::open(host, words, asking,
+      Channel::open(ssh_line(host, podshark_script(words), asking),
                     {.output =
                          [&](std::span<const std::uint8_t> b) {
                            text.append(reinterpret_cast<const char*>(b.data()), b.size());
@@ -153,6 +154,7 @@ Result<std::string> output_once(const FarHost& host, const std::vector<std::stri
                  host.name + " did not answer within " + std::to_string(limit.count() / 1000) + " s",
                  {}};
   if (!code) return code.error();
+  if (*code == kNotThere) return not_there(host);
   if (*code != 0) return Error{static_cast<ErrorKind>(*code), host.name + ": " + said, {}};
   return text;
 }
@@ -203,7 +205,7 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
               outcome = Error{ErrorKind::damaged, host.name + ": what came is no capture of podshark's", {}};
           },
       .line = line};
-  Result<Channel> channel = Channel::open(host, words, asking, std::move(hooks));
+  Result<Channel> channel = Channel::open(ssh_line(host, podshark_script(words), asking), std::move(hooks));
   if (!channel) return channel.error();
   Clock::time_point beat = Clock::now() + Channel::kBeat;
   std::optional<Clock::time_point> end;
@@ -238,6 +240,7 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     outcome = output.pump();
   }
   if (!outcome) return outcome.error();
+  if (code && *code == kNotThere) return not_there(host);
   if (output.reader_gone() || end) return 0;
   return code;
 }

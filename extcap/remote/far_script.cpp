@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// sshd gives each command a process group of its own and, without a terminal, no signal when the client goes:
-// only the end of stdin tells. `kill 0` reaches that group and nobody else. The script travels as base64, so
-// that any login shell passes it on unread.
+// The script travels as base64, so that any login shell passes it on unread.
 #include "extcap/remote/far_script.h"
 
-#include <array>
 #include <cstdint>
+#include <cstdlib>
 
+#include "podman/core/process.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::remote {
@@ -30,28 +29,51 @@ std::string base64(const std::string& text) {
 constexpr const char* kPrologue =
     "PATH=$PATH:$HOME/.local/bin:/usr/local/bin:/usr/sbin:/sbin; : ${XDG_RUNTIME_DIR:=/run/user/$(id -u)}; "
     "PODSHARK_CARRIER=$SSH_CONNECTION; export PATH XDG_RUNTIME_DIR PODSHARK_CARRIER; ";
-// dd takes what has come; the inner shell must hold neither stdout nor stderr, or ssh waits for it.
-constexpr const char* kLease =
-    "exec 3<&0; (while [ -n \"$(timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do :; done; kill -TERM 0) "
-    ">/dev/null 2>&1 & ";
+constexpr int kSshFailed = 255;
+constexpr const char* kNoScript = ": its shell could not start podshark: ";
+
+std::string value_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
 
 }  // namespace
 
-std::string shell_word(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+std::string podshark_script(const std::vector<std::string>& words) {
+  return "command -v podshark >/dev/null || exit " + std::to_string(kNotThere) + "; " +
+         leased_group("exec podshark " + shell_words(words));
 }
 
-std::vector<std::string> far_command(const FarHost& host, const std::vector<std::string>& words,
-                                     Asking asking) {
-  std::string call = "podshark";
-  for (const std::string& word : words) call += " " + shell_word(word);
-  const std::string script = std::string(kPrologue) + "command -v podshark >/dev/null || exit " +
-                             std::to_string(kNotThere) + "; echo; echo " + kMarker + "; " + kLease + "exec " +
-                             call + " </dev/null 3<&-";
+Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
+  Line line;
+  line.name = host.name;
   // No ! and no ' inside, so that csh takes it too.
-  return ssh_command(host, "exec sh -c 'eval \"$(echo " + base64(script) + " | base64 -d)\"'", asking);
+  line.argv = ssh_command(
+      host, "exec sh -c 'eval \"$(echo " + base64(kPrologue + script) + " | base64 -d)\"'", asking);
+  line.environment = {"LC_ALL=C"};
+  line.install = "install the OpenSSH client (openssh-client)";
+  if (asking == Asking::by_program) {
+    // Also where there is a terminal: ssh is in the background.
+    line.environment.emplace_back("SSH_ASKPASS_REQUIRE=force");
+    if (value_of("SSH_ASKPASS").empty())
+      line.environment.push_back("SSH_ASKPASS=" + find_program("ssh-askpass"));
+  }
+  line.refused = [host](int code, const std::string& said) {
+    if (code == kSshFailed) return ssh_error(host, said);
+    return Error{ErrorKind::unsupported, host.name + kNoScript + last_line(said, 200), {}};
+  };
+  line.lost_code = kSshFailed;
+  return line;
+}
+
+Error not_there(const FarHost& host) {
+  return {ErrorKind::unsupported, "podshark is not installed on " + host.name,
+          "install it there: the same 'install/setup.sh' as here"};
+}
+
+bool can_ask() {
+  return !(value_of("DISPLAY") + value_of("WAYLAND_DISPLAY")).empty() &&
+         (!value_of("SSH_ASKPASS").empty() || !find_program("ssh-askpass").empty());
 }
 
 std::vector<std::string> ssh_command(const FarHost& host, const std::string& command, Asking asking) {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is sent to another machine to be run there. Pure.
+// ssh(1) and what it is told to run on another machine. Pure, but for the environment.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "extcap/remote/far_host.h"
+#include "extcap/remote/line.h"
 #include "podman/core/result.h"
 
 namespace podshark::extcap::remote {
 
-/// Its first line of output that is ours; what comes before is from login scripts.
-inline constexpr const char* kMarker = "podshark-begins";
 /// Exit code when there is no podshark.
 inline constexpr int kNotThere = 127;
 
@@ -24,16 +23,18 @@ enum class Asking {
 [[nodiscard]] std::vector<std::string> ssh_command(const FarHost& host, const std::string& command,
                                                    Asking asking = Asking::nobody);
 
-/// The same for `host`, running `podshark WORDS…` there. Its stdin is a lease: one byte every other second
-/// keeps it alive; without one for six seconds, or at the end of file, the far side ends itself and all it
-/// started.
-[[nodiscard]] std::vector<std::string> far_command(const FarHost& host, const std::vector<std::string>& words,
-                                                   Asking asking = Asking::nobody);
+/// sh(1) script `script` on `host`, whatever the login shell is. Looks into the environment for SSH_ASKPASS.
+[[nodiscard]] Line ssh_line(const FarHost& host, const std::string& script, Asking asking = Asking::nobody);
+
+/// Script: `podshark WORDS…` under a lease (leased_group()), or exit code kNotThere and no marker.
+[[nodiscard]] std::string podshark_script(const std::vector<std::string>& words);
+
+[[nodiscard]] Error not_there(const FarHost& host);
+
+/// There is a desktop, and a program for ssh's questions (SSH_ASKPASS, else ssh-askpass).
+[[nodiscard]] bool can_ask();
 
 /// What ssh's exit code 255 means, from its last words.
 [[nodiscard]] Error ssh_error(const FarHost& host, const std::string& said);
-
-/// For sh(1): one word, whatever is in it.
-[[nodiscard]] std::string shell_word(const std::string& text);
 
 }  // namespace podshark::extcap::remote

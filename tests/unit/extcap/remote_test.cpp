@@ -78,7 +78,8 @@ TEST(TakeSource, leaves_the_container) {
 }
 
 TEST(FarCommand, hides_nothing_from_ssh_and_everything_from_the_login_shell) {
-  const std::vector<std::string> argv = far_command({"ssh://server", "server", {"-J", "gate"}}, {"list"});
+  const std::vector<std::string> argv =
+      ssh_line({"ssh://server", "server", {"-J", "gate"}}, podshark_script({"list"})).argv;
   EXPECT_EQ("ssh", argv.front());
   EXPECT_THAT(argv, Contains("BatchMode=yes"));
   EXPECT_EQ("ssh://server", argv[argv.size() - 2]);
@@ -104,7 +105,8 @@ Result<podshark::Output> run_far(const std::vector<std::string>& words) {
       "chmod 755 $T/podshark; PATH=$T:$PATH; export PATH; ";
   return podshark::run(
       {"sh", "-c", fake + "{ echo .; sleep 1; } | setsid -w sh -c \"$FAR\"; c=$?; rm -r $T; exit $c"},
-      std::chrono::seconds(10), 65536, {"FAR=" + far_command({"server", "server"}, words).back()});
+      std::chrono::seconds(10), 65536,
+      {"FAR=" + ssh_line({"server", "server"}, podshark_script(words)).argv.back()});
 }
 
 TEST(FarCommand, passes_words_on_whatever_is_in_them) {
@@ -115,6 +117,37 @@ TEST(FarCommand, passes_words_on_whatever_is_in_them) {
   EXPECT_EQ("\n" + std::string(kMarker) +
                 "\n<capture>\n<a b>\n<it's>\n<$(id)>\n<tcp port 80 and not (host 1.2.3.4)>\n<!>\n<>\n",
             done->out);
+}
+
+// A script in a shell of this machine, in a process group of its own, with `stdin` (sh) on its stdin.
+Result<podshark::Output> run_leased(const std::string& stdin_command, const std::string& script) {
+  return podshark::run({"sh", "-c", stdin_command + " | setsid -w sh -c \"$SCRIPT\""},
+                       std::chrono::seconds(15), 65536, {"SCRIPT=" + script});
+}
+
+TEST(Lease, of_stdin_ends_at_the_end_of_file_with_what_was_written) {
+  const auto done =
+      run_leased("{ printf .; sleep 1; }", leased_stdin("sh -c 'echo one; cat; echo two; exit 7'"));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(7, done->exit_code);
+  EXPECT_EQ("\n" + std::string(kMarker) + "\none\ntwo\n", done->out);
+}
+
+// How many seconds the script takes, as it prints them itself.
+std::string timed(const std::string& script) {
+  return "trap : TERM; s=$(date +%s); (" + script + "); c=$?; echo took $(($(date +%s) - s)) code $c";
+}
+
+TEST(Lease, of_stdin_does_not_wait_for_beats_when_the_command_is_first) {
+  const auto told = run_leased("{ printf .; sleep 4; }", timed(leased_stdin("sh -c 'exit 97'")));
+  ASSERT_TRUE(told);
+  EXPECT_THAT(told->out, testing::ContainsRegex("took [01] code 97"));
+}
+
+TEST(Lease, of_stdin_ends_without_beats) {
+  const auto done = run_leased("{ printf .; sleep 9; }", timed(leased_stdin("cat")));
+  ASSERT_TRUE(done);
+  EXPECT_THAT(done->out, testing::ContainsRegex("took [678] code 0"));
 }
 
 TEST(SshError, says_what_to_do) {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How a shell script is run somewhere else: by ssh(1), by kubectl exec. Pure.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "podman/core/result.h"
+
+namespace podshark::extcap::remote {
+
+/// A program of this machine that runs a script over there with our pipes as its stdin, stdout and stderr.
+struct Line {
+  std::string name;                           ///< of the place, for people
+  std::vector<std::string> argv;              ///< the program; the script is among its words
+  std::vector<std::string> environment = {};  ///< as for spawn()
+  std::string install = {};                   ///< what to do where the program is missing
+  /// The script has not begun: why, from the program's exit code and its last words on stderr.
+  std::function<Error(int code, const std::string& said)> refused;
+  /// It had begun, and this exit code is the program's own: the connection was lost. -1: none is.
+  int lost_code = -1;
+};
+
+/// The script's first line of output that is ours; what comes before is from login scripts.
+inline constexpr const char* kMarker = "podshark-begins";
+
+/// For sh(1): one word, whatever is in it.
+[[nodiscard]] std::string shell_word(const std::string& text);
+/// A command for sh(1) of these words.
+[[nodiscard]] std::string shell_words(const std::vector<std::string>& argv);
+
+/// sh(1): prints the marker, then runs `command` under a lease: one byte every other second on stdin keeps it
+/// alive; without one for six seconds, or at the end of file, all that it started in this process group gets
+/// SIGTERM. Its stdin is empty.
+[[nodiscard]] std::string leased_group(const std::string& command);
+/// The same for a command that has a lease of its own, which is the end of its stdin: for what a signal from
+/// here does not reach, as in a container or as another user.
+[[nodiscard]] std::string leased_stdin(const std::string& command);
+
+}  // namespace podshark::extcap::remote
