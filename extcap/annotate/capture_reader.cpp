@@ -21,16 +21,6 @@ std::size_t padded(std::size_t n) {
   return (n + 3) & ~std::size_t{3};
 }
 
-// An address and at least one name that ends; of other kinds nothing is known.
-bool well_formed(Options records) {
-  for (; const auto record = records.next();) {
-    constexpr std::array<std::size_t, 5> kAddress{0, 4, 16, 6, 8};
-    if (record->code >= kAddress.size()) continue;
-    if (record->value.size() <= kAddress[record->code] || record->value.back() != 0) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::uint32_t max_packet(std::uint16_t linktype) {
@@ -268,7 +258,7 @@ CaptureReader::Parsed CaptureReader::simple_packet(Bytes body) {
 CaptureReader::Parsed CaptureReader::names(Bytes body) const {
   std::size_t used = 0;
   const auto records = check_options(body, swapped_, OptionsOf::other, &used);
-  if (!records || !well_formed(*records)) return "malformed names";
+  if (!records || !well_formed_names(*records)) return "malformed names";
   const auto options = check_options(body.subspan(used), swapped_, OptionsOf::other);
   if (!options) return "malformed options of names";
   return NamesBlock{*records, *options};

@@ -2,6 +2,7 @@
 #include "extcap/annotate/options.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace podshark::extcap {
@@ -123,6 +124,15 @@ std::optional<Options> check_options(std::span<const std::uint8_t> bytes, bool s
   }
   if (used != nullptr) *used = at;
   return Options{bytes.first(std::min(end, at)), swapped, of};
+}
+
+bool well_formed_names(Options records) {
+  for (; const auto record = records.next();) {
+    constexpr std::array<std::size_t, 5> kAddress{0, 4, 16, 6, 8};
+    if (record->code >= kAddress.size()) continue;
+    if (record->value.size() <= kAddress[record->code] || record->value.back() != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace podshark::extcap

@@ -37,6 +37,10 @@ struct Options {
 [[nodiscard]] std::optional<Options> check_options(std::span<const std::uint8_t> bytes, bool swapped,
                                                    OptionsOf of, std::size_t* used = nullptr);
 
+/// The records of a name resolution block, stored as options are: each of a known kind has an address and at
+/// least one name that ends.
+[[nodiscard]] bool well_formed_names(Options records);
+
 /// How the value of an option is stored.
 enum class Coding : std::uint8_t { bytes, some_bytes, byte, u32, u64, two_u32, enterprise, verdict };
 [[nodiscard]] Coding coding_of(OptionsOf of, std::uint16_t code);

@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <ostream>
 
 #include "extcap/remote/channel.h"
 #include "extcap/remote/far_script.h"
+#include "extcap/remote/pcapng_feed.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::remote {
@@ -32,10 +34,6 @@ int fail(std::ostream& err, const std::string& verb, const Error& error) {
 int until(Clock::time_point when) {
   return static_cast<int>(
       std::max<long>(0, std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now()).count()));
-}
-
-std::uint32_t word(const std::uint8_t* at) {
-  return at[0] | std::uint32_t{at[1]} << 8U | std::uint32_t{at[2]} << 16U | std::uint32_t{at[3]} << 24U;
 }
 
 struct BytesHolder {
@@ -166,26 +164,6 @@ Result<std::string> output_there(const FarHost& host, const std::vector<std::str
   return asking_if_need_be([&](Asking asking) { return output_once(host, words, asking, limit); });
 }
 
-bool WholeBlocks::add(std::span<const std::uint8_t> bytes, wire::Bytes* out) {
-  rest_.insert(rest_.end(), bytes.begin(), bytes.end());
-  std::size_t whole = 0;
-  while (rest_.size() - whole >= 8) {
-    const std::uint32_t type = word(rest_.data() + whole);
-    const std::uint32_t length = word(rest_.data() + whole + 4);
-    if (length < 12 || length % 4 != 0 || length > wire::kMaxBlock) return false;
-    if (rest_.size() - whole < length) break;
-    if (type == wire::kEnhancedPacket) ++packets_;
-    whole += length;
-  }
-  if (whole > 0) {
-    if (!wire::reserve(out, whole)) return false;
-    std::memcpy(out->data + out->size, rest_.data(), whole);
-    out->size += whole;
-    rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(whole));
-  }
-  return true;
-}
-
 namespace {
 
 Result<int> capture_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
@@ -195,14 +173,19 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
   for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
   const UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) return os_error(errno, "signalfd");
-  WholeBlocks blocks;
   BytesHolder ready;
+  PcapngFeed feed({.block = [&](std::span<const std::uint8_t> block) {
+    if (!wire::reserve(&ready.bytes, block.size())) throw std::bad_alloc();
+    std::memcpy(ready.bytes.data + ready.bytes.size, block.data(), block.size());
+    ready.bytes.size += block.size();
+  }});
   Status outcome = ok();
   Channel::Hooks hooks{
       .output =
           [&](std::span<const std::uint8_t> bytes) {
-            if (outcome && !blocks.add(bytes, &ready.bytes))
-              outcome = Error{ErrorKind::damaged, host.name + ": what came is no capture of podshark's", {}};
+            if (!outcome) return;
+            if (const Status fed = feed.feed(bytes); !fed)
+              outcome = Error{fed.error().kind, host.name + ": what came " + fed.error().what, {}};
           },
       .line = line};
   Result<Channel> channel = Channel::open(ssh_line(host, podshark_script(words), asking), std::move(hooks));

@@ -31,18 +31,6 @@ namespace podshark::extcap::remote {
 [[nodiscard]] Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
                                                std::chrono::milliseconds limit);
 
-/// Cuts a pcapng stream into whole blocks, so that whatever is written is a valid file. Pure.
-class WholeBlocks {
- public:
-  /// Appends what is whole by now to `out`. False: this is no pcapng, or a block is larger than ours are.
-  [[nodiscard]] bool add(std::span<const std::uint8_t> bytes, wire::Bytes* out);
-  [[nodiscard]] std::uint64_t packets() const { return packets_; }
-
- private:
-  std::vector<std::uint8_t> rest_;
-  std::uint64_t packets_ = 0;
-};
-
 /// A capture there, into `output` here, until it ends, is told to (SIGINT, SIGTERM, SIGHUP, which the caller
 /// has blocked), or the reader goes. What has come is written whole blocks by whole blocks, also when the
 /// link is lost. `line`: what podshark there says.

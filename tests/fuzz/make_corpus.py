@@ -2,7 +2,7 @@
 """make_corpus.py DIRECTORY TARGET: seeds of a fuzz target. event_record: after docs/FORMAT.md; firewall_rules: what
 was recorded in tests/fixtures/firewall, whole where it is small, else its first lines or rules; trace_messages:
 what the kernel says of a packet that is jumped, dropped by policy and logged by legacy iptables; conntrack_messages: what
-it says of connections that begin, are listed and end."""
+it says of connections that begin, are listed and end; pcapng_feed: captures with blocks of all kinds."""
 
 import json
 import pathlib
@@ -93,8 +93,20 @@ def trace_messages():
     yield from (begin, jump, policy, legacy, begin + jump + policy, begin + legacy)
 
 
+def pcapng_feed():
+    capture = make_capture.example()
+    capture.dropped(1, make_capture.ip("10.89.0.2", "10.89.0.3"), "NETFILTER_DROP")
+    name = make_capture.options((1, bytes((10, 89, 0, 2)) + b"web\0"))
+    counters = make_capture.options((2, bytes(8)), (3, bytes(8)), (4, bytes(8)), (5, bytes(8)))
+    capture.data += make_capture.block(4, name) + make_capture.block(5, struct.pack("<III", 1, 0, 0) + counters)
+    both, _ = make_capture.both_points()
+    for piece in (0, 6, 40, 255):
+        yield bytes((piece,)) + capture.data
+        yield bytes((piece,)) + both.data
+
+
 if __name__ == "__main__":
     makers = {"conntrack_messages": conntrack_messages, "event_record": event_record, "firewall_rules": firewall_rules,
-              "trace_messages": trace_messages}
+              "pcapng_feed": pcapng_feed, "trace_messages": trace_messages}
     for number, seed in enumerate(makers[sys.argv[2]]()):
         (pathlib.Path(sys.argv[1]) / f"seed{number:03}").write_bytes(seed)

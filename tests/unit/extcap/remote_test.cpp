@@ -159,36 +159,5 @@ TEST(SshError, says_what_to_do) {
   EXPECT_NE(std::string::npos, refused.line().find("Connection refused"));
 }
 
-class Blocks : public testing::Test {
- protected:
-  ~Blocks() override { wire::free_bytes(&out_); }
-  static std::vector<std::uint8_t> block(std::uint8_t type, std::uint8_t size) {
-    std::vector<std::uint8_t> out(size);
-    out[0] = type;
-    out[4] = out[static_cast<std::size_t>(size) - 4] = size;
-    return out;
-  }
-  WholeBlocks blocks_;
-  wire::Bytes out_;
-};
-
-TEST_F(Blocks, come_out_whole_however_they_come_in) {
-  std::vector<std::uint8_t> stream = block(1, 12);
-  const std::vector<std::uint8_t> packet = block(6, 32);
-  stream.insert(stream.end(), packet.begin(), packet.end());
-  for (std::size_t i = 0; i < stream.size(); ++i) {
-    ASSERT_TRUE(blocks_.add(std::span(stream).subspan(i, 1), &out_));
-    EXPECT_EQ(i + 1 < 12 ? 0U : i + 1 < 44 ? 12U : 44U, out_.size);
-  }
-  EXPECT_EQ(0, std::memcmp(out_.data, stream.data(), stream.size()));
-  EXPECT_EQ(1U, blocks_.packets());
-}
-
-TEST_F(Blocks, of_something_else_are_refused) {
-  const std::string text = "bash: podshark: command not found\n";
-  EXPECT_FALSE(blocks_.add({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, &out_));
-  EXPECT_EQ(0U, out_.size);
-}
-
 }  // namespace
 }  // namespace podshark::extcap::remote
