@@ -11,6 +11,8 @@
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "extcap/remote/far_run.h"
+#include "extcap/remote/far_script.h"
+#include "extcap/remote/far_session.h"
 #include "extcap/selection.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -229,6 +231,19 @@ Result<std::vector<std::string>> far_words(const cxxopts::ParseResult& parsed,
   return words;
 }
 
+int conclude(const Summary& summary, const Request& request, std::ostream& err) {
+  if (!summary.ended.empty()) err << "podshark capture: " << summary.ended << '\n';
+  if (request.quiet) return 0;
+  err << summary.packets << " packets, " << summary.bytes << " bytes captured, " << summary.dropped
+      << " dropped by the kernel\n";
+  if (const std::string warning = loss_warning(summary); !warning.empty())
+    err << "podshark capture: warning: " << warning << '\n';
+  if (summary.link_errors > 0)
+    err << "podshark capture: the links themselves counted " << summary.link_errors
+        << " faulty or lost packets\n";
+  return 0;
+}
+
 int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std::ostream& err) {
   std::optional<remote::FarHost> host;
   std::vector<std::string> targets;
@@ -247,8 +262,12 @@ int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std:
   if (!output) return fail(err, output.error());
   if (output->reader_gone()) return 0;
   const auto line = [&](const std::string& text) { err << host->name << ": " << text << std::endl; };
-  const Result<int> code = remote::capture_there(*host, *words, std::move(*output), line);
-  return code ? *code : fail(err, code.error());
+  const Result<int> code = remote::capture_there(*host, *words, *output, line);
+  if (!code) return fail(err, code.error());
+  if (*code != remote::kNotThere) return *code;
+  const Result<Summary> summary =
+      remote::capture_without(*host, targets, std::move(*output), request.session, line);
+  return summary ? conclude(*summary, request, err) : fail(err, summary.error());
 }
 
 }  // namespace
@@ -270,17 +289,7 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
       return capture_far(parsed, *request, err);
     const Result<Summary> summary = capture(*request, err);
     if (!summary) return fail(err, summary.error());
-    if (!summary->ended.empty()) err << "podshark capture: " << summary->ended << '\n';
-    if (!request->quiet) {
-      err << summary->packets << " packets, " << summary->bytes << " bytes captured, " << summary->dropped
-          << " dropped by the kernel\n";
-      if (const std::string warning = loss_warning(*summary); !warning.empty())
-        err << "podshark capture: warning: " << warning << '\n';
-      if (summary->link_errors > 0)
-        err << "podshark capture: the links themselves counted " << summary->link_errors
-            << " faulty or lost packets\n";
-    }
-    return 0;
+    return conclude(*summary, *request, err);
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark capture --help'"});
   }

@@ -51,22 +51,28 @@ int explain(const std::string& id, std::ostream& out, std::ostream& err) {
   return 0;
 }
 
-int run(const CheckOptions& options, std::ostream& out, std::ostream& err) {
-  Result<model::Inventory> inventory = live_inventory();
+// `there`: instead of this machine.
+int run(const CheckOptions& options, const Elsewhere* there, std::ostream& out, std::ostream& err) {
+  Result<model::Inventory> inventory =
+      there == nullptr ? live_inventory() : Result<model::Inventory>(there->inventory);
   if (!inventory) return fail(err, inventory.error());
   Result<diagnose::Question> question = check::read_question(options.from, options.target, *inventory);
   if (!question) return fail(err, question.error());
   diagnose::Facts facts;
   facts.inventory = std::move(inventory).value();
   facts.question = std::move(question).value();
-  check::collect(facts, {});
+  if (there == nullptr) {
+    check::collect(facts, {});
+  } else {
+    check::collect_elsewhere(facts, there->caller, there->host);
+  }
   for (const model::Problem& p : facts.inventory.problems) facts.unseen.push_back({p.source, p.what, p.hint});
   const diagnose::Findings findings = diagnose::judge(facts);
   options.json ? check::write_json(facts, findings, out)
                : check::write_text(facts, findings, options.notes, out);
   const std::string asked = options.target + (options.from.empty() ? "" : " from " + options.from);
   for (const annotate::Event& e : check::records(asked, findings, probing::random_id(), now_ns()))
-    announce(e);
+    if (there == nullptr) announce(e);
   return diagnose::anything_wrong(findings) ? static_cast<int>(ErrorKind::found) : 0;
 }
 
@@ -83,9 +89,7 @@ int watch(const CheckOptions& options, std::ostream& out, std::ostream& err) {
   return ended ? 0 : fail(err, ended.error());
 }
 
-}  // namespace
-
-int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+int look(std::span<const std::string> args, const Elsewhere* there, std::ostream& out, std::ostream& err) {
   cxxopts::Options table(
       "podshark check",
       "Says what is wrong with containers' networks, why, and how to mend it. Changes nothing.");
@@ -128,8 +132,23 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark check --help'"});
   }
+  if (options.watch && there != nullptr)
+    return fail(err, {ErrorKind::unsupported,
+                      "--watch needs podshark on " + there->host + ", where it is not installed",
+                      "install it there"});
   if (options.watch) return watch(options, out, err);
-  return options.explain.empty() ? run(options, out, err) : explain(options.explain, out, err);
+  return options.explain.empty() ? run(options, there, out, err) : explain(options.explain, out, err);
+}
+
+}  // namespace
+
+int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return look(args, nullptr, out, err);
+}
+
+int check_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                    std::ostream& err) {
+  return look(args, &there, out, err);
 }
 
 }  // namespace podshark::extcap

@@ -47,8 +47,9 @@ Status save(const std::string& path, const std::string& text) {
   return status;
 }
 
-Status run(const InventoryOptions& options, std::ostream& out) {
-  Result<model::Inventory> inventory = live_inventory();
+Status run(const InventoryOptions& options, const Elsewhere* there, std::ostream& out) {
+  Result<model::Inventory> inventory =
+      there == nullptr ? live_inventory() : Result<model::Inventory>(there->inventory);
   if (!inventory) return inventory.error();
   if (options.redact) annotate::redact(*inventory);
   const std::string text = annotate::encode_inventory(*inventory) + "\n";
@@ -63,9 +64,8 @@ int fail(std::ostream& err, const Error& error) {
   return static_cast<int>(error.kind);
 }
 
-}  // namespace
-
-int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+int save_inventory(std::span<const std::string> args, const Elsewhere* there, std::ostream& out,
+                   std::ostream& err) {
   cxxopts::Options table("podshark inventory", "Saves what runs now, to annotate captures with.");
   table.custom_help("[options]");
   table.add_options()("redact", "leave out host name, labels and paths (docs/FORMAT.md)")(
@@ -89,8 +89,19 @@ int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ost
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark inventory --help'"});
   }
-  const Status status = run(options, out);
+  const Status status = run(options, there, out);
   return status ? 0 : fail(err, status.error());
+}
+
+}  // namespace
+
+int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return save_inventory(args, nullptr, out, err);
+}
+
+int inventory_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                        std::ostream& err) {
+  return save_inventory(args, &there, out, err);
 }
 
 }  // namespace podshark::extcap

@@ -42,9 +42,22 @@ Result<ListOptions> parse_options(std::span<const std::string> args) {
   }
 }
 
-}  // namespace
+int show(const ListOptions& options, const model::Inventory& inventory, uid_t caller, std::ostream& out,
+         std::ostream& err) {
+  if (options.json) out << annotate::encode_inventory(inventory) << '\n';
+  if (const model::Problem* problem = no_podman(inventory)) {
+    err << "podshark list: " << Error{ErrorKind::no_podman, problem->what, problem->hint}.line() << '\n';
+    return static_cast<int>(ErrorKind::no_podman);
+  }
+  if (!options.json) {
+    write_table(out, inventory, caller, options.all);
+    write_notes(err, inventory);
+  }
+  return 0;
+}
 
-int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+// `there`: instead of this machine.
+int list(std::span<const std::string> args, const Elsewhere* there, std::ostream& out, std::ostream& err) {
   const Result<ListOptions> options = parse_options(args);
   if (!options) {
     err << "podshark list: " << options.error().line() << '\n';
@@ -54,19 +67,21 @@ int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream&
     out << options->help_text << '\n';
     return 0;
   }
+  if (there != nullptr) return show(*options, there->inventory, there->caller, out, err);
   discover::Options query;
   query.all = options->all;
-  const model::Inventory inventory = discover::discover(query);
-  if (options->json) out << annotate::encode_inventory(inventory) << '\n';
-  if (const model::Problem* problem = no_podman(inventory)) {
-    err << "podshark list: " << Error{ErrorKind::no_podman, problem->what, problem->hint}.line() << '\n';
-    return static_cast<int>(ErrorKind::no_podman);
-  }
-  if (!options->json) {
-    write_table(out, inventory, ::geteuid(), options->all);
-    write_notes(err, inventory);
-  }
-  return 0;
+  return show(*options, discover::discover(query), ::geteuid(), out, err);
+}
+
+}  // namespace
+
+int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return list(args, nullptr, out, err);
+}
+
+int list_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                   std::ostream& err) {
+  return list(args, &there, out, err);
 }
 
 }  // namespace podshark::extcap

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/types.h>
+
 #include <iosfwd>
 #include <span>
 #include <string>
+
+#include "podman/model/inventory.h"
 
 namespace podshark::extcap {
 
@@ -26,5 +30,19 @@ int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream
 int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+
+/// What runs on a machine without podshark: all that is known of it.
+struct Elsewhere {
+  std::string host;  ///< for people
+  uid_t caller = 0;  ///< who we are there
+  model::Inventory inventory;
+};
+/// The commands that can say something about that all the same.
+int list_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                   std::ostream& err);
+int inventory_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                        std::ostream& err);
+int check_elsewhere(std::span<const std::string> args, const Elsewhere& there, std::ostream& out,
+                    std::ostream& err);
 
 }  // namespace podshark::extcap

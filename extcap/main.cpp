@@ -7,6 +7,8 @@
 #include "extcap/command.h"
 #include "extcap/extcap.h"
 #include "extcap/remote/far_run.h"
+#include "extcap/remote/far_script.h"
+#include "extcap/remote/without.h"
 #include "podman/core/text.h"
 
 namespace {
@@ -44,6 +46,12 @@ int help(std::ostream& out) {
   return 0;
 }
 
+int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words) {
+  namespace remote = podshark::extcap::remote;
+  const int code = remote::run_there(host, words, std::cout, std::cerr);
+  return code == remote::kNotThere ? remote::run_without(host, words, std::cout, std::cerr) : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,7 +79,7 @@ int main(int argc, char** argv) {
         std::cerr << "podshark " << c.name << ": " << host.error().line() << '\n';
         return static_cast<int>(host.error().kind);
       }
-      if (*host) return podshark::extcap::remote::run_there(**host, words, std::cout, std::cerr);
+      if (*host) return run_there(**host, words);
     }
     if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
   }

@@ -13,6 +13,8 @@
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "extcap/remote/far_run.h"
+#include "extcap/remote/far_script.h"
+#include "extcap/remote/far_session.h"
 #include "extcap/selection.h"
 #include "podman/core/text.h"
 
@@ -83,7 +85,13 @@ Result<int> capture_far(const remote::FarHost& host, const ExtcapArguments& args
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
   const auto line = [&](const std::string& text) { err << host.name << ": " << text << std::endl; };
-  return remote::capture_there(host, far_words(args, *names), std::move(output), line);
+  const Result<int> code = remote::capture_there(host, far_words(args, *names), output, line);
+  if (!code || *code != remote::kNotThere) return code;
+  const Result<SessionOptions> options = session_options(args);
+  if (!options) return options.error();
+  const Result<Summary> summary = remote::capture_without(host, *names, std::move(output), *options, line);
+  if (!summary) return summary.error();
+  return 0;
 }
 
 int fail(std::ostream& err, const Error& error) {

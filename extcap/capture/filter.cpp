@@ -2,6 +2,7 @@
 #include "extcap/capture/filter.h"
 
 #include "extcap/capture/libpcap.h"
+#include "podman/core/ip_address.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -74,6 +75,19 @@ std::string both_filters(const std::string& limit, const std::string& filter) {
   if (trim(filter).empty() || limit.empty()) return limit + filter;
   // Ours first: `vlan` in the user's part shifts what follows it.
   return "(" + limit + ") and (" + filter + ")";
+}
+
+std::string without_carrier(const std::string& ssh_connection) {
+  const std::vector<std::string> words = split(ssh_connection, ' ');
+  if (words.size() != 4) return {};
+  std::uint64_t ports[2] = {};
+  for (const std::size_t i : {0U, 2U}) {
+    if (!IpAddress::parse(words[i]) || !parse_number(words[i + 1], 65535, ports[i / 2])) return {};
+  }
+  const auto end = [&](std::size_t i) {
+    return "host " + IpAddress::parse(words[i])->text() + " and tcp port " + std::to_string(ports[i / 2]);
+  };
+  return "not (" + end(0) + " and " + end(2) + ")";
 }
 
 }  // namespace podshark::extcap

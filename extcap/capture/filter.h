@@ -38,4 +38,9 @@ class Filter {
 /// `limit` and the user's own filter, either of which may be empty, as one text. Pure.
 [[nodiscard]] std::string both_filters(const std::string& limit, const std::string& filter);
 
+/// A capture that is carried to another machine by ssh would capture itself there: a filter that leaves out
+/// the connection as sshd(8) tells it in SSH_CONNECTION, "client port server port"; empty for anything else.
+/// Pure.
+[[nodiscard]] std::string without_carrier(const std::string& ssh_connection);
+
 }  // namespace podshark::extcap

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "podman/core/ip_address.h"
 #include "podman/core/text.h"
 #include "podman/discover/rootless_netns.h"
 #include "podman/kernel/topology.h"
@@ -38,20 +37,9 @@ Status has_outer_links(const Container& c) {
   }
 }
 
-// A capture that is carried to another machine by ssh would capture itself there: the connection as
-// sshd(8) tells it in SSH_CONNECTION, "client port server port".
 std::string carrier_filter() {
   const char* given = std::getenv("PODSHARK_CARRIER");
-  const std::vector<std::string> words = split(given == nullptr ? "" : given, ' ');
-  if (words.size() != 4) return {};
-  std::uint64_t ports[2] = {};
-  for (const std::size_t i : {0U, 2U}) {
-    if (!IpAddress::parse(words[i]) || !parse_number(words[i + 1], 65535, ports[i / 2])) return {};
-  }
-  const auto end = [&](std::size_t i) {
-    return "host " + IpAddress::parse(words[i])->text() + " and tcp port " + std::to_string(ports[i / 2]);
-  };
-  return "not (" + end(0) + " and " + end(2) + ")";
+  return without_carrier(given == nullptr ? "" : given);
 }
 
 ChosenLink outside(const model::Link& link, bool rootless, std::string filter = {}) {

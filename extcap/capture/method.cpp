@@ -124,6 +124,10 @@ Argv sidecar_argv(const Podman& podman, const SidecarSpec& sidecar, const Argv& 
   return argv;
 }
 
+Argv entered_argv(const Argv& enter, const Argv& tool) {
+  return joined(enter, leased(tool));
+}
+
 std::vector<Argv> install_argvs(const Podman& podman, const std::string& container_id,
                                 const std::string& manager) {
   std::vector<Argv> commands;

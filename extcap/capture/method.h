@@ -76,6 +76,9 @@ struct SidecarSpec {
 /// when podman is stopped at an awkward moment. As nobody, with CAP_NET_RAW and no other capability.
 [[nodiscard]] Argv sidecar_argv(const Podman& podman, const SidecarSpec& sidecar, const Argv& tool);
 
+/// The leased `tool` behind words that bring it into a network namespace: nsenter(1), sudo(8).
+[[nodiscard]] Argv entered_argv(const Argv& enter, const Argv& tool);
+
 /// The commands, in order, that install tcpdump in a container with its package manager: apt-get, apk or dnf;
 /// empty for anything else.
 [[nodiscard]] std::vector<Argv> install_argvs(const Podman& podman, const std::string& container_id,

@@ -21,6 +21,10 @@ struct StreamRequest {
   bool exec = false;          ///< try the container's own tool
   bool install_tool = false;  ///< and install it there when it has none
   bool host = false;          ///< a tool of the host instead of both
+  std::string machine;        ///< another machine's name, for messages; empty: this one
+  Argv agent;                 ///< there: a leased command that brings podshark-agent and runs it; empty: none
+  Argv enter;                 ///< there: what a tool of the host follows to run in the namespace; empty: none
+  Argv elevate;               ///< there: what podman follows to be root's; empty: the caller's own
   std::string link_name;      ///< of the link in the file; empty: as in `spec`
 };
 
@@ -48,9 +52,12 @@ class StreamPlan {
   [[nodiscard]] Step after(const End& end);
   /// What a step's end means when nothing else is tried.
   [[nodiscard]] Error error_of(const End& end) const;
+  /// Why the places before this one did not do.
+  [[nodiscard]] const std::optional<Error>& before() const { return before_; }
 
  private:
-  enum class Place { host, container, sidecar };
+  enum class Place { host, agent, entered, container, sidecar };
+  [[nodiscard]] std::vector<Place> places() const;
   [[nodiscard]] Step stream(Place place, const std::string& tool);
   [[nodiscard]] Step next_command();
   [[nodiscard]] Step next_place(Error error);
@@ -65,7 +72,7 @@ class StreamPlan {
   std::deque<Argv> commands_;       // of an installation, not run yet
   bool installing_ = false;
   bool installed_ = false;
-  std::optional<Error> before_;  // why the place before this one did not do
+  std::optional<Error> before_;
 };
 
 }  // namespace podshark::extcap

@@ -114,6 +114,13 @@ void collect_rules(Facts& facts) {
   read_rules(facts, *rootless, "the rootless networks", facts.rootless);
 }
 
+void collect_elsewhere(Facts& facts, uid_t caller, const std::string& host) {
+  facts.caller = caller;
+  list_containers(facts);
+  facts.unseen.push_back({"all but what podman of " + host + " says", "podshark is not installed there",
+                          "install it there: firewall, routes, listeners and processes are looked at then"});
+}
+
 void collect(Facts& facts, const CollectOptions& options) {
   facts.caller = ::geteuid();
   ResolverTrials name_servers = ask_name_servers(options);

@@ -37,6 +37,8 @@ class Channel {
   void beat();
   /// The far side shall end: what it still writes is still output.
   void end() { child_.end_lease(); }
+  /// The marker has come: the script runs.
+  [[nodiscard]] bool began() const { return began_; }
   /// Nothing more will come.
   [[nodiscard]] bool ended() const { return !out_open_; }
   /// Waits for the program. The script's exit code, which is kNotThere only when it has not begun; or why

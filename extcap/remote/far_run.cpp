@@ -117,25 +117,23 @@ int run_there(const FarHost& host, const std::vector<std::string>& words, std::o
               std::ostream& err) {
   const Result<int> code =
       asking_if_need_be([&](Asking asking) { return run_once(host, words, asking, out, err); });
-  if (code && *code == kNotThere) return fail(err, words.front(), not_there(host));
   return code ? *code : fail(err, words.front(), code.error());
 }
 
 namespace {
 
-Result<std::string> output_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
+Result<std::string> output_once(const FarHost& host, const std::string& script, Asking asking,
                                 std::chrono::milliseconds limit) {
   if (asking != Asking::nobody) limit += kAnswerLimit;
   constexpr std::size_t kMost = std::size_t{64} << 20U;
   std::string text;
   std::string said;
-  Result<Channel> channel =
-      Channel::open(ssh_line(host, podshark_script(words), asking),
-                    {.output =
-                         [&](std::span<const std::uint8_t> b) {
-                           text.append(reinterpret_cast<const char*>(b.data()), b.size());
-                         },
-                     .line = [&](const std::string& line) { said = line; }});
+  Result<Channel> channel = Channel::open(
+      ssh_line(host, script, asking), {.output =
+                                           [&](std::span<const std::uint8_t> b) {
+                                             text.append(reinterpret_cast<const char*>(b.data()), b.size());
+                                           },
+                                       .line = [&](const std::string& line) { said = line; }});
   if (!channel) return channel.error();
   const Clock::time_point end = Clock::now() + limit;
   while (!channel->ended() && Clock::now() < end && text.size() < kMost) {
@@ -159,9 +157,14 @@ Result<std::string> output_once(const FarHost& host, const std::vector<std::stri
 
 }  // namespace
 
+Result<std::string> script_output(const FarHost& host, const std::string& script,
+                                  std::chrono::milliseconds limit) {
+  return asking_if_need_be([&](Asking asking) { return output_once(host, script, asking, limit); });
+}
+
 Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
                                  std::chrono::milliseconds limit) {
-  return asking_if_need_be([&](Asking asking) { return output_once(host, words, asking, limit); });
+  return script_output(host, podshark_script(words), limit);
 }
 
 namespace {
@@ -223,14 +226,13 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     outcome = output.pump();
   }
   if (!outcome) return outcome.error();
-  if (code && *code == kNotThere) return not_there(host);
   if (output.reader_gone() || end) return 0;
   return code;
 }
 
 }  // namespace
 
-Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words, Output output,
+Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words, Output& output,
                           const std::function<void(const std::string&)>& line) {
   return asking_if_need_be([&](Asking asking) { return capture_once(host, words, asking, output, line); });
 }

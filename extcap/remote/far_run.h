@@ -22,7 +22,8 @@ namespace podshark::extcap::remote {
 [[nodiscard]] Result<std::optional<FarHost>> take_source(std::vector<std::string>& words);
 
 /// Runs `podshark WORDS…` there. Its output goes to `out`, its words to `err` with the host's name in front;
-/// its exit code is the result, or that of why there was none, which is told in one line.
+/// its exit code is the result, or that of why there was none, which is told in one line; kNotThere, and
+/// nothing told: there is no podshark.
 [[nodiscard]] int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
                             std::ostream& err);
 
@@ -31,10 +32,15 @@ namespace podshark::extcap::remote {
 [[nodiscard]] Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
                                                std::chrono::milliseconds limit);
 
+/// The same of any script (line.h).
+[[nodiscard]] Result<std::string> script_output(const FarHost& host, const std::string& script,
+                                                std::chrono::milliseconds limit);
+
 /// A capture there, into `output` here, until it ends, is told to (SIGINT, SIGTERM, SIGHUP, which the caller
 /// has blocked), or the reader goes. What has come is written whole blocks by whole blocks, also when the
-/// link is lost. `line`: what podshark there says.
+/// link is lost. kNotThere: there is no podshark, and `output` is as it was. `line`: what podshark there
+/// says.
 [[nodiscard]] Result<int> capture_there(const FarHost& host, const std::vector<std::string>& words,
-                                        Output output, const std::function<void(const std::string&)>& line);
+                                        Output& output, const std::function<void(const std::string&)>& line);
 
 }  // namespace podshark::extcap::remote

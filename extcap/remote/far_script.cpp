@@ -11,20 +11,6 @@
 namespace podshark::extcap::remote {
 namespace {
 
-std::string base64(const std::string& text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    std::uint32_t bits = 0;
-    const std::size_t have = std::min<std::size_t>(3, text.size() - at);
-    for (std::size_t i = 0; i < 3; ++i)
-      bits = bits << 8U | (i < have ? static_cast<std::uint8_t>(text[at + i]) : 0U);
-    for (std::size_t i = 0; i < 4; ++i) out += i <= have ? kDigits[bits >> (18 - 6 * i) & 63U] : '=';
-  }
-  return out;
-}
-
 // Where no session manager set these: podman needs the one, users install below the other.
 constexpr const char* kPrologue =
     "PATH=$PATH:$HOME/.local/bin:/usr/local/bin:/usr/sbin:/sbin; : ${XDG_RUNTIME_DIR:=/run/user/$(id -u)}; "

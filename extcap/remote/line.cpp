@@ -3,12 +3,22 @@
 // only the end of stdin tells. `kill 0` reaches that group and nobody else.
 #include "extcap/remote/line.h"
 
+#include <cstdint>
+#include <string_view>
+
 namespace podshark::extcap::remote {
 namespace {
 
 // dd takes what has come. fd 3, because the stdin of a background job is /dev/null.
-const std::string kBeats = "while [ -n \"$(timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do :; done";
-const std::string kBegin = std::string("echo; echo ") + kMarker + "; exec 3<&0; ";
+constexpr std::string_view kBeat = "timeout 6 dd bs=64 count=1 2>/dev/null <&3";
+
+std::string begin() {
+  return std::string("echo; echo ") + kMarker + "; exec 3<&0; ";
+}
+// What is true as long as a beat comes in time.
+std::string beats() {
+  return "[ -n \"$(" + std::string(kBeat) + ")\" ]";
+}
 
 }  // namespace
 
@@ -24,15 +34,31 @@ std::string shell_words(const std::vector<std::string>& argv) {
   return out;
 }
 
+std::string base64(const std::string& text) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    std::uint32_t bits = 0;
+    const std::size_t have = std::min<std::size_t>(3, text.size() - at);
+    for (std::size_t i = 0; i < 3; ++i)
+      bits = bits << 8U | (i < have ? static_cast<std::uint8_t>(text[at + i]) : 0U);
+    for (std::size_t i = 0; i < 4; ++i) out += i <= have ? kDigits[bits >> (18 - 6 * i) & 63U] : '=';
+  }
+  return out;
+}
+
 // The inner shell must hold neither stdout nor stderr, or ssh waits for it.
 std::string leased_group(const std::string& command) {
-  return kBegin + "(" + kBeats + "; kill -TERM 0) >/dev/null 2>&1 & " + command + " </dev/null 3<&-";
+  return begin() + "(while " + beats() + "; do :; done; kill -TERM 0) >/dev/null 2>&1 & " + command +
+         " </dev/null 3<&-";
 }
 
 // The pipe's writer ends with the beats, and then the reader does; when the reader is first, the writer is
 // told by a signal, which the shells between them survive for the exit code.
-std::string leased_stdin(const std::string& command) {
-  return kBegin + "trap : TERM; (trap - TERM; " + kBeats + ") 2>/dev/null | (trap : TERM; " + command +
+std::string leased_stdin(const std::string& command, const std::string& alive) {
+  return begin() + "trap : TERM; (trap - TERM; while " + beats() + " && " + alive +
+         "; do echo .; done) 2>/dev/null | (trap : TERM; " + command +
          " 3<&-; code=$?; exec >/dev/null 2>&1; kill -TERM 0; exit $code)";
 }
 

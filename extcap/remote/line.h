@@ -30,12 +30,16 @@ inline constexpr const char* kMarker = "podshark-begins";
 /// A command for sh(1) of these words.
 [[nodiscard]] std::string shell_words(const std::vector<std::string>& argv);
 
+/// For an argument that any login shell passes on unread, and for binary data.
+[[nodiscard]] std::string base64(const std::string& bytes);
+
 /// sh(1): prints the marker, then runs `command` under a lease: one byte every other second on stdin keeps it
 /// alive; without one for six seconds, or at the end of file, all that it started in this process group gets
 /// SIGTERM. Its stdin is empty.
 [[nodiscard]] std::string leased_group(const std::string& command);
-/// The same for a command that has a lease of its own, which is the end of its stdin: for what a signal from
-/// here does not reach, as in a container or as another user.
-[[nodiscard]] std::string leased_stdin(const std::string& command);
+/// The same for a command that has a lease of its own, which is the end of its stdin (and may be beats there,
+/// one line each): for what a signal from here does not reach, as in a container or as another user. `alive`
+/// (sh) is asked at every beat: when it says no, that is the end too.
+[[nodiscard]] std::string leased_stdin(const std::string& command, const std::string& alive = "true");
 
 }  // namespace podshark::extcap::remote

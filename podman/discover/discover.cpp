@@ -157,4 +157,38 @@ Inventory scan_conmon(const std::string& proc) {
   return out;
 }
 
+namespace {
+
+class Answers final : public api::Transport {
+ public:
+  explicit Answers(const PodmanSaid& said) : said_(said) {}
+  [[nodiscard]] const char* source() const override { return "podman"; }
+  [[nodiscard]] Result<std::string> ps(api::Deadline) override { return list(said_.ps); }
+  [[nodiscard]] Result<std::string> inspect(const std::vector<std::string>&, api::Deadline) override {
+    return list(said_.inspect);
+  }
+  [[nodiscard]] Result<std::string> networks(const std::vector<std::string>&, api::Deadline) override {
+    return list(said_.networks);
+  }
+  [[nodiscard]] Result<std::string> pods(api::Deadline) override { return list(said_.pods); }
+
+ private:
+  static std::string list(const std::string& said) { return said.empty() ? "[]" : said; }
+  const PodmanSaid& said_;
+};
+
+}  // namespace
+
+Inventory read_answers(const std::vector<PodmanSaid>& said, bool all) {
+  Inventory out;
+  for (const PodmanSaid& one : said) {
+    Answers answers(one);
+    append_answer(out, ask_podman(answers, {.owner = one.owner, .all = all, .proc = "", .here = false}, {},
+                                  std::chrono::steady_clock::now())
+                           .inventory);
+  }
+  sort_by_name(out);
+  return out;
+}
+
 }  // namespace podshark::discover

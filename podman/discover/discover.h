@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "podman/model/inventory.h"
 
@@ -25,5 +26,15 @@ struct Options {
 
 /// Only conmon and /proc: a few milliseconds, no podman. All running containers, own and rootful, `limited`.
 [[nodiscard]] model::Inventory scan_conmon(const std::string& proc = "/proc");
+
+/// What podman of another machine said to a user there: JSON of `ps`, `inspect`, `network inspect` and
+/// `pod ps`; empty: it was not asked.
+struct PodmanSaid {
+  uid_t owner = 0;  ///< that user
+  std::string ps, inspect, networks, pods;
+};
+/// The same inventory from that, of several users. Process ids are what podman believes; nothing is checked,
+/// nothing of /proc is in it. `all` as in Options.
+[[nodiscard]] model::Inventory read_answers(const std::vector<PodmanSaid>& said, bool all);
 
 }  // namespace podshark::discover

@@ -219,7 +219,7 @@ PodmanAnswer ask_podman(api::Transport& transport, const PodmanQuery& query,
     if (c.conmon_pid == 0 && by_conmon != nullptr && by_conmon->pid == c.pid)
       c.conmon_pid = by_conmon->conmon_pid;
   }
-  verify_processes(inventory.containers, query.proc, asking);
+  if (query.here) verify_processes(inventory.containers, query.proc, asking);
   return out;
 }
 

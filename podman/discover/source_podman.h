@@ -13,6 +13,7 @@ struct PodmanQuery {
   uid_t owner = 0;  ///< whose podman answers
   bool all = false;
   std::string proc = "/proc";
+  bool here = true;  ///< false: of another machine, whose processes can not be looked at
 };
 
 struct PodmanAnswer {

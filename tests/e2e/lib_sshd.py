@@ -39,3 +39,9 @@ def start(case, address, *settings, enter=(), port=22):
 
 def home(user):
     return pathlib.Path(lib.environment(user)["HOME"], ".ssh")
+
+
+def sessions():
+    """Processes of sshd that carry commands now."""
+    return [pid for pid in lib.processes("sshd", "sshd-session")
+            if b"@notty" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -126,8 +126,8 @@ Result<podshark::Output> run_leased(const std::string& stdin_command, const std:
 }
 
 TEST(Lease, of_stdin_ends_at_the_end_of_file_with_what_was_written) {
-  const auto done =
-      run_leased("{ printf .; sleep 1; }", leased_stdin("sh -c 'echo one; cat; echo two; exit 7'"));
+  const auto done = run_leased("{ printf .; sleep 1; }",
+                               leased_stdin("sh -c 'echo one; cat >/dev/null; echo two; exit 7'"));
   ASSERT_TRUE(done);
   EXPECT_EQ(7, done->exit_code);
   EXPECT_EQ("\n" + std::string(kMarker) + "\none\ntwo\n", done->out);

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One thread, one poll(2): the scripts' pipes, signals, the output, and a beat every other second. Times are
+// those of the other machine.
+#include "extcap/remote/far_session.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+
+#include "extcap/remote/far_source.h"
+#include "extcap/remote/far_ways.h"
+#include "extcap/remote/sharing.h"
+#include "extcap/remote/survey.h"
+#include "podman/core/clock.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kEndLimit{3000};  // the far side flushes and ends
+constexpr milliseconds kFlushLimit{800};
+constexpr std::uint64_t kWindowNs = 150'000'000;  // how far packets of several streams may be apart
+constexpr milliseconds kQuiet{150};               // … and how long a quiet one is waited for
+constexpr std::size_t kMostConnecting = 3;        // sshd takes ten beginners at once (MaxStartups)
+constexpr int kInventoryBeats = 30;
+
+class FarSession {
+ public:
+  FarSession(Recorder& recorder, const SessionOptions& options, const FarFacts& facts,
+             const std::function<void(const std::string&)>& line)
+      : recorder_(recorder),
+        options_(options),
+        facts_(facts),
+        line_(line),
+        shift_ns_(facts.clock_ns - now_ns()) {}
+
+  Status add(const FarHost& host, const Target& target, const AgentFile& agent);
+  Result<Summary> run();
+
+ private:
+  [[nodiscard]] std::int64_t now_there() const { return now_ns() + shift_ns_; }
+  bool on_packet(std::uint32_t id, const wire::Packet& packet);
+  void report(const Target& target, const char* what, const std::string& detail);
+  void start_some();
+  void wait();
+  void look();
+  void release();
+  void flush();
+  void on_beat();
+  void stop();
+  void finish();
+  [[nodiscard]] bool full() const { return recorder_.output()->backlog() >= options_.queue_bytes; }
+  [[nodiscard]] annotate::Event statistics() const;
+
+  Recorder& recorder_;
+  const SessionOptions& options_;
+  const FarFacts& facts_;
+  const std::function<void(const std::string&)>& line_;
+  std::int64_t shift_ns_;  // their clock is ahead of ours by about this
+  std::vector<std::unique_ptr<FarSource>> sources_;
+  UniqueFd signals_;
+  Clock::time_point beat_ = Clock::now();
+  Clock::time_point arrived_ = Clock::now();
+  std::optional<Clock::time_point> deadline_;
+  std::optional<Clock::time_point> end_;
+  std::uint64_t newest_ns_ = 0;
+  int beats_ = 0;
+  bool signalled_ = false;
+  Status outcome_ = ok();
+  Summary summary_;
+};
+
+Status FarSession::add(const FarHost& host, const Target& target, const AgentFile& agent) {
+  std::vector<std::string> links = options_.link.links;
+  if (links.empty()) links.emplace_back("any");
+  for (const std::string& link : links) {
+    std::string why_not;
+    Result<StreamRequest> request = far_request(host, facts_, target, options_, link, agent, &why_not);
+    if (!request) return request.error();
+    sources_.push_back(std::make_unique<FarSource>(
+        target, StreamPlan(std::move(*request)), std::move(why_not),
+        [host](const std::string& script) { return ssh_line(host, script); }, recorder_,
+        FarSource::Hooks{
+            .packet = [this](std::uint32_t id, const wire::Packet& packet) { return on_packet(id, packet); },
+            .report = [this, target](const char* what,
+                                     const std::string& detail) { report(target, what, detail); }}));
+  }
+  return ok();
+}
+
+void FarSession::report(const Target& target, const char* what, const std::string& detail) {
+  annotate::Event event;
+  event.kind = "lifecycle";
+  event.time_ns = now_there();
+  event.what = what;
+  event.container_id = target.chosen.id;
+  event.container = target.chosen.name;
+  event.detail = one_line(detail, 600);
+  recorder_.event(event);
+  line_(event.detail);
+}
+
+bool FarSession::on_packet(std::uint32_t id, const wire::Packet& packet) {
+  if (options_.count != 0 && summary_.packets >= options_.count) return false;
+  recorder_.packet(id, packet);
+  newest_ns_ = std::max(newest_ns_, packet.time_ns);
+  ++summary_.packets;
+  summary_.bytes += packet.captured;
+  if (options_.count == 0 || summary_.packets < options_.count) return true;
+  stop();
+  return false;
+}
+
+void FarSession::start_some() {
+  auto connecting = static_cast<std::size_t>(
+      std::count_if(sources_.begin(), sources_.end(), [](const auto& s) { return s->connecting(); }));
+  for (const auto& source : sources_) {
+    if (end_ || connecting >= kMostConnecting) return;
+    if (source->ended() || !source->retry_at() || *source->retry_at() > Clock::now()) continue;
+    if (const Status s = source->start(); !s) {
+      outcome_ = s;
+      return stop();
+    }
+    ++connecting;
+  }
+}
+
+void FarSession::stop() {
+  if (end_) return;
+  end_ = Clock::now() + kEndLimit;
+  for (const auto& source : sources_) source->end();
+}
+
+void FarSession::wait() {
+  const Output& output = *recorder_.output();
+  std::vector<pollfd> waiting{
+      {end_ ? -1 : signals_.get(), POLLIN, 0},
+      {output.pipe() ? output.fd() : -1, static_cast<short>(output.backlog() > 0 ? POLLOUT : 0), 0}};
+  Clock::time_point until = beat_;
+  for (const auto& source : sources_) {
+    waiting.push_back({full() ? -1 : source->out(), POLLIN, 0});
+    waiting.push_back({source->errors(), POLLIN, 0});
+    if (source->retry_at()) until = std::min(until, *source->retry_at());
+  }
+  if (recorder_.holding()) until = std::min(until, arrived_ + kQuiet);
+  if (end_) until = std::min(until, *end_);
+  if (deadline_ && !end_) until = std::min(until, *deadline_);
+  // A retry whose time has come waits for a free place among the connecting, whose end is an event.
+  const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+  (void)::poll(waiting.data(), waiting.size(), static_cast<int>(std::clamp<long>(left, 20, 2000)));
+  if (waiting[0].revents != 0) {
+    signalled_ = true;
+    stop();
+  }
+  if ((waiting[1].revents & (POLLERR | POLLHUP)) != 0) return stop();
+  if (waiting[1].revents != 0) {
+    if (Status s = recorder_.output()->pump(); !s) outcome_ = std::move(s);
+  }
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (waiting[3 + 2 * i].revents != 0) sources_[i]->read_errors();
+    if (waiting[2 + 2 * i].revents == 0) continue;
+    sources_[i]->read_output();
+    arrived_ = Clock::now();
+  }
+}
+
+void FarSession::look() {
+  for (const auto& source : sources_) {
+    if (!source->failure() || end_) continue;
+    const Error& error = *source->failure();
+    const bool others =
+        std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return !s->ended(); });
+    if (!others || summary_.packets == 0) {
+      outcome_ = error;
+      return stop();
+    }
+  }
+  if (std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); })) {
+    if (!end_) summary_.ended = "nothing of it runs any more";
+    stop();
+  }
+}
+
+void FarSession::release() {
+  const bool quiet = Clock::now() >= arrived_ + kQuiet;
+  const bool alone = sources_.size() == 1 && sources_.front()->ordered();
+  if (quiet || alone) return recorder_.release_all();
+  if (newest_ns_ > kWindowNs) recorder_.release(newest_ns_ - kWindowNs, newest_ns_);
+}
+
+void FarSession::flush() {
+  if (Status s = recorder_.flush(); !s) {
+    if (outcome_) outcome_ = std::move(s);
+    stop();
+  }
+  if (recorder_.output()->reader_gone()) stop();
+}
+
+annotate::Event FarSession::statistics() const {
+  annotate::Event event;
+  event.kind = "stats";
+  event.time_ns = now_there();
+  for (const auto& source : sources_) source->add_statistics(event);
+  return event;
+}
+
+void FarSession::on_beat() {
+  if (Clock::now() < beat_) return;
+  beat_ = Clock::now() + Channel::kBeat;
+  for (const auto& source : sources_) source->beat();
+  if (++beats_ % kInventoryBeats != 0) return;
+  model::Inventory inventory = facts_.inventory;
+  inventory.time_ns = now_there();
+  recorder_.inventory(inventory, /* at_once= */ false);
+  annotate::Event stats = statistics();
+  stats.detail = "running totals";
+  recorder_.event(stats);
+}
+
+void FarSession::finish() {
+  for (const auto& source : sources_) source->close();
+  annotate::Event stats = statistics();
+  stats.detail = "capture ended";
+  for (const auto& l : stats.links) summary_.dropped += l.dropped;
+  recorder_.event(stats);
+  recorder_.release_all();
+  if (outcome_) outcome_ = recorder_.flush();
+  if (!outcome_) (void)recorder_.flush();
+  Output& output = *recorder_.output();
+  Clock::time_point end = Clock::now() + kFlushLimit;
+  while (output.backlog() > 0 && !output.reader_gone() && Clock::now() < end) {
+    const std::size_t before = output.backlog();
+    pollfd waiting{output.fd(), POLLOUT, 0};
+    (void)::poll(&waiting, 1, 50);
+    if (!output.pump()) break;
+    if (output.backlog() < before && !(options_.extcap && signalled_)) end = Clock::now() + kFlushLimit;
+  }
+}
+
+Result<Summary> FarSession::run() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return os_error(errno, "signalfd");
+  if (options_.duration.count() > 0) deadline_ = Clock::now() + options_.duration;
+  flush();
+  while (!end_ || (Clock::now() < *end_ && std::any_of(sources_.begin(), sources_.end(),
+                                                       [](const auto& s) { return s->running(); }))) {
+    start_some();
+    wait();
+    if (deadline_ && Clock::now() >= *deadline_) stop();
+    look();
+    on_beat();
+    release();
+    flush();
+  }
+  finish();
+  if (!outcome_) return outcome_.error();
+  return summary_;
+}
+
+}  // namespace
+
+Result<Summary> capture_without(const FarHost& far, const std::vector<std::string>& names, Output output,
+                                const SessionOptions& options,
+                                const std::function<void(const std::string&)>& line) {
+  if (const Status s = only_with_podshark(far, options); !s) return s.error();
+  const FarHost host = shared(far);
+  const Result<FarFacts> facts = survey(host, /* all= */ true);
+  if (!facts) return facts.error();
+  const Result<Targets> targets = resolve(names, facts->inventory, facts->uid);
+  if (!targets)
+    return Error{targets.error().kind, host.name + ": " + targets.error().what, targets.error().hint};
+  if (!targets->stopped.empty()) return not_running(targets->stopped.front());
+  Recorder recorder(std::move(output));
+  model::Inventory inventory = facts->inventory;
+  recorder.inventory(inventory, /* at_once= */ true);
+  FarSession session(recorder, options, *facts, line);
+  const AgentFile agent = AgentFile{"", "there is no podshark-agent for " + facts->machine};
+  Status added = ok();
+  for (const Target& target : targets->running) {
+    added = session.add(host, target, agent);
+    if (!added) break;
+  }
+  if (added) return session.run();
+  recorder.release_all();
+  (void)recorder.flush();
+  return added.error();
+}
+
+}  // namespace podshark::extcap::remote

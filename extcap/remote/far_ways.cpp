@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/remote/far_ways.h"
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "extcap/capture/filter.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+using model::NetworkKind;
+
+// Over ssh the whole script is one argument, for which Linux has 128 KiB, in base64 twice.
+constexpr std::size_t kMostGzip = 60'000;
+
+// $1: the program, packed; $2: what makes it root's, or nothing; then its words. It runs from a file that has
+// no name any more: nothing is left however it ends. Directories may be mounted noexec.
+constexpr const char* kBootstrap = R"(
+packed=$1 root=$2
+shift 2
+for d in "${XDG_RUNTIME_DIR:-/tmp}" /tmp /var/tmp "$HOME"; do
+  [ -d "$d" ] && [ -w "$d" ] && f=$(mktemp "$d/.podshark.XXXXXX" 2>/dev/null) || continue
+  if printf %s "$packed" | base64 -d 2>/dev/null | gunzip 2>/dev/null >"$f" &&
+    chmod 700 "$f" && "$f" version >/dev/null 2>&1; then
+    if [ -n "$root" ]; then
+      "$root" -n sh -c 'exec 4<"$1"; rm -f "$1"; shift; exec /proc/self/fd/4 "$@"' sh "$f" "$@"
+      code=$?
+      rm -f "$f"
+      exit $code
+    fi
+    exec 4<"$f"
+    rm -f "$f"
+    exec /proc/self/fd/4 "$@"
+  fi
+  rm -f "$f"
+done
+echo "podshark-agent: no directory there takes programs (noexec), or base64, gunzip or mktemp is missing" >&2
+exit 98
+)";
+
+std::string hex_program(const std::vector<sock_filter>& program) {
+  std::string out;
+  const auto little = [&](std::uint64_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i) out += hex(value >> (8 * i) & 0xFFU, 2);
+  };
+  for (const sock_filter& f : program) {
+    little(f.code, 2);
+    little(f.jt, 1);
+    little(f.jf, 1);
+    little(f.k, 4);
+  }
+  return out;
+}
+
+Result<Argv> agent_words(const StreamSpec& spec, pid_t pid) {
+  Argv argv{"capture", "-s", std::to_string(spec.snaplen), "-r",
+            std::to_string(std::max<std::size_t>(spec.buffer_bytes >> 10U, 256))};
+  if (!spec.promiscuous) argv.emplace_back("-P");
+  if (spec.link != "any") argv.insert(argv.end(), {"-i", spec.link});
+  // The kernel runs it on these; what else there is, is filtered here.
+  for (const std::uint16_t linktype : {wire::kLinktypeEthernet, wire::kLinktypeRaw}) {
+    if (trim(spec.filter).empty()) break;
+    const Result<Filter> filter = Filter::compile(spec.filter, linktype, spec.snaplen);
+    if (!filter && linktype == wire::kLinktypeEthernet) return filter.error();
+    if (!filter || filter->kernel_program().empty()) continue;
+    argv.insert(argv.end(), {"-f", std::to_string(linktype) + ":" + hex_program(filter->kernel_program())});
+  }
+  argv.push_back(std::to_string(pid));
+  return argv;
+}
+
+Argv behind(Argv first, const Argv& words) {
+  first.insert(first.end(), words.begin(), words.end());
+  return first;
+}
+
+}  // namespace
+
+Status only_with_podshark(const FarHost& host, const SessionOptions& options) {
+  const auto needs = [&](const char* option) {
+    return Error{ErrorKind::unsupported,
+                 std::string(option) + " needs podshark on " + host.name + ", where it is not installed",
+                 "install it there, or leave the option out"};
+  };
+  if (options.roster.wait) return needs("--wait");
+  if (options.roster.points != Points::inside) return needs("--point");
+  if (options.drops == DropMode::on || options.drops == DropMode::all) return needs("--drops");
+  if (options.roster.methods.method == Method::netns) return needs("--method netns");
+  return ok();
+}
+
+Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, const Target& target,
+                                  const SessionOptions& options, const std::string& link,
+                                  const AgentFile& agent, std::string* why_not) {
+  if (!target.network.empty())
+    return Error{ErrorKind::unsupported,
+                 what(target) + " needs podshark on " + host.name + ", where it is not installed",
+                 "name its containers"};
+  const model::Container& c = target.chosen;
+  const bool rootful = c.owner == 0;
+  const bool on_host = target.container.kind == NetworkKind::host;
+  if ((rootful || on_host) && facts.uid != 0 && facts.elevate.empty())
+    return Error{
+        ErrorKind::permission,
+        what(target) + " needs root on " + host.name + ", and we are user id " + std::to_string(facts.uid) +
+            " there",
+        "log in as root, let sudo run podman and nsenter without a password, or install podshark there"};
+  const Argv elevate = facts.uid != 0 && (rootful || on_host) ? Argv{facts.elevate, "-n"} : Argv{};
+  const MethodOptions& methods = options.roster.methods;
+  StreamRequest request;
+  request.machine = host.name;
+  request.container = c.name;
+  request.container_id = c.id;
+  request.elevate = elevate;
+  request.spec = {
+      .link = link,
+      .filter = options.link.filter,
+      .snaplen = options.link.snaplen,
+      .promiscuous = options.link.promiscuous,
+      .buffer_bytes = options.link.ring_bytes == 0 ? std::size_t{8} << 20U : options.link.ring_bytes};
+  if (on_host) request.spec.filter = both_filters(without_carrier(facts.carrier), request.spec.filter);
+  const pid_t pid = target.container.pid;
+  if (!methods.by_tool()) {
+    const auto tells = [&](const std::string& text) { *why_not += (why_not->empty() ? "" : "; ") + text; };
+    if (!agent.missing.empty()) {
+      tells(agent.missing);
+    } else if (agent.gzip.size() > kMostGzip) {
+      tells("podshark-agent is too large to be sent");
+    } else {
+      const Result<Argv> words = agent_words(request.spec, pid);
+      if (!words) return words.error();
+      request.agent = behind({"sh", "-c", kBootstrap, "podshark", base64(agent.gzip),
+                              elevate.empty() ? std::string() : elevate.front()},
+                             *words);
+    }
+    const std::string number = std::to_string(pid);
+    if (facts.tools.count("nsenter") == 0) {
+      tells("nsenter (util-linux) is not installed there");
+    } else {
+      request.enter = rootful || on_host
+                          ? behind(elevate, {"nsenter", "-t", number, "-n"})
+                          : Argv{"podman", "--remote=false", "unshare", "nsenter", "-t", number, "-n"};
+    }
+  }
+  if (!on_host) {
+    request.exec = methods.method != Method::sidecar;
+    request.install_tool = methods.install_tool;
+    if (methods.method != Method::exec) request.sidecar.image = methods.sidecar_image;
+    request.sidecar.container_id = target.container.id;
+    request.sidecar.pid = pid;
+    request.sidecar.name =
+        "podshark-" + target.container.id.substr(0, 12) + "-" + hex(fnv1a(facts.carrier + link), 8);
+  }
+  return request;
+}
+
+std::string step_script(const StreamPlan::Step& step, const Target& target) {
+  const std::string command = shell_words(step.argv);
+  if (step.kind == StreamPlan::Step::Kind::command) return leased_group("exec " + command);
+  if (target.container.pid == 0) return leased_stdin(command);
+  const std::string process = "/proc/" + std::to_string(target.container.pid);
+  // podman's pid is what it was when podman was asked: the process belongs to a conmon with this id.
+  const std::string same = "grep -q " + shell_word(target.container.id) +
+                           " /proc/$(sed 's/.*) [A-Za-z] \\([0-9]*\\) .*/\\1/' " + process +
+                           "/stat 2>/dev/null)/cmdline 2>/dev/null";
+  return leased_stdin("if " + same + "; then " + command + "; else echo podshark-gone >&2; (exit " +
+                          std::to_string(kTargetGone) + "); fi",
+                      "[ -d " + process + " ]");
+}
+
+}  // namespace podshark::extcap::remote

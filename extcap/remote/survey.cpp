@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extcap/remote/survey.h"
+
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "extcap/remote/far_run.h"
+#include "podman/core/text.h"
+#include "podman/discover/discover.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+constexpr std::string_view kPart = "podshark-part ";
+constexpr std::chrono::milliseconds kLimit{25'000};  // a dozen calls of podman on a slow machine
+
+// Parts that begin with a line of their own: JSON has no such line, whatever is in its strings. Ids are taken
+// from the keys only: a quote within a string has a backslash. A user who has never used podman is not given
+// a storage by asking.
+constexpr const char* kScript = R"(
+part() { echo; echo "podshark-part $1"; }
+part machine; uname -m
+part user; id -u
+part host; uname -n
+part carrier; echo "$SSH_CONNECTION"
+part tools
+for i in podman tcpdump dumpcap nsenter base64 gunzip mktemp sudo doas; do
+  if command -v $i >/dev/null; then echo $i; fi
+done
+unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINER_SSHKEY
+ask() {
+  who=$1
+  shift
+  if ! list=$(timeout 10 "$@" ps -a --pod --ns --format json 2>/dev/null); then
+    part $who-error; timeout 10 "$@" ps 2>&1 >/dev/null | tail -n 1
+    return 1
+  fi
+  part $who-ps; printf '%s\n' "$list"
+  ids=$(printf '%s\n' "$list" | grep -o '"Id": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{64\}')
+  if [ -n "$ids" ]; then
+    part $who-inspect; timeout 10 "$@" inspect --type container $ids
+    part $who-networks; timeout 10 "$@" network inspect $(timeout 10 "$@" network ls -q)
+  fi
+  part $who-pods; timeout 10 "$@" pod ps --format json
+}
+survey() {
+  command -v podman >/dev/null || return 0
+  uid=$(id -u)
+  if [ "$uid" = 0 ] || [ -e "${XDG_DATA_HOME:-$HOME/.local/share}/containers" ] ||
+    [ -e "${XDG_CONFIG_HOME:-$HOME/.config}/containers/storage.conf" ]; then
+    ask own podman --remote=false
+  fi
+  [ "$uid" != 0 ] || return 0
+  for i in sudo doas; do
+    if command -v $i >/dev/null && ask root $i -n podman --remote=false; then part elevate; echo $i; break; fi
+  done
+}
+survey
+part clock; date +%s%N
+part end
+)";
+
+std::map<std::string, std::string> parts_of(const std::string& text) {
+  std::map<std::string, std::string> out;
+  std::string* part = nullptr;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.starts_with(kPart)) {
+      part = &out[line.substr(kPart.size())];
+    } else if (part != nullptr) {
+      *part += line + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string survey_script() {
+  return leased_group("sh -c " + shell_word(kScript) + " 2>/dev/null");
+}
+
+Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool all) {
+  std::map<std::string, std::string> parts = parts_of(text);
+  const auto line = [&](const char* part) { return std::string(trim(one_line(trim(parts[part]), 200))); };
+  std::uint64_t uid = 0;
+  std::uint64_t clock = 0;
+  if (parts.count("end") == 0 || !parse_number(line("user"), ~uid_t{0}, uid))
+    return Error{ErrorKind::unsupported, host.name + " did not answer as a Linux machine does", {}};
+  FarFacts facts;
+  facts.machine = line("machine");
+  facts.uid = static_cast<uid_t>(uid);
+  facts.carrier = line("carrier");
+  facts.elevate = line("elevate");
+  if (parse_number(line("clock"), ~std::uint64_t{0} >> 1U, clock))
+    facts.clock_ns = static_cast<std::int64_t>(clock);
+  for (const std::string& tool : split(parts["tools"], '\n')) {
+    if (!tool.empty()) facts.tools.insert(tool);
+  }
+  if (facts.tools.count("podman") == 0)
+    return Error{ErrorKind::no_podman, host.name + " has no podman in its PATH", "install podman there"};
+  std::vector<discover::PodmanSaid> said;
+  for (const char* who : {"own", "root"}) {
+    const std::string name = who;
+    if (parts.count(name + "-ps") == 0) continue;
+    said.push_back({name == "own" ? facts.uid : 0, parts[name + "-ps"], parts[name + "-inspect"],
+                    parts[name + "-networks"], parts[name + "-pods"]});
+  }
+  if (said.empty() && parts.count("own-error") != 0)
+    return Error{ErrorKind::no_podman, "podman on " + host.name + " does not answer: " + line("own-error"),
+                 "does 'podman ps' work in a terminal there?"};
+  facts.inventory = discover::read_answers(said, all);
+  facts.inventory.host = line("host");
+  facts.inventory.time_ns = facts.clock_ns;
+  if (facts.uid != 0 && facts.elevate.empty()) {
+    const std::string why = line("root-error");
+    facts.inventory.problems.push_back(
+        {"podman",
+         "rootful containers of " + host.name + " are not shown: podshark is not installed there" +
+             (why.empty() ? "" : ", and " + why),
+         "install it there, or let sudo run podman and nsenter without a password"});
+  }
+  return facts;
+}
+
+Result<FarFacts> survey(const FarHost& host, bool all) {
+  const Result<std::string> text = script_output(host, survey_script(), kLimit);
+  if (!text) return text.error();
+  return read_survey(host, *text, all);
+}
+
+}  // namespace podshark::extcap::remote
