@@ -42,6 +42,18 @@ void raise_only(int capability, int second) {
   sets.write();
 }
 
+void keep_only(int capability) {
+  Sets sets;
+  if (!sets.read()) return;
+  for (auto& word : sets.words) word.effective = 0;
+  add(sets, capability);
+  for (auto& word : sets.words) {
+    word.permitted = word.effective;
+    word.inheritable = 0;
+  }
+  sets.write();
+}
+
 void drop_all() {
   Sets sets;
   sets.write();

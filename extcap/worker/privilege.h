@@ -11,6 +11,9 @@ bool has_borrowed_privilege();
 /// itself.
 void raise_only(int capability, int second = -1);
 
+/// Drops every capability but this one for good; it stays effective where it was permitted.
+void keep_only(int capability);
+
 /// Drops every capability for good, permitted ones included.
 void drop_all();
 

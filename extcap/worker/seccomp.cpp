@@ -51,6 +51,18 @@ constexpr std::array kWatching{
     SYS_munmap,  SYS_brk,     SYS_futex, SYS_exit,       SYS_exit_group, SYS_rt_sigreturn,
 };
 
+constexpr std::array kCapturing {
+  SYS_read, SYS_write, SYS_close, SYS_ppoll, SYS_newfstatat,  // stdin, stdout, processes that end
+      SYS_socket, SYS_bind, SYS_setsockopt, SYS_getsockopt,   // links and their rings
+      SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg,     // rtnetlink, and sockets passed on
+      SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk, SYS_madvise,  // rings, memory
+      SYS_clock_gettime, SYS_getppid, SYS_wait4, SYS_capget, SYS_capset, SYS_exit, SYS_exit_group,
+      SYS_rt_sigreturn, SYS_restart_syscall,
+#if defined(__x86_64__)
+      SYS_poll, SYS_stat,
+#endif
+};
+
 template <std::size_t N>
 void restrict_to(const std::array<decltype(SYS_read), N>& allowed) {
   if (kArchitecture == 0) return;
@@ -78,6 +90,9 @@ void restrict_to_serving() {
 }
 void restrict_to_watching() {
   restrict_to(kWatching);
+}
+void restrict_to_capturing() {
+  restrict_to(kCapturing);
 }
 void restrict_to_answering() {
   restrict_to(kAnswering);

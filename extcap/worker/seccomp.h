@@ -10,6 +10,10 @@ void restrict_to_serving();
 /// System calls of podshark-drops once its BPF program is attached: being told what to watch.
 void restrict_to_watching();
 
+/// System calls of podshark-agent once it has entered its targets: sockets and their rings, reading and
+/// writing.
+void restrict_to_capturing();
+
 /// What is left after the last privileged step: answer and exit.
 void restrict_to_answering();
 

@@ -14,6 +14,7 @@ cases=(
   a_failing_build_fails_and_leaves_no_file
   system_install_succeeds_and_makes_the_group
   worker_is_for_the_group_only_with_permitted_capabilities
+  agent_for_such_machines_is_a_plain_file
   only_a_link_to_podshark_is_in_the_extcap_directory
   tshark_lists_the_containers_of_root
   tshark_lists_the_containers_of_an_ordinary_user
@@ -114,6 +115,14 @@ worker_is_for_the_group_only_with_permitted_capabilities() {
   worker=/usr/local/libexec/podshark/podshark-drops
   [ "$(stat -c '%a %U:%G' $worker)" = '750 root:wireshark' ]
   [ "$(getcap $worker)" = "$worker cap_perfmon,cap_bpf=p" ]
+}
+
+agent_for_such_machines_is_a_plain_file() {
+  local agent
+  agent=/usr/local/libexec/podshark/agents/podshark-agent-$(uname -m).gz
+  [ "$(stat -c '%a %U:%G' "$agent")" = '644 root:root' ]
+  gunzip -c "$agent" >$work/agent && chmod 0755 $work/agent
+  [ "$(as other $work/agent version)" = "podshark-agent $(podshark --version | sed 's/^podshark //')" ]
 }
 
 only_a_link_to_podshark_is_in_the_extcap_directory() {

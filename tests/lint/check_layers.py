@@ -25,7 +25,8 @@ LAYERS = {
     "podman/wire": [],  # shared with the static agent: no libstdc++ at run time
     # A rootless caller runs the worker's loop itself, in a plain child.
     "extcap": ["podman", "extcap/worker/protocol.h", "extcap/worker/serve.h", "extcap/drops/protocol.h",
-               "extcap/drops/event.h"],
+               "extcap/drops/event.h", "extcap/agent/exit_codes.h"],
+    "extcap/agent": ["podman/core/fd.h", "podman/wire", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/drops": ["podman/core", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/worker": ["podman/core", "podman/wire", "podman/kernel/*socket*.h"],
     "plugin": ["podman/core", "podman/model", "podman/annotate"],
@@ -61,7 +62,8 @@ SYSTEM = re.compile(
     r"(aio|assert|ctype|dirent|dlfcn|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|inttypes|langinfo|libgen|limits|"
     r"locale|malloc|math|mntent|netdb|poll|pthread|pwd|sched|semaphore|setjmp|signal|spawn|stdarg|stddef|stdint|stdio|"
     r"stdlib|string|strings|syscall|sysexits|syslog|termios|time|unistd|utime|wchar|byteswap|elf)\.h")
-WIRE_CXX = {"cstddef", "cstdint", "cstring", "cerrno", "type_traits"}  # nothing to link
+WIRE_CXX = {"cstddef", "cstdint", "cstring", "cerrno", "type_traits", "utility"}  # nothing to link
+WIRE = ("podman/wire", "extcap/agent")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -93,8 +95,8 @@ def judge(path, folder, quote, header, root):
     if "." in header:
         known = SYSTEM.fullmatch(header)
         return None if known else f"<{header}> is unknown; give it a home in tests/lint/check_layers.py"
-    if folder == "podman/wire" and header not in WIRE_CXX:
-        return f"<{header}>: podman/wire uses the C library only"
+    if folder in WIRE and header not in WIRE_CXX:
+        return f"<{header}>: {folder} uses the C library only"
     return None
 
 

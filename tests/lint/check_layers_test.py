@@ -26,6 +26,7 @@ BAD = {
     "worker to model": ("extcap/worker/a.cpp", '#include "podman/model/link.h"'),
     "wire to core": ("podman/wire/a.cpp", '#include "podman/core/fd.h"'),
     "wire to libstdc++": ("podman/wire/a.cpp", "#include <string>"),
+    "agent to libstdc++": ("extcap/agent/a.cpp", "#include <vector>"),
     "json elsewhere": ("extcap/a.cpp", "  #  include <nlohmann/json.hpp>"),
     "pcap elsewhere": ("podman/kernel/a.cpp", "#include <pcap.h>"),
     "glib elsewhere": ("podman/core/a.cpp", "#include <glib.h>"),
