@@ -13,6 +13,7 @@
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/far_session.h"
+#include "extcap/remote/hosts.h"
 #include "extcap/selection.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -248,7 +249,7 @@ int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std:
   std::optional<remote::FarHost> host;
   std::vector<std::string> targets;
   for (const std::string& text : request.targets) {
-    Result<remote::FarTarget> t = remote::parse_far_target(text);
+    Result<remote::FarTarget> t = remote::listed_target(text);
     if (!t) return fail(err, t.error());
     if (host && *host != t->host)
       return fail(err, {ErrorKind::unsupported, "one capture of several hosts is not possible yet",
@@ -285,7 +286,7 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
     prepare_signals(/* extcap= */ false);
     const Result<Request> request = read_request(parsed);
     if (!request) return fail(err, request.error());
-    if (std::any_of(request->targets.begin(), request->targets.end(), remote::is_far))
+    if (std::any_of(request->targets.begin(), request->targets.end(), remote::names_far))
       return capture_far(parsed, *request, err);
     const Result<Summary> summary = capture(*request, err);
     if (!summary) return fail(err, summary.error());

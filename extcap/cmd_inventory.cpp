@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // podshark inventory [--redact] [-o FILE]: saves what runs now, for annotating captures later or elsewhere.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <cxxopts.hpp>
 #include <ostream>
 
 #include "extcap/command.h"
 #include "extcap/inventory_source.h"
+#include "extcap/private_file.h"
 #include "podman/annotate/codec.h"
 #include "podman/annotate/redact.h"
-#include "podman/core/fd.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -23,37 +18,14 @@ struct InventoryOptions {
   std::string output = "-";
 };
 
-Status write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return os_error(errno, "write " + in_quotes(path), {}, ErrorKind::output);
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return ok();
-}
-
-// Labels may hold secrets: for the owner only, as captures are. It has its name when it is whole.
-Status save(const std::string& path, const std::string& text) {
-  const std::string unfinished = path + ".part";
-  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd)
-    return os_error(errno, "open " + in_quotes(unfinished) + " for writing",
-                    "choose a place you may write to", ErrorKind::output);
-  Status status = write_all(fd.get(), text, unfinished);
-  if (status && ::rename(unfinished.c_str(), path.c_str()) != 0)
-    status = os_error(errno, "rename " + in_quotes(unfinished), {}, ErrorKind::output);
-  if (!status) (void)::unlink(unfinished.c_str());
-  return status;
-}
-
 Status run(const InventoryOptions& options, const Elsewhere* there, std::ostream& out) {
   Result<model::Inventory> inventory =
       there == nullptr ? live_inventory() : Result<model::Inventory>(there->inventory);
   if (!inventory) return inventory.error();
   if (options.redact) annotate::redact(*inventory);
   const std::string text = annotate::encode_inventory(*inventory) + "\n";
-  if (options.output != "-") return save(options.output, text);
+  // Labels may hold secrets: for the owner only, as captures are.
+  if (options.output != "-") return replace_file(options.output, text);
   out << text << std::flush;
   if (out) return ok();
   return Error{ErrorKind::output, "standard output could not be written", {}};

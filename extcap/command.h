@@ -29,6 +29,7 @@ int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream
 int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+int cmd_hosts(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 
 /// What runs on a machine without podshark: all that is known of it.

@@ -32,8 +32,11 @@ class ExtcapArguments {
 /// shows no more). Unknown --extcap-… options: exit code 2 and no output at all.
 int run_extcap(const ExtcapArguments& args, std::ostream& out, std::ostream& err);
 
-/// The machine that podman:choose is to be about; nothing: this one.
+/// The machine that the interface, or in podman:choose its dialog, is about; nothing: this one.
 [[nodiscard]] Result<std::optional<remote::FarHost>> far_host(const ExtcapArguments& args);
+
+/// Its options say which container: podman:choose, and that of another machine.
+[[nodiscard]] bool is_choice(const std::string& interface);
 
 int verb_interfaces(const std::string& version, std::ostream& out);
 int verb_config(const std::string& interface, std::ostream& out);

@@ -2,24 +2,20 @@
 #include "extcap/list_cache.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <ctime>
+#include <functional>
 #include <set>
 #include <utility>
 
-#include "extcap/runtime_directory.h"
+#include "extcap/detached.h"
+#include "extcap/directories.h"
+#include "extcap/inventory_source.h"
+#include "extcap/private_file.h"
+#include "extcap/remote/hosts.h"
 #include "podman/annotate/codec.h"
 #include "podman/core/fd.h"
-#include "podman/core/proc.h"
 #include "podman/discover/discover.h"
 
 namespace podshark::extcap {
@@ -31,29 +27,20 @@ constexpr milliseconds kWait{330};  // of the 400 ms; the rest is for the conmon
 constexpr milliseconds kRefreshDeadline{15000};
 constexpr milliseconds kStillGood{60000};  // names and images of a running container hardly ever change
 
-milliseconds age_of(const struct stat& st) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto ms = (now.tv_sec - st.st_mtim.tv_sec) * 1000 + (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
-  return ms >= 0 ? milliseconds(ms) : milliseconds::max();  // from the future: the clock was set back
-}
-
-// The refreshing process: own session, no descriptor of ours but the one whose closing says "done".
-[[noreturn]] void refresh_detached(const ListCache& cache, const std::string& lock_path) {
-  const UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-    (void)cache.write(discover::discover({.deadline = kRefreshDeadline, .all = false, .proc = "/proc"}));
-  } else if (lock) {
+// What the refreshing process does.
+void rewrite(const ListCache& cache, const std::string& lock_path, const std::function<void()>& done) {
+  UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!lock) return;
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     (void)::flock(lock.get(), LOCK_EX);  // somebody is at it: wait for the end, then it is done for us too
+    return;
   }
-  ::_exit(0);
-}
-
-void detach_descriptors(int keep) {
-  const UniqueFd null(::open("/dev/null", O_RDWR));
-  for (const int fd : {0, 1, 2}) ::dup2(null.get(), fd);
-  ::dup2(keep, 3);
-  (void)::close_range(4, ~0U, 0);
+  const model::Inventory inventory =
+      discover::discover({.deadline = kRefreshDeadline, .all = false, .proc = "/proc"});
+  (void)cache.write(inventory);
+  lock.reset();
+  done();
+  if (no_podman(inventory) == nullptr) remote::refresh_connections_if_old();
 }
 
 }  // namespace
@@ -65,56 +52,23 @@ Result<ListCache> ListCache::open() {
 }
 
 std::optional<ListCache::Entry> ListCache::read() const {
-  const std::string path = directory_ + "/inventory.json";
-  struct stat st {};
-  if (::lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != ::geteuid())
-    return std::nullopt;
-  const Result<std::string> text = read_file(path, annotate::kMaxInventoryJson);
-  if (!text) return std::nullopt;
-  Result<annotate::InventoryPart> part = annotate::decode_inventory(*text);
+  std::optional<PrivateFile> file =
+      read_private_file(directory_ + "/inventory.json", annotate::kMaxInventoryJson);
+  if (!file) return std::nullopt;
+  Result<annotate::InventoryPart> part = annotate::decode_inventory(file->text);
   if (!part) return std::nullopt;
-  return Entry{std::move(part->inventory), age_of(st)};
+  return Entry{std::move(part->inventory), file->age};
 }
 
 Status ListCache::write(const model::Inventory& inventory) const {
-  const std::string text = annotate::encode_inventory(inventory);
-  const std::string temporary = directory_ + "/inventory." + std::to_string(::getpid());
-  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return os_error(errno, "open '" + temporary + "'");
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      const int code = errno;
-      (void)::unlink(temporary.c_str());
-      return os_error(code, "write '" + temporary + "'");
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  if (::rename(temporary.c_str(), (directory_ + "/inventory.json").c_str()) != 0) {
-    return os_error(errno, "rename '" + temporary + "'");
-  }
-  return ok();
+  return replace_file(directory_ + "/inventory.json", annotate::encode_inventory(inventory));
 }
 
 bool ListCache::refresh(milliseconds limit) const {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-  const UniqueFd done(ends[0]);
-  UniqueFd held(ends[1]);
-  const pid_t pid = ::fork();
-  if (pid < 0) return false;
-  if (pid == 0) {
-    // Twice forked and in a session of its own: Wireshark waits for our process group's pipes, not for this.
-    if (::setsid() < 0 || ::fork() != 0) ::_exit(0);
-    detach_descriptors(held.get());
-    refresh_detached(*this, directory_ + "/refresh.lock");
-  }
-  held.reset();
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const UniqueFd done = detached([this](const std::function<void()>& is_done) {
+    rewrite(*this, directory_ + "/refresh.lock", is_done);
+  });
+  if (!done) return false;
   pollfd p{done.get(), POLLIN, 0};
   if (::poll(&p, 1, static_cast<int>(limit.count())) <= 0) return false;
   const std::optional<Entry> entry = read();

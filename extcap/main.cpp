@@ -8,6 +8,7 @@
 #include "extcap/extcap.h"
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
+#include "extcap/remote/hosts.h"
 #include "extcap/remote/without.h"
 #include "podman/core/text.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using podshark::extcap::Command;
 
-constexpr std::array<Command, 10> kCommands{{
+constexpr std::array<Command, 11> kCommands{{
     {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list, true},
     {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
     {"top", "bandwidth, drops, retransmits and connections per container and peer", podshark::extcap::cmd_top,
@@ -31,6 +32,8 @@ constexpr std::array<Command, 10> kCommands{{
      podshark::extcap::cmd_annotate},
     {"check", "what is wrong with a container's network, the evidence and the fix",
      podshark::extcap::cmd_check, true},
+    {"hosts", "other machines whose containers Wireshark lists: add, remove, ask again",
+     podshark::extcap::cmd_hosts},
     {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor, true},
 }};
 
@@ -39,7 +42,7 @@ int help(std::ostream& out) {
          " - Podman container networking in Wireshark\n\nusage: podshark COMMAND [options]\n\n";
   for (const Command& c : kCommands)
     out << "  " << c.name << std::string(11 - std::string(c.name).size(), ' ') << c.summary << '\n';
-  out << "\n'podshark COMMAND --help' tells more. All but capture and annotate take --host "
+  out << "\n'podshark COMMAND --help' tells more. All but capture, annotate and hosts take --host "
          "[USER@]HOST[:PORT], and are then\n"
          "run there through ssh; for capture, TARGET is ssh://[USER@]HOST[:PORT]/CONTAINER. In Wireshark, "
          "containers are in the interface list.\n";
@@ -48,8 +51,10 @@ int help(std::ostream& out) {
 
 int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words) {
   namespace remote = podshark::extcap::remote;
-  const int code = remote::run_there(host, words, std::cout, std::cerr);
-  return code == remote::kNotThere ? remote::run_without(host, words, std::cout, std::cerr) : code;
+  int code = remote::run_there(host, words, std::cout, std::cerr);
+  if (code == remote::kNotThere) code = remote::run_without(host, words, std::cout, std::cerr);
+  if (code == 0 && words[0] == "list") remote::list_there_later(host);
+  return code;
 }
 
 }  // namespace
@@ -79,7 +84,7 @@ int main(int argc, char** argv) {
         std::cerr << "podshark " << c.name << ": " << host.error().line() << '\n';
         return static_cast<int>(host.error().kind);
       }
-      if (*host) return run_there(**host, words);
+      if (*host) return run_there(podshark::extcap::remote::as_listed(**host), words);
     }
     if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
   }

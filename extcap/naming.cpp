@@ -27,13 +27,30 @@ std::string plain(const std::string& name) {
   return out;
 }
 
-std::string shortened(const std::string& prefix, const std::string& name) {
-  std::string value = prefix + plain(name);
-  if (value.size() < kMaxInterfaceName) return value;
-  const std::string tail = "~" + hex(fnv1a(name), 6);
-  std::size_t keep = kMaxInterfaceName - 1 - tail.size();
+// Cut to `most` bytes, the last seven a mark of the whole.
+std::string cut(const std::string& value, const std::string& whole, std::size_t most) {
+  if (value.size() <= most) return value;
+  const std::string tail = "~" + hex(fnv1a(whole), 6);
+  std::size_t keep = most - tail.size();
   while (keep > 0 && (static_cast<unsigned char>(value[keep]) & 0xC0u) == 0x80) --keep;
   return value.substr(0, keep) + tail;
+}
+
+std::string shortened(const std::string& prefix, const std::string& name) {
+  return cut(prefix + plain(name), name, kMaxInterfaceName - 1);
+}
+
+// Names that would be taken for something else.
+bool reserved(const std::string& name) {
+  return name == "all" || name == "choose" || name.starts_with("pod/") || name.starts_with("net/");
+}
+
+std::string far_value(const std::string& host, const std::string& rest) {
+  constexpr std::size_t kMostHost = 32;
+  const std::string whole = kFarPrefix + plain(host) + ":" + plain(rest);
+  if (whole.size() < kMaxInterfaceName) return whole;
+  return cut(kFarPrefix + cut(plain(host), host, kMostHost) + ":" + plain(rest), host + "\n" + rest,
+             kMaxInterfaceName - 1);
 }
 
 bool foreign(const Container& c, uid_t caller) {
@@ -285,9 +302,7 @@ Status Resolver::add(const std::string& name) {
 std::string interface_value(const Container& container, uid_t caller) {
   const std::string name = container.name.empty() ? container.id.substr(0, 12) : container.name;
   if (foreign(container, caller)) return shortened("podman-root:", name);
-  const bool reserved =
-      name == "all" || name == "choose" || name.compare(0, 4, "pod/") == 0 || name.compare(0, 4, "net/") == 0;
-  return shortened(reserved ? "podman:container/" : "podman:", name);
+  return shortened(reserved(name) ? "podman:container/" : "podman:", name);
 }
 
 std::string interface_value(const Pod& pod) {
@@ -296,6 +311,14 @@ std::string interface_value(const Pod& pod) {
 
 std::string interface_value(const Network& network) {
   return shortened("podman:net/", network.name);
+}
+
+std::string far_interface_value(const std::string& host, const std::string& container) {
+  return far_value(host, (reserved(container) ? "container/" : "") + container);
+}
+
+std::string far_choose_value(const std::string& host) {
+  return far_value(host, "choose");
 }
 
 std::string display_text(const Container& c, uid_t caller) {

@@ -20,6 +20,11 @@ inline constexpr std::size_t kMaxInterfaceName = 64;
 [[nodiscard]] std::string interface_value(const model::Container& container, uid_t caller);
 [[nodiscard]] std::string interface_value(const model::Pod& pod);
 [[nodiscard]] std::string interface_value(const model::Network& network);
+/// "podman@HOST:web": a container of another machine; "podman@HOST:choose": any of it. When that is too long,
+/// first the host's name is cut, then the container's.
+[[nodiscard]] std::string far_interface_value(const std::string& host, const std::string& container);
+[[nodiscard]] std::string far_choose_value(const std::string& host);
+inline constexpr const char* kFarPrefix = "podman@";
 inline constexpr const char* kAllValue = "podman:all";
 inline constexpr const char* kChooseValue = "podman:choose";
 

@@ -15,6 +15,7 @@
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/far_session.h"
+#include "extcap/remote/hosts.h"
 #include "extcap/selection.h"
 #include "podman/core/text.h"
 
@@ -23,7 +24,13 @@ namespace {
 
 Result<std::vector<std::string>> wanted_names(const ExtcapArguments& args) {
   const std::string interface = args.get("extcap-interface");
-  if (interface != kChooseValue) return std::vector<std::string>{interface};
+  if (remote::is_far_interface(interface)) {
+    const Result<remote::FarTarget> far = remote::far_interface(interface);
+    if (!far) return far.error();
+    if (!far->target.empty()) return std::vector<std::string>{far->target};
+  } else if (interface != kChooseValue) {
+    return std::vector<std::string>{interface};
+  }
   const std::string chosen = args.get("container");
   if (!chosen.empty() && chosen != "none") return std::vector<std::string>{chosen};
   std::vector<std::string> names;
@@ -31,7 +38,7 @@ Result<std::vector<std::string>> wanted_names(const ExtcapArguments& args) {
     if (!trim(name).empty()) names.emplace_back(trim(name));
   }
   if (!names.empty()) return names;
-  return Error{ErrorKind::usage, "podman:choose: no container chosen",
+  return Error{ErrorKind::usage, interface + ": no container chosen",
                "open its options (the gear) and select a container or type a name"};
 }
 
@@ -72,6 +79,8 @@ std::vector<std::string> far_words(const ExtcapArguments& args, const std::vecto
   for (const char* name : {"snaplen", "promiscuous", "follow", "start", "drops", "point", "nat", "method",
                            "sidecar-image", "ring-size", "queue-size"})
     add(name, args.get(name));
+  // What has stopped since it was listed is started for nobody who did not ask for it.
+  if (!is_choice(args.get("extcap-interface"))) words.emplace_back("--start=false");
   for (const char* flag : {"wait", "install-tool", "all-host"}) {
     if (args.get(flag) == "true") words.push_back("--" + std::string(flag));
   }
@@ -101,14 +110,24 @@ int fail(std::ostream& err, const Error& error) {
 
 }  // namespace
 
+bool is_choice(const std::string& interface) {
+  return interface == kChooseValue || remote::is_far_choice(interface);
+}
+
 Result<std::optional<remote::FarHost>> far_host(const ExtcapArguments& args) {
-  const bool far = args.get("extcap-interface") == kChooseValue && !trim(args.get("remote-host")).empty();
-  if (!far) return std::optional<remote::FarHost>();
+  const std::string interface = args.get("extcap-interface");
+  if (remote::is_far_interface(interface)) {
+    Result<remote::FarTarget> far = remote::far_interface(interface);
+    if (!far) return far.error();
+    return std::optional<remote::FarHost>(std::move(far->host));
+  }
+  if (interface != kChooseValue || trim(args.get("remote-host")).empty())
+    return std::optional<remote::FarHost>();
   Result<remote::FarHost> host =
       remote::host_of({args.get("remote-host"), args.get("remote-port"), args.get("remote-username"),
                        args.get("sshkey"), args.get("jump-host")});
   if (!host) return host.error();
-  return std::optional<remote::FarHost>(std::move(*host));
+  return std::optional<remote::FarHost>(remote::as_listed(std::move(*host)));
 }
 
 int verb_capture(const ExtcapArguments& args, std::ostream& err) {

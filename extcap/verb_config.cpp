@@ -3,7 +3,6 @@
 // read containers and links.
 #include <unistd.h>
 
-#include <chrono>
 #include <optional>
 #include <ostream>
 
@@ -12,11 +11,10 @@
 #include "extcap/list_cache.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
-#include "extcap/remote/far_run.h"
+#include "extcap/remote/hosts.h"
 #include "extcap/selection.h"
 #include "extcap/sentence.h"
 #include "extcap/worker_client.h"
-#include "podman/annotate/codec.h"
 #include "podman/core/text.h"
 #include "podman/kernel/rtnetlink.h"
 #include "podman/wire/ring.h"
@@ -28,7 +26,6 @@ namespace {
 // Wireshark puts tabs in the order of these numbers.
 constexpr int kContainerArgument = 0;
 constexpr int kLinkArgument = 10;
-constexpr std::chrono::milliseconds kFarListLimit{12'000};  // ssh itself gives up after ten seconds
 
 void write_nobody_value(std::ostream& out) {
   out << Sentence("value")
@@ -124,19 +121,18 @@ void write_inventory(const model::Inventory& inventory, std::optional<uid_t> cal
 
 // What goes wrong is a value too: the dialog has no other place for it.
 void write_far_inventory(const remote::FarHost& host, std::ostream& out) {
-  const Result<std::string> text = remote::output_there(host, {"list", "--json"}, kFarListLimit);
-  const Result<annotate::InventoryPart> part =
-      text ? annotate::decode_inventory(trim(*text)) : Result<annotate::InventoryPart>(text.error());
-  if (part) return write_inventory(part->inventory, std::nullopt, out);
+  const Result<model::Inventory> inventory = remote::list_there(host, remote::kListLimit);
+  if (inventory) return write_inventory(*inventory, std::nullopt, out);
   out << Sentence("value")
              .with("arg", kContainerArgument)
              .with("value", "none")
-             .with("display", part.error().line());
+             .with("display", inventory.error().line());
 }
 
 // The links of the running container that the interface stands for; none for groups.
 void write_links(const std::string& interface, std::ostream& out) {
   write_all_links_value(out, kLinkArgument);
+  if (remote::is_far_interface(interface)) return;  // podshark there tells no links of what it lists
   const Result<Selection> selection = select({interface}, {});
   if (!selection || selection->targets.size() != 1 || !selection->targets.front().network.empty()) return;
   WorkerClient worker;
@@ -157,7 +153,7 @@ void write_links(const std::string& interface, std::ostream& out) {
 }  // namespace
 
 int verb_config(const std::string& interface, std::ostream& out) {
-  if (interface == kChooseValue) write_choice(out);
+  if (is_choice(interface)) write_choice(out);
   const int next = write_link_arguments(out, kLinkArgument);
   if (interface == kChooseValue) write_remote(next, out);
   return 0;

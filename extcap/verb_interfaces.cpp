@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <ostream>
 
 #include "extcap/control/toolbar.h"
 #include "extcap/extcap.h"
 #include "extcap/list_cache.h"
 #include "extcap/naming.h"
+#include "extcap/remote/host_listing.h"
+#include "extcap/remote/hosts.h"
 #include "extcap/sentence.h"
 #include "podman/core/text.h"
 
@@ -23,6 +26,31 @@ std::size_t listed_limit() {
   std::uint64_t limit = kDefaultLimit;
   if (text != nullptr) (void)parse_number(text, 10000, limit);
   return limit;
+}
+
+// Of other machines: what the cache has. Nobody is asked here.
+void write_far(std::size_t limit, std::size_t shown, std::ostream& out) {
+  for (const remote::ListedHost& h : remote::load_hosts().hosts) {
+    if (shown >= limit) return;
+    const std::string& host = h.host.name;
+    const std::optional<remote::HostListing> listing = remote::read_listing(h.host);
+    const std::string age = listing ? remote::age_text(listing->age) : "";
+    const std::string mark =
+        (age.empty() ? "" : " \u00b7 seen " + age) + (h.saved ? "" : " \u00b7 " + h.from);
+    ++shown;
+    out << Sentence("interface")
+               .with("value", far_choose_value(host))
+               .with("display", "Podman\u2026 on " + one_line(host, 80) + " (by name, pattern or label)" +
+                                    (listing ? mark : " \u00b7 not asked yet" + mark));
+    if (!listing) continue;
+    for (const remote::FarContainer& c : listing->containers) {
+      if (shown >= limit) return;
+      ++shown;
+      out << Sentence("interface")
+                 .with("value", far_interface_value(host, c.name))
+                 .with("display", one_line(c.display, 110) + " \u00b7 on " + one_line(host, 60) + mark);
+    }
+  }
 }
 
 void write_program(const std::string& version, std::ostream& out) {
@@ -81,6 +109,7 @@ int verb_interfaces(const std::string& version, std::ostream& out) {
       << Sentence("interface")
              .with("value", kChooseValue)
              .with("display", "Podman\u2026 (by name, pattern or label, before it starts)");
+  write_far(limit, shown, out);
   return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "extcap/announce/address.h"
-#include "extcap/runtime_directory.h"
+#include "extcap/directories.h"
 #include "podman/core/fd.h"
 
 namespace podshark::extcap {

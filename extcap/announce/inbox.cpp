@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "extcap/announce/address.h"
-#include "extcap/runtime_directory.h"
+#include "extcap/directories.h"
 
 namespace podshark::extcap {
 namespace {

@@ -122,8 +122,8 @@ int run_there(const FarHost& host, const std::vector<std::string>& words, std::o
 
 namespace {
 
-Result<std::string> output_once(const FarHost& host, const std::string& script, Asking asking,
-                                std::chrono::milliseconds limit) {
+Result<std::optional<std::string>> output_once(const FarHost& host, const std::string& script, Asking asking,
+                                               std::chrono::milliseconds limit) {
   if (asking != Asking::nobody) limit += kAnswerLimit;
   constexpr std::size_t kMost = std::size_t{64} << 20U;
   std::string text;
@@ -150,21 +150,26 @@ Result<std::string> output_once(const FarHost& host, const std::string& script, 
                  host.name + " did not answer within " + std::to_string(limit.count() / 1000) + " s",
                  {}};
   if (!code) return code.error();
-  if (*code == kNotThere) return not_there(host);
+  if (*code == kNotThere) return std::optional<std::string>();
   if (*code != 0) return Error{static_cast<ErrorKind>(*code), host.name + ": " + said, {}};
-  return text;
+  return std::optional<std::string>(std::move(text));
 }
 
 }  // namespace
 
 Result<std::string> script_output(const FarHost& host, const std::string& script,
                                   std::chrono::milliseconds limit) {
-  return asking_if_need_be([&](Asking asking) { return output_once(host, script, asking, limit); });
+  Result<std::optional<std::string>> text =
+      asking_if_need_be([&](Asking asking) { return output_once(host, script, asking, limit); });
+  if (!text) return text.error();
+  if (!*text) return not_there(host);
+  return std::move(**text);
 }
 
-Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
-                                 std::chrono::milliseconds limit) {
-  return script_output(host, podshark_script(words), limit);
+Result<std::optional<std::string>> output_there(const FarHost& host, const std::vector<std::string>& words,
+                                                std::chrono::milliseconds limit) {
+  return asking_if_need_be(
+      [&](Asking asking) { return output_once(host, podshark_script(words), asking, limit); });
 }
 
 namespace {

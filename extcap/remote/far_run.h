@@ -27,10 +27,11 @@ namespace podshark::extcap::remote {
 [[nodiscard]] int run_there(const FarHost& host, const std::vector<std::string>& words, std::ostream& out,
                             std::ostream& err);
 
-/// The same with its output as the result, which must come within `limit`. An exit code other than 0 is an
-/// error with its last words.
-[[nodiscard]] Result<std::string> output_there(const FarHost& host, const std::vector<std::string>& words,
-                                               std::chrono::milliseconds limit);
+/// The same with its output as the result, which must come within `limit`; nothing where podshark is not
+/// installed. An exit code other than 0 is an error with its last words.
+[[nodiscard]] Result<std::optional<std::string>> output_there(const FarHost& host,
+                                                              const std::vector<std::string>& words,
+                                                              std::chrono::milliseconds limit);
 
 /// The same of any script (line.h).
 [[nodiscard]] Result<std::string> script_output(const FarHost& host, const std::string& script,

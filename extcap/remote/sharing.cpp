@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/remote/sharing.h"
 
-#include "extcap/runtime_directory.h"
+#include "extcap/directories.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
 

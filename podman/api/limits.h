@@ -13,6 +13,7 @@ inline constexpr std::size_t kMaxHttpHeader = 16U << 10U;
 inline constexpr std::size_t kMaxContainers = 10'000;
 inline constexpr std::size_t kMaxPods = 10'000;
 inline constexpr std::size_t kMaxNetworks = 1'000;
+inline constexpr std::size_t kMaxConnections = 1'000;
 inline constexpr std::size_t kMaxPorts = 1'024;        ///< per container
 inline constexpr std::size_t kMaxAttachments = 64;     ///< per container
 inline constexpr std::size_t kMaxAddresses = 64;       ///< per attachment

@@ -47,6 +47,16 @@ struct NetworkDetails {
 /// `pod ps` or `pod inspect` (object in 4.x, list in 5.x).
 [[nodiscard]] Result<Parsed<model::Pod>> parse_pods(std::string_view json);
 
+/// One of `system connection list`: a podman service, on whatever machine.
+struct Connection {
+  std::string name;
+  std::string uri;       ///< "ssh://user@host:port/path", "unix:///path", "tcp://…"
+  std::string identity;  ///< file of a key, or empty
+  bool machine = false;  ///< the virtual machine of `podman machine`
+  bool is_default = false;
+};
+[[nodiscard]] Result<Parsed<Connection>> parse_connections(std::string_view json);
+
 /// One line of `podman events --format json` about a container: what podman says of it before anybody can
 /// ask. `status` is its verb: create, init, start, died, remove, …
 struct ContainerEvent {

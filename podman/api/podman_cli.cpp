@@ -55,4 +55,8 @@ Result<std::string> PodmanCli::pods(Deadline deadline) {
   return podman({"pod", "ps", "--format", "json"}, deadline, kMaxListBytes, false);
 }
 
+Result<std::string> podman_connections(Deadline deadline) {
+  return podman({"system", "connection", "list", "--format", "json"}, deadline, kMaxListBytes, false);
+}
+
 }  // namespace podshark::api

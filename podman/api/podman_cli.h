@@ -18,4 +18,7 @@ class PodmanCli : public Transport {
   [[nodiscard]] Result<std::string> pods(Deadline deadline) override;
 };
 
+/// What `podman system connection list` says, for parse_connections(): it contacts nobody.
+[[nodiscard]] Result<std::string> podman_connections(Deadline deadline);
+
 }  // namespace podshark::api

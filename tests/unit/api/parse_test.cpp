@@ -157,5 +157,21 @@ TEST(ParseEvents, other_lines_are_errors) {
     EXPECT_FALSE(parse_container_event(line)) << line;
 }
 
+TEST(ParseConnections, what_is_missing_or_of_a_wrong_type_is_left_out) {
+  const Result<Parsed<Connection>> parsed = parse_connections(
+      R"([{"Name":"a","URI":"ssh://a/x","Identity":7,"IsMachine":"yes","Default":true},
+          {"Name":"b","URI":null},{"URI":"ssh://c"},9,
+          {"Name":"d","URI":"ssh://d/x","Identity":"/k","IsMachine":true,"ReadWrite":true}])");
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(2U, parsed->items.size());
+  EXPECT_EQ("", parsed->items[0].identity);
+  EXPECT_FALSE(parsed->items[0].machine);
+  EXPECT_TRUE(parsed->items[0].is_default);
+  EXPECT_EQ("/k", parsed->items[1].identity);
+  EXPECT_TRUE(parsed->items[1].machine);
+  EXPECT_EQ(1U, parsed->notes.size());
+  EXPECT_EQ(ErrorKind::no_podman, parse_connections("Error: no such command").error().kind);
+}
+
 }  // namespace
 }  // namespace podshark::api
