@@ -11,6 +11,7 @@
 
 #include "extcap/remote/far_host.h"
 #include "extcap/remote/far_script.h"
+#include "extcap/remote/hosts.h"
 #include "podman/core/text.h"
 #include "podman/probe/tcp.h"
 
@@ -88,9 +89,11 @@ milliseconds OutsideProbe::longest(milliseconds timeout) {
 void OutsideProbe::begin(TimePoint now) {
   since_ = now;
   wake_ = now + kLogin;
-  Result<Child> child =
-      spawn(remote::ssh_command({destination_, destination_}, far_command(attempt_.remote, timeout_, say_)),
-            {"LC_ALL=C"}, {.errors = true});
+  const Result<remote::FarHost> named = remote::parse_host(destination_);
+  const remote::FarHost host =
+      named ? remote::as_listed(*named) : remote::FarHost{destination_, destination_};
+  Result<Child> child = spawn(remote::ssh_command(host, far_command(attempt_.remote, timeout_, say_)),
+                              {"LC_ALL=C"}, {.errors = true});
   if (child) {
     child_ = std::move(*child);
     return;

@@ -14,20 +14,12 @@ import lib
 import lib_pcapng
 import lib_sshd
 from lib import RIG, ROOT, WORLD, Ctr, RigTest, podman, run, wait_for
+from lib_hosts import FakeSsh
 from lib_podshark import PODSHARK, Capture, extcap_home, interfaces, podshark
 
 CONTAINERS = (Ctr("web", ports=("28780:80",)), Ctr("own", user=RIG))
 PORT = 2222
 USAGE, NOT_FOUND, PERMISSION, UNREACHABLE = 2, 3, 5, 12
-FAKE_SSH = """#!/bin/sh
-# Says who was called; runs what it is to run there, here. A host that begins with "gone" is not there.
-for word; do here=$there; there=$command; command=$word; done
-echo "begin $there $*" >>{log}
-case $there in gone*|*@gone*) sleep 0.3; echo "ssh: connect to host $there port 22: Connection refused" >&2; code=255 ;;
-*) PATH={path} sh -c "$command"; code=$? ;; esac
-echo "end $there" >>{log}
-exit $code
-"""
 
 
 class HostsTest(RigTest):
@@ -72,24 +64,11 @@ class Listed(HostsTest):
 
     def setUp(self):
         super().setUp()
-        self.log = self.tmp / "log"
-        self.log.touch()
-        self.log.chmod(0o666)
-        self.bin = self.tmp / "bin"
-        self.bin.mkdir()
-        path = f"{PODSHARK.parent}:/usr/local/bin:/usr/bin:/bin"
-        self.program("ssh", FAKE_SSH.format(log=self.log, path=path))
-        self.env = {"PATH": f"{self.bin}:/usr/local/bin:/usr/bin:/bin"}
-
-    def program(self, name, text):
-        (self.bin / name).write_text(text)
-        (self.bin / name).chmod(0o755)
+        self.ssh = FakeSsh(self.tmp)
+        self.log, self.env, self.called = self.ssh.log, self.ssh.env, self.ssh.called
 
     def hosts(self, *args, **kwargs):
         return podshark(RIG, "hosts", *args, env=self.env, **kwargs)
-
-    def called(self, what="begin"):
-        return [line for line in self.log.read_text().splitlines() if line.startswith(what)]
 
     def test_add_list_and_remove(self):
         book = self.book(RIG)
@@ -161,7 +140,7 @@ class Listed(HostsTest):
         self.hosts("add", "there")
         self.hosts("refresh")
         self.log.write_text("")
-        self.program("podman", f"#!/bin/sh\necho \"podman $*\" >>{self.log}\ncase \"$*\" in *connection*) sleep 60 ;; esac\nexec /usr/bin/podman \"$@\"\n")
+        self.ssh.program("podman", f"#!/bin/sh\necho \"podman $*\" >>{self.log}\ncase \"$*\" in *connection*) sleep 60 ;; esac\nexec /usr/bin/podman \"$@\"\n")
         connections = pathlib.Path(lib.environment(RIG)["HOME"], ".cache/podshark/connections.json")
         os.utime(connections, (0, 0))
         extcap_home(RIG)
