@@ -85,7 +85,9 @@ Result<FarHost> HostBook::accepted(Result<FarHost> host) const {
   if (std::any_of(lines_.begin(), lines_.end(), same))
     return Error{ErrorKind::usage, in_quotes(host->name) + " is there already",
                  "to change it, remove it first"};
-  if (hosts().size() >= kMaxHosts)
+  const auto count =
+      std::count_if(lines_.begin(), lines_.end(), [](const Line& l) { return l.host.has_value(); });
+  if (static_cast<std::size_t>(count) >= kMaxHosts)
     return Error{ErrorKind::usage, "there are " + std::to_string(kMaxHosts) + " hosts already", {}};
   return host;
 }

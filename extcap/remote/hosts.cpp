@@ -29,7 +29,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectionsFresh{60'000};
-constexpr std::chrono::seconds kPodmanLimit{10};
+constexpr std::chrono::seconds kPodmanLimit{5};
 constexpr const char* kConnections = "/connections.json";
 
 std::string variable(const char* name) {
