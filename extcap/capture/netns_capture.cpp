@@ -180,7 +180,9 @@ Status NetnsCapture::attach_links() {
 Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket) {
   auto ring = std::make_unique<LinkRing>();
   ring->filter_text = both_filters(chosen.filter, context_.options.filter);
-  Result<Filter> filter = Filter::compile(ring->filter_text, encoding.linktype, context_.options.snaplen);
+  // The kernel would run it on a cooked packet without the header that it was compiled for.
+  Result<Filter> filter = Filter::compile(ring->filter_text, encoding.linktype, context_.options.snaplen,
+                                          /* in_user_space= */ !encoding.raw);
   if (!filter) return filter.error();
   ring->filter = std::move(*filter);
   ring->link = chosen.link;

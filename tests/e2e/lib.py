@@ -224,6 +224,25 @@ def start(spec):
     return {spec.name: Up(spec.name, spec.user)}
 
 
+COOKED = """
+import fcntl, os, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", sys.argv[1].encode(), 0x1001))  # TUNSETIFF: tun, no header
+fcntl.ioctl(fd, 0x400454CD, int(sys.argv[2]))  # TUNSETLINK
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def add_cooked_link(test, up, name, address, arphrd=778):
+    """A link whose type has no link-layer header that we know (778: GRE), in the netns of a container until the test's end."""
+    holder = test.child(ROOT, ["nsenter", "-t", str(up.pid), "-n", "python3", "-c", COOKED, name, str(arphrd)],
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    up.enter("ip", "address", "add", address, "dev", name)
+    up.enter("ip", "link", "set", name, "up")
+
+
 def remove_all(user):
     """Removes every container, pod and network of the user."""
     podman(user, "pod", "rm", "-f", "-a", "-t", "0")

@@ -122,6 +122,20 @@ class VlanTags(RigTest):
         self.assertEqual([frame], [p.data for p in filtered.packets])
 
 
+class CookedLinks(RigTest):
+    @quick
+    def test_a_filter_speaks_of_the_header_that_is_in_the_file(self):
+        lib.add_cooked_link(self, self.up["web"], "gre9", "10.99.9.1/24")
+        with Capture(ROOT, "web", "-i", "gre9", "-f", "icmp") as capture:
+            self.up["web"].enter("ping", "-c", "2", "-i", "0.2", "-W", "1", "10.99.9.2", check=False)
+            capture.wait_packets(2)
+            done = capture.stop()
+        self.assertEqual([276], [i.linktype for i in done.links])
+        for packet in done.packets:
+            self.assertEqual((b"\x08\x00", 778, 1),
+                             (packet.data[:2], int.from_bytes(packet.data[8:10], "big"), packet.data[20 + 9]))
+
+
 class Volume(RigTest):
     def test_a_million_packets_at_100000_a_second_all_arrive(self):
         sender = lib.BIN / "tests/tools/packet_sender"
