@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "extcap/agent/clocks.h"
-#include "extcap/agent/say.h"
+#include "extcap/agent/line.h"
 #include "podman/core/fd.h"
 
 namespace podshark::agent {
@@ -21,9 +20,9 @@ constexpr const char* kName = "podshark-agent";
 constexpr timespec kLook{1, 0};
 
 bool is_capture_process(const char* pid) {
-  char path[64];
-  (void)snprintf(path, sizeof(path), "/proc/%.10s/cmdline", pid);
-  const UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
+  Line path;
+  path.add("/proc/").add(pid).add("/cmdline");
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   char words[512];
   const ssize_t n = fd ? read(fd.get(), words, sizeof(words)) : 0;
   return n > 0 && is_capture(words, static_cast<std::uint32_t>(n));

@@ -15,9 +15,10 @@ class Line {
  public:
   Line& add(const char* text) { return add(text, strlen(text)); }
   Line& add(const char* text, std::size_t size) {
-    if (size > sizeof(text_) - size_) size = sizeof(text_) - size_;
+    if (size > kLongest - size_) size = kLongest - size_;
     memcpy(text_ + size_, text, size);
     size_ += size;
+    text_[size_] = '\0';
     return *this;
   }
   Line& add(std::uint64_t number, unsigned digits = 1) {
@@ -30,16 +31,18 @@ class Line {
     while (n > 0) add(&reversed[--n], 1);
     return *this;
   }
+  /// Without what could steer a terminal or end a word: links are named by whoever is root in the container.
+  Line& add_printable(const char* text) {
+    for (; *text != '\0'; ++text) add(*text > ' ' && *text <= '~' ? text : "?", 1);
+    return *this;
+  }
   [[nodiscard]] wire::Text text() const { return {text_, size_}; }
+  [[nodiscard]] const char* c_str() const { return text_; }
 
  private:
-  char text_[1024];
+  static constexpr std::size_t kLongest = 1023;
+  char text_[kLongest + 1] = "";
   std::size_t size_ = 0;
 };
-
-/// Without what could steer a terminal or end a word: links are named by whoever is root in the container.
-inline char printable(char c) {
-  return c > ' ' && c <= '~' ? c : '?';
-}
 
 }  // namespace podshark::agent

@@ -10,7 +10,6 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "extcap/agent/arguments.h"
+#include "extcap/agent/line.h"
 #include "extcap/worker/privilege.h"
 #include "extcap/worker/seccomp.h"
 #include "podman/wire/netns.h"
@@ -175,9 +175,9 @@ bool leads_to_process(int directory) {
 
 // A descriptor of /proc/PID belongs to that process for good, unlike its number.
 bool Opener::identify(int pid) {
-  char path[32];
-  (void)::snprintf(path, sizeof(path), "/proc/%d", pid);
-  process_.reset(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Line path;
+  path.add("/proc/").add(static_cast<std::uint64_t>(pid));
+  process_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!process_) return false;
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   return leads_to_process(process_.get()) && !gone();  // so both are of the same one
@@ -227,6 +227,8 @@ Failure Opener::open(SocketCounts counts, Sockets* out) {
 }
 
 void Opener::close() {
+  process_.reset();
+  pidfd_.reset();
   channel_.reset();
   if (child_ > 0) {
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {

@@ -51,7 +51,7 @@ class Opener {
   /// then; and for kSelf.
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   [[nodiscard]] bool gone() const;
-  /// Ends the child.
+  /// Ends the child, and forgets the process.
   void close();
 
  private:

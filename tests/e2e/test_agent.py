@@ -154,6 +154,15 @@ class Capturing(AgentTest):
         self.assertEqual({(70, 542)}, {(len(p.data), p.original_length) for p in done.packets})
         self.assertEqual({1}, {p.data[23] for p in done.packets})  # ICMP
 
+    def test_links_without_a_header_that_is_known_have_a_cooked_one(self):
+        lib.add_cooked_link(self, self.up["web"], "gre9", "10.99.9.1/24")
+        agent = self.capture(ROOT, "-f", compiled("udp"), self.up["web"].pid)  # does not concern them
+        agent.wait_links("0/gre9")
+        self.up["web"].enter("ping", "-c", "1", "-W", "1", "10.99.9.2", check=False)
+        agent.wait(lambda now: any(p.data[20 + 9] == 1 for p in now.packets_of("0/gre9")), "the ping")
+        link = next(i for i in agent.stop().interfaces if i.name == "0/gre9")
+        self.assertEqual((276, "778"), (link.linktype, link.keys["type"]))
+
     def test_a_ring_is_as_large_as_is_asked(self):
         agent = self.capture(ROOT, "-r", "1024", "-i", "lo", self.up["web"].pid)
         agent.wait_links("0/lo")
@@ -415,7 +424,7 @@ class Helpers(AgentTest):
 
     def test_idle_ends_when_told(self):
         idle = self.child(RIG, [PROGRAM, "idle", "60"])
-        wait_for(lambda: int(status(idle.pid)["SigBlk"], 16) & 1 << (signal.SIGTERM - 1), "it to listen")
+        wait_for(lambda: (status(idle.pid)["Name"], status(idle.pid)["State"][0]) == ("podshark-agent", "S"), "it to wait")
         self.assertEqual(0, lib.end(idle))
         self.assertEqual(lib_agent.USAGE, run(RIG, [PROGRAM, "idle", "0"], check=False).returncode)
 

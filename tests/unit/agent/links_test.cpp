@@ -131,7 +131,11 @@ TEST(Links, more_than_are_kept_are_told) {
 TEST(Line, is_cut_not_overrun) {
   Line line;
   for (int i = 0; i < 300; ++i) line.add("0123456789");
-  EXPECT_EQ(1024U, line.text().size);
+  EXPECT_EQ(1023U, line.text().size);
+  EXPECT_EQ(1023U, strlen(line.c_str()));
+  Line shown;
+  shown.add_printable("a\x1b[2J b\xff");
+  EXPECT_STREQ("a?[2J?b?", shown.c_str());
   Line number;
   number.add(std::uint64_t{5}, 9).add(" ").add(~std::uint64_t{0});
   EXPECT_EQ("000000005 18446744073709551615", std::string(number.text().data, number.text().size));
