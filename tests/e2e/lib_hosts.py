@@ -15,14 +15,15 @@ exit $code
 
 
 class FakeSsh:
-    """Below `directory`; `env` for who shall use it."""
+    """Below `directory`; `env` for who shall use it. `installed`: podshark is, on the other machine."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, installed=True):
         self.log, self.bin = directory / "log", directory / "bin"
         self.log.touch()
         self.log.chmod(0o666)
         self.bin.mkdir()
-        self.program("ssh", FAKE.format(log=self.log, path=f"{PODSHARK.parent}:/usr/local/bin:/usr/bin:/bin"))
+        path = (f"{PODSHARK.parent}:" if installed else "") + "/usr/local/bin:/usr/bin:/bin"
+        self.program("ssh", FAKE.format(log=self.log, path=path))
         self.env = {"PATH": f"{self.bin}:/usr/local/bin:/usr/bin:/bin"}
 
     def program(self, name, text):

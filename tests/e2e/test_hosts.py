@@ -229,6 +229,17 @@ class Listed(HostsTest):
             done = capture.stop()
         self.assertTrue(any(b"hello from" in p.data for p in done.packets_of("podman:own/lo")))
 
+    def test_a_host_without_podshark_is_listed_by_podmans_word(self):
+        place = self.tmp / "without"
+        place.mkdir()
+        without = FakeSsh(place, installed=False)
+        self.hosts("add", "there")
+        done = podshark(RIG, "hosts", "refresh", env=without.env)
+        self.assertRegex(done.stdout, r"^there: \d+ containers?\n$")
+        self.assertRegex(self.listed(RIG)["podman@there:own"], r"^Podman own · bb:1 · (.* · )?on there$")
+        done = podshark(RIG, "list", "--host", "there", env=without.env)
+        self.assertIn("own", done.stdout)
+
     def test_a_container_that_has_gone(self):
         self.hosts("add", "there")
         run(RIG, ["podman", "run", "-d", "--name", "brief", lib.IMAGE, "sleep", "1000000"])
