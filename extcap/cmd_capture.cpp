@@ -263,7 +263,8 @@ int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std:
   if (!output) return fail(err, output.error());
   if (output->reader_gone()) return 0;
   const auto line = [&](const std::string& text) { err << host->name << ": " << text << std::endl; };
-  const Result<int> code = remote::capture_there(*host, *words, *output, line);
+  const Result<int> code = host->connection.empty() ? remote::capture_there(*host, *words, *output, line)
+                                                    : Result<int>(remote::kNotThere);
   if (!code) return fail(err, code.error());
   if (*code != remote::kNotThere) return *code;
   const Result<Summary> summary =

@@ -51,9 +51,10 @@ int help(std::ostream& out) {
 
 int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words) {
   namespace remote = podshark::extcap::remote;
-  int code = remote::run_there(host, words, std::cout, std::cerr);
+  const bool api = !host.connection.empty();  // there is no podshark behind it
+  int code = api ? remote::kNotThere : remote::run_there(host, words, std::cout, std::cerr);
   if (code == remote::kNotThere) code = remote::run_without(host, words, std::cout, std::cerr);
-  if (code == 0 && words[0] == "list") remote::list_there_later(host);
+  if (code == 0 && words[0] == "list" && !api) remote::list_there_later(host);
   return code;
 }
 

@@ -78,6 +78,7 @@ int main(int count, char** words) {
     if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", O_RDWR);
   }
   (void)signal(SIGPIPE, SIG_IGN);
+  (void)prctl(PR_SET_NAME, "podshark-agent");  // it may have been started by a number: /proc/self/fd/4
   (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return podshark::agent::run(count, words);
 }

@@ -77,17 +77,16 @@ std::string both_filters(const std::string& limit, const std::string& filter) {
   return "(" + limit + ") and (" + filter + ")";
 }
 
-std::string without_carrier(const std::string& ssh_connection) {
+std::string without_carrier(const std::string& ssh_connection, bool any_port) {
   const std::vector<std::string> words = split(ssh_connection, ' ');
   if (words.size() != 4) return {};
   std::uint64_t ports[2] = {};
   for (const std::size_t i : {0U, 2U}) {
     if (!IpAddress::parse(words[i]) || !parse_number(words[i + 1], 65535, ports[i / 2])) return {};
   }
-  const auto end = [&](std::size_t i) {
-    return "host " + IpAddress::parse(words[i])->text() + " and tcp port " + std::to_string(ports[i / 2]);
-  };
-  return "not (" + end(0) + " and " + end(2) + ")";
+  const auto host = [&](std::size_t i) { return "host " + IpAddress::parse(words[i])->text(); };
+  const auto port = [&](std::size_t i) { return " and tcp port " + std::to_string(ports[i / 2]); };
+  return "not (" + host(0) + (any_port ? "" : port(0)) + " and " + host(2) + port(2) + ")";
 }
 
 }  // namespace podshark::extcap

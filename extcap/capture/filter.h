@@ -40,7 +40,7 @@ class Filter {
 
 /// A capture that is carried to another machine by ssh would capture itself there: a filter that leaves out
 /// the connection as sshd(8) tells it in SSH_CONNECTION, "client port server port"; empty for anything else.
-/// Pure.
-[[nodiscard]] std::string without_carrier(const std::string& ssh_connection);
+/// `any_port`: whatever the client's port is, for a capture that has a connection of its own. Pure.
+[[nodiscard]] std::string without_carrier(const std::string& ssh_connection, bool any_port = false);
 
 }  // namespace podshark::extcap

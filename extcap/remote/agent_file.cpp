@@ -26,13 +26,16 @@ std::string agents_directory() {
   return find_libexec("agents");
 }
 
+std::string agent_path(const std::string& machine, const std::string& directory) {
+  return directory + "/podshark-agent-" + machine + ".gz";
+}
+
 Result<std::string> agent_file(const std::string& machine, const std::string& directory) {
   const Error none{
       ErrorKind::not_found, "there is no podshark-agent for machines of type " + in_quotes(machine),
       "install podshark there, or build the agent for it (extcap/agent/README.md in the sources)"};
   if (!is_machine(machine) || directory.empty()) return none;
-  const std::string path = directory + "/podshark-agent-" + machine + ".gz";
-  Result<std::string> bytes = read_file(path, kMostBytes);
+  Result<std::string> bytes = read_file(agent_path(machine, directory), kMostBytes);
   if (!bytes) return none;
   return bytes;
 }

@@ -15,4 +15,8 @@ namespace podshark::extcap::remote {
 [[nodiscard]] Result<std::string> agent_file(const std::string& machine,
                                              const std::string& directory = agents_directory());
 
+/// The path of that file. `machine` must be one that agent_file() knows.
+[[nodiscard]] std::string agent_path(const std::string& machine,
+                                     const std::string& directory = agents_directory());
+
 }  // namespace podshark::extcap::remote

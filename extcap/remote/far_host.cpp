@@ -9,6 +9,7 @@ namespace podshark::extcap::remote {
 namespace {
 
 constexpr std::string_view kScheme = "ssh://";
+constexpr std::string_view kPodman = "podman://";
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -18,11 +19,19 @@ bool plain(char c) {
 }  // namespace
 
 bool is_far(std::string_view text) {
-  return text.starts_with(kScheme);
+  return text.starts_with(kScheme) || text.starts_with(kPodman);
 }
 
 Result<FarHost> parse_host(const std::string& text) {
   const Error wrong{ErrorKind::usage, in_quotes(text) + " is not [USER@]HOST[:PORT]", {}};
+  if (text.starts_with(kPodman)) {
+    const std::string connection = text.substr(kPodman.size());
+    const bool good = !connection.empty() && connection.front() != '-' &&
+                      std::all_of(connection.begin(), connection.end(), plain);
+    if (good) return FarHost{"", text, {}, connection};
+    return Error{ErrorKind::usage, in_quotes(text) + " is not podman://CONNECTION",
+                 "'podman system connection list' shows them"};
+  }
   const bool scheme = is_far(text);
   const std::string place = scheme ? text.substr(kScheme.size()) : text;
   for (const char c : place) {
@@ -62,7 +71,8 @@ Result<FarHost> host_of(const HostFields& fields) {
 }
 
 Result<FarTarget> parse_far_target(const std::string& text) {
-  const std::size_t slash = is_far(text) ? text.find('/', kScheme.size()) : std::string::npos;
+  const std::size_t scheme = (text.starts_with(kPodman) ? kPodman : kScheme).size();
+  const std::size_t slash = is_far(text) ? text.find('/', scheme) : std::string::npos;
   if (slash == std::string::npos || slash + 1 == text.size())
     return Error{ErrorKind::usage, in_quotes(text) + " is not ssh://[USER@]HOST[:PORT]/CONTAINER",
                  "'podshark list --host HOST' shows what runs there"};

@@ -14,10 +14,13 @@ struct FarHost {
   std::string destination;  ///< what ssh is given: "ssh://user@host:2222", or a name of ssh_config(5)
   std::string name;         ///< for people: "user@host:2222"
   std::vector<std::string> options = {};  ///< for ssh, before the destination
+  /// Not by ssh: the name of a connection of podman (podman-system-connection(1)), whose API is all there is.
+  std::string connection = {};
   bool operator==(const FarHost&) const = default;
 };
 
-/// "[USER@]HOST[:PORT]" (HOST also "[fd00::1]" or a name of ssh_config), with or without "ssh://".
+/// "[USER@]HOST[:PORT]" (HOST also "[fd00::1]" or a name of ssh_config), with or without "ssh://"; or
+/// "podman://CONNECTION".
 /// ErrorKind::usage for anything else; what ssh could take for an option is something else.
 [[nodiscard]] Result<FarHost> parse_host(const std::string& text);
 
@@ -33,7 +36,7 @@ struct FarTarget {
   std::string target;  ///< what podshark over there is to be given: "web", "pod/shop"
 };
 [[nodiscard]] bool is_far(std::string_view text);
-/// "ssh://[USER@]HOST[:PORT]/TARGET".
+/// "ssh://[USER@]HOST[:PORT]/TARGET" or "podman://CONNECTION/TARGET".
 [[nodiscard]] Result<FarTarget> parse_far_target(const std::string& text);
 
 }  // namespace podshark::extcap::remote

@@ -33,6 +33,13 @@ std::string podshark_script(const std::vector<std::string>& words) {
 Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   Line line;
   line.name = host.name;
+  if (!host.connection.empty()) {
+    line.argv = {"sh", "-c", script};
+    line.refused = [host](int, const std::string& said) {
+      return Error{ErrorKind::unsupported, host.name + ": " + last_line(said, 200), {}};
+    };
+    return line;
+  }
   // No ! and no ' inside, so that csh takes it too.
   line.argv = ssh_command(
       host, "exec sh -c 'eval \"$(echo " + base64(kPrologue + script) + " | base64 -d)\"'", asking);

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 
+#include "extcap/remote/agent_file.h"
 #include "extcap/remote/far_source.h"
 #include "extcap/remote/far_ways.h"
 #include "extcap/remote/sharing.h"
@@ -75,6 +76,7 @@ class FarSession {
   std::uint64_t newest_ns_ = 0;
   int beats_ = 0;
   bool signalled_ = false;
+  bool unwritable_ = false;
   Status outcome_ = ok();
   Summary summary_;
 };
@@ -88,7 +90,10 @@ Status FarSession::add(const FarHost& host, const Target& target, const AgentFil
     if (!request) return request.error();
     sources_.push_back(std::make_unique<FarSource>(
         target, StreamPlan(std::move(*request)), std::move(why_not),
-        [host](const std::string& script) { return ssh_line(host, script); }, recorder_,
+        [host](const StreamPlan::Step& step, const Target& t) {
+          return ssh_line(host, step_script(host, step, t));
+        },
+        recorder_,
         FarSource::Hooks{
             .packet = [this](std::uint32_t id, const wire::Packet& packet) { return on_packet(id, packet); },
             .report = [this, target](const char* what,
@@ -198,9 +203,11 @@ void FarSession::release() {
 }
 
 void FarSession::flush() {
+  if (unwritable_) return;  // it was cut back to its last whole block
   if (Status s = recorder_.flush(); !s) {
     if (outcome_) outcome_ = std::move(s);
-    stop();
+    unwritable_ = true;
+    return stop();
   }
   if (recorder_.output()->reader_gone()) stop();
 }
@@ -233,8 +240,7 @@ void FarSession::finish() {
   for (const auto& l : stats.links) summary_.dropped += l.dropped;
   recorder_.event(stats);
   recorder_.release_all();
-  if (outcome_) outcome_ = recorder_.flush();
-  if (!outcome_) (void)recorder_.flush();
+  flush();
   Output& output = *recorder_.output();
   Clock::time_point end = Clock::now() + kFlushLimit;
   while (output.backlog() > 0 && !output.reader_gone() && Clock::now() < end) {
@@ -286,7 +292,13 @@ Result<Summary> capture_without(const FarHost& far, const std::vector<std::strin
   model::Inventory inventory = facts->inventory;
   recorder.inventory(inventory, /* at_once= */ true);
   FarSession session(recorder, options, *facts, line);
-  const AgentFile agent = AgentFile{"", "there is no podshark-agent for " + facts->machine};
+  AgentFile agent;
+  if (Result<std::string> file = agent_file(facts->machine)) {
+    agent.gzip = std::move(*file);
+    agent.path = agent_path(facts->machine);
+  } else {
+    agent.missing = file.error().what;
+  }
   Status added = ok();
   for (const Target& target : targets->running) {
     added = session.add(host, target, agent);

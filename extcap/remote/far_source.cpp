@@ -80,7 +80,7 @@ Status FarSource::run(StreamPlan::Step step) {
                              if (errors_.size() > 2 * kMostErrors)
                                errors_.erase(0, errors_.size() - kMostErrors);
                            }};
-  Result<Channel> channel = Channel::open(line_(step_script(step_, target_)), std::move(hooks));
+  Result<Channel> channel = Channel::open(line_(step_, target_), std::move(hooks));
   if (!channel) return channel.error();
   channel_ = std::make_unique<Channel>(std::move(*channel));
   if (step_.kind == StreamPlan::Step::Kind::command) hooks_.report("installing", step_.words);

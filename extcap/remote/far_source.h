@@ -27,8 +27,8 @@ class FarSource {
     std::function<bool(std::uint32_t id, const wire::Packet&)> packet;  ///< false: enough
     std::function<void(const char* what, const std::string& detail)> report;
   };
-  /// How a script is run there.
-  using MakeLine = std::function<Line(const std::string& script)>;
+  /// How a step is run there.
+  using MakeLine = std::function<Line(const StreamPlan::Step&, const Target&)>;
 
   FarSource(Target target, StreamPlan plan, std::string why_not, MakeLine line, Recorder& recorder,
             Hooks hooks);

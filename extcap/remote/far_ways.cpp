@@ -41,6 +41,22 @@ echo "podshark-agent: no directory there takes programs (noexec), or base64, gun
 exit 98
 )";
 
+// An image of nothing but the agent, imported once, and a container of it beside the one that is captured,
+// all by podman's API. The agent has its own lease, from stdin: it ends when the link does, and the container
+// with it.
+constexpr const char* kByApi = R"(
+c=$1 packed=$2 image=$3 network=$4 name=$5
+shift 5
+if ! podman --connection "$c" image exists "$image" </dev/null; then
+  d=$(mktemp -d) || exit
+  gunzip -c "$packed" >"$d/a" && chmod 755 "$d/a" &&
+    tar -C "$d" -c a | podman --connection "$c" import -q --change 'ENTRYPOINT ["/a"]' - "$image" >/dev/null
+  rm -rf "$d"
+fi
+exec podman --connection "$c" run --rm -i --pull never --log-driver none --name "$name" --network "$network" \
+  --cap-drop all --cap-add NET_RAW "$image" "$@"
+)";
+
 std::string hex_program(const std::vector<sock_filter>& program) {
   std::string out;
   const auto little = [&](std::uint64_t value, unsigned bytes) {
@@ -55,7 +71,7 @@ std::string hex_program(const std::vector<sock_filter>& program) {
   return out;
 }
 
-Result<Argv> agent_words(const StreamSpec& spec, pid_t pid) {
+Result<Argv> agent_words(const StreamSpec& spec, const std::string& target) {
   Argv argv{"capture", "-s", std::to_string(spec.snaplen), "-r",
             std::to_string(std::max<std::size_t>(spec.buffer_bytes >> 10U, 256))};
   if (!spec.promiscuous) argv.emplace_back("-P");
@@ -68,13 +84,58 @@ Result<Argv> agent_words(const StreamSpec& spec, pid_t pid) {
     if (!filter || filter->kernel_program().empty()) continue;
     argv.insert(argv.end(), {"-f", std::to_string(linktype) + ":" + hex_program(filter->kernel_program())});
   }
-  argv.push_back(std::to_string(pid));
+  argv.push_back(target);
   return argv;
 }
 
 Argv behind(Argv first, const Argv& words) {
   first.insert(first.end(), words.begin(), words.end());
   return first;
+}
+
+}  // namespace
+
+namespace {
+
+StreamSpec spec_of(const SessionOptions& options, const std::string& link) {
+  return {.link = link,
+          .filter = options.link.filter,
+          .snaplen = options.link.snaplen,
+          .promiscuous = options.link.promiscuous,
+          .buffer_bytes = options.link.ring_bytes == 0 ? std::size_t{8} << 20U : options.link.ring_bytes};
+}
+
+std::string name_beside(const Target& target, const std::string& salt) {
+  return "podshark-" + target.container.id.substr(0, 12) + "-" + hex(fnv1a(salt), 8);
+}
+
+// Where podman's API is all there is.
+Result<StreamRequest> request_by_api(const FarHost& host, const FarFacts& facts, const Target& target,
+                                     const SessionOptions& options, const std::string& link,
+                                     const AgentFile& agent) {
+  if (!agent.missing.empty()) return Error{ErrorKind::unsupported, agent.missing, {}};
+  if (options.roster.methods.by_tool())
+    return Error{ErrorKind::unsupported, "--method is not possible through podman's API alone",
+                 "leave it out, or go through ssh://"};
+  if (target.container.kind == NetworkKind::host)
+    return Error{ErrorKind::unsupported,
+                 what(target) + " uses its host's network, which podman's API alone does not reach",
+                 "go through ssh://"};
+  StreamRequest request;
+  request.machine = host.name;
+  request.container = target.chosen.name;
+  request.container_id = target.chosen.id;
+  request.spec = spec_of(options, link);
+  const Result<Argv> words = agent_words(request.spec, "self");
+  if (!words) return words.error();
+  const std::string image = "localhost/podshark-agent:" + hex(fnv1a(agent.gzip), 16);
+  const std::string salt = std::to_string(facts.clock_ns) + link;
+  // By path: `podman rm -f` of a container fails while another one names it as its network.
+  const std::string network = "ns:/proc/" + std::to_string(target.container.pid) + "/ns/net";
+  request.agent = behind({"sh", "-c", kByApi, "podshark", host.connection, agent.path, image, network,
+                          name_beside(target, salt)},
+                         *words);
+  return request;
 }
 
 }  // namespace
@@ -99,6 +160,7 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
     return Error{ErrorKind::unsupported,
                  what(target) + " needs podshark on " + host.name + ", where it is not installed",
                  "name its containers"};
+  if (!host.connection.empty()) return request_by_api(host, facts, target, options, link, agent);
   const model::Container& c = target.chosen;
   const bool rootful = c.owner == 0;
   const bool on_host = target.container.kind == NetworkKind::host;
@@ -115,13 +177,10 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
   request.container = c.name;
   request.container_id = c.id;
   request.elevate = elevate;
-  request.spec = {
-      .link = link,
-      .filter = options.link.filter,
-      .snaplen = options.link.snaplen,
-      .promiscuous = options.link.promiscuous,
-      .buffer_bytes = options.link.ring_bytes == 0 ? std::size_t{8} << 20U : options.link.ring_bytes};
-  if (on_host) request.spec.filter = both_filters(without_carrier(facts.carrier), request.spec.filter);
+  request.spec = spec_of(options, link);
+  if (on_host)
+    request.spec.filter =
+        both_filters(without_carrier(facts.carrier, /* any_port= */ true), request.spec.filter);
   const pid_t pid = target.container.pid;
   if (!methods.by_tool()) {
     const auto tells = [&](const std::string& text) { *why_not += (why_not->empty() ? "" : "; ") + text; };
@@ -130,7 +189,7 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
     } else if (agent.gzip.size() > kMostGzip) {
       tells("podshark-agent is too large to be sent");
     } else {
-      const Result<Argv> words = agent_words(request.spec, pid);
+      const Result<Argv> words = agent_words(request.spec, std::to_string(pid));
       if (!words) return words.error();
       request.agent = behind({"sh", "-c", kBootstrap, "podshark", base64(agent.gzip),
                               elevate.empty() ? std::string() : elevate.front()},
@@ -151,16 +210,15 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
     if (methods.method != Method::exec) request.sidecar.image = methods.sidecar_image;
     request.sidecar.container_id = target.container.id;
     request.sidecar.pid = pid;
-    request.sidecar.name =
-        "podshark-" + target.container.id.substr(0, 12) + "-" + hex(fnv1a(facts.carrier + link), 8);
+    request.sidecar.name = name_beside(target, facts.carrier + link);
   }
   return request;
 }
 
-std::string step_script(const StreamPlan::Step& step, const Target& target) {
+std::string step_script(const FarHost& host, const StreamPlan::Step& step, const Target& target) {
   const std::string command = shell_words(step.argv);
   if (step.kind == StreamPlan::Step::Kind::command) return leased_group("exec " + command);
-  if (target.container.pid == 0) return leased_stdin(command);
+  if (!host.connection.empty()) return leased_stdin(command);  // its processes are not ours to see
   const std::string process = "/proc/" + std::to_string(target.container.pid);
   // podman's pid is what it was when podman was asked: the process belongs to a conmon with this id.
   const std::string same = "grep -q " + shell_word(target.container.id) +

@@ -14,6 +14,7 @@ namespace podshark::extcap::remote {
 struct AgentFile {
   std::string gzip;
   std::string missing;
+  std::string path = {};  ///< of the file with `gzip`
 };
 
 /// What StreamPlan needs to know for one link ("any": all) of a target there; ErrorKind::permission,
@@ -29,7 +30,8 @@ struct AgentFile {
 
 /// The script (line.h) of one step, whose container must still be the one that was selected: exit code
 /// kTargetGone otherwise, and when its first process has ended.
-[[nodiscard]] std::string step_script(const StreamPlan::Step& step, const Target& target);
+[[nodiscard]] std::string step_script(const FarHost& host, const StreamPlan::Step& step,
+                                      const Target& target);
 inline constexpr int kTargetGone = 96;
 
 }  // namespace podshark::extcap::remote

@@ -55,11 +55,12 @@ std::string leased_group(const std::string& command) {
 }
 
 // The pipe's writer ends with the beats, and then the reader does; when the reader is first, the writer is
-// told by a signal, which the shells between them survive for the exit code.
+// told by a signal, which the shells between them survive for the exit code. What they say of that is not for
+// anybody's eyes: only the command has our stderr.
 std::string leased_stdin(const std::string& command, const std::string& alive) {
-  return begin() + "trap : TERM; (trap - TERM; while " + beats() + " && " + alive +
-         "; do echo .; done) 2>/dev/null | (trap : TERM; " + command +
-         " 3<&-; code=$?; exec >/dev/null 2>&1; kill -TERM 0; exit $code)";
+  return begin() + "exec 5>&2 2>/dev/null; trap : TERM; (trap - TERM; while " + beats() + " && " + alive +
+         "; do echo .; done) 5>&- | (trap : TERM; { " + command +
+         "; } 2>&5 3<&- 5>&-; code=$?; exec >/dev/null 5>&-; kill -TERM 0; exit $code)";
 }
 
 }  // namespace podshark::extcap::remote

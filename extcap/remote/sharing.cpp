@@ -24,6 +24,7 @@ bool shares_already(std::string_view config) {
 }
 
 FarHost shared(const FarHost& host) {
+  if (!host.connection.empty()) return host;
   const Result<std::string> directory = runtime_directory();
   if (!directory || directory->size() > kMostPath) return host;
   std::vector<std::string> argv{"ssh", "-G"};

@@ -13,13 +13,42 @@ namespace podshark::extcap::remote {
 namespace {
 
 constexpr std::string_view kPart = "podshark-part ";
-constexpr std::chrono::milliseconds kLimit{25'000};  // a dozen calls of podman on a slow machine
+constexpr std::chrono::milliseconds kLimit{30'000};  // a dozen calls of podman on a slow machine
 
 // Parts that begin with a line of their own: JSON has no such line, whatever is in its strings. Ids are taken
-// from the keys only: a quote within a string has a backslash. A user who has never used podman is not given
-// a storage by asking.
-constexpr const char* kScript = R"(
+// from the keys only: a quote within a string has a backslash. sudo can not be stopped by who started it, and
+// may wait for a name server that is not there: it is asked beside, and given six seconds. A user who has
+// never used podman is not given a storage by asking.
+constexpr const char* kAsk = R"(
 part() { echo; echo "podshark-part $1"; }
+ask() {
+  who=$1
+  shift
+  answer=$(mktemp) || return 1
+  ("$@" ps -q >/dev/null 2>"$answer"; echo "podshark-code $?" >>"$answer") </dev/null >/dev/null 2>&1 &
+  waits=0
+  while [ $waits -lt 120 ] && ! grep -q '^podshark-code' "$answer"; do
+    sleep 0.05 || sleep 1
+    waits=$((waits + 1))
+  done
+  code=$(sed -n 's/^podshark-code //p' "$answer") error=$(grep -v '^podshark-code' "$answer" | tail -n 1)
+  rm -f "$answer"
+  if [ "$code" != 0 ]; then
+    part $who-error; printf '%s\n' "${error:-$1 did not answer within 6 s}"
+    return 1
+  fi
+  list=$(timeout 10 "$@" ps -a --pod --ns --format json)
+  part $who-ps; printf '%s\n' "$list"
+  ids=$(printf '%s\n' "$list" | grep -o '"Id": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{64\}')
+  if [ -n "$ids" ]; then
+    part $who-inspect; timeout 10 "$@" inspect --type container $ids
+    part $who-networks; timeout 10 "$@" network inspect $(timeout 10 "$@" network ls -q)
+  fi
+  part $who-pods; timeout 10 "$@" pod ps --format json
+}
+)";
+
+constexpr const char* kThere = R"(
 part machine; uname -m
 part user; id -u
 part host; uname -n
@@ -29,21 +58,6 @@ for i in podman tcpdump dumpcap nsenter base64 gunzip mktemp sudo doas; do
   if command -v $i >/dev/null; then echo $i; fi
 done
 unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINER_SSHKEY
-ask() {
-  who=$1
-  shift
-  if ! list=$(timeout 10 "$@" ps -a --pod --ns --format json 2>/dev/null); then
-    part $who-error; timeout 10 "$@" ps 2>&1 >/dev/null | tail -n 1
-    return 1
-  fi
-  part $who-ps; printf '%s\n' "$list"
-  ids=$(printf '%s\n' "$list" | grep -o '"Id": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{64\}')
-  if [ -n "$ids" ]; then
-    part $who-inspect; timeout 10 "$@" inspect --type container $ids
-    part $who-networks; timeout 10 "$@" network inspect $(timeout 10 "$@" network ls -q)
-  fi
-  part $who-pods; timeout 10 "$@" pod ps --format json
-}
 survey() {
   command -v podman >/dev/null || return 0
   uid=$(id -u)
@@ -57,6 +71,19 @@ survey() {
   done
 }
 survey
+part clock; date +%s%N
+part end
+)";
+
+// $1: the connection. Who its podman's user is, it does not tell by number.
+constexpr const char* kConnection = R"(
+tell() { timeout 10 podman --connection "$c" info --format "{{.Host.$1}}"; }
+c=$1
+part machine; tell Arch
+part user; case $(tell Security.Rootless) in true) echo 1 ;; *) echo 0 ;; esac
+part host; tell Hostname
+part tools; command -v podman >/dev/null && echo podman
+ask own podman --connection "$c"
 part clock; date +%s%N
 part end
 )";
@@ -76,8 +103,9 @@ std::map<std::string, std::string> parts_of(const std::string& text) {
 
 }  // namespace
 
-std::string survey_script() {
-  return leased_group("sh -c " + shell_word(kScript) + " 2>/dev/null");
+std::string survey_script(const std::string& connection) {
+  const std::string script = std::string(kAsk) + (connection.empty() ? kThere : kConnection);
+  return leased_group(shell_words({"sh", "-c", script, "podshark", connection}) + " 2>/dev/null");
 }
 
 Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool all) {
@@ -89,6 +117,9 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
     return Error{ErrorKind::unsupported, host.name + " did not answer as a Linux machine does", {}};
   FarFacts facts;
   facts.machine = line("machine");
+  // As podman, which is written in Go, calls them.
+  if (facts.machine == "amd64") facts.machine = "x86_64";
+  if (facts.machine == "arm64") facts.machine = "aarch64";
   facts.uid = static_cast<uid_t>(uid);
   facts.carrier = line("carrier");
   facts.elevate = line("elevate");
@@ -97,6 +128,8 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
   for (const std::string& tool : split(parts["tools"], '\n')) {
     if (!tool.empty()) facts.tools.insert(tool);
   }
+  if (facts.tools.count("podman") == 0 && !host.connection.empty())
+    return Error{ErrorKind::no_podman, "podman is not installed or not in PATH", "install podman"};
   if (facts.tools.count("podman") == 0)
     return Error{ErrorKind::no_podman, host.name + " has no podman in its PATH", "install podman there"};
   std::vector<discover::PodmanSaid> said;
@@ -108,11 +141,12 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
   }
   if (said.empty() && parts.count("own-error") != 0)
     return Error{ErrorKind::no_podman, "podman on " + host.name + " does not answer: " + line("own-error"),
-                 "does 'podman ps' work in a terminal there?"};
+                 host.connection.empty() ? "does 'podman ps' work in a terminal there?"
+                                         : "does 'podman --connection " + host.connection + " ps' work?"};
   facts.inventory = discover::read_answers(said, all);
   facts.inventory.host = line("host");
   facts.inventory.time_ns = facts.clock_ns;
-  if (facts.uid != 0 && facts.elevate.empty()) {
+  if (facts.uid != 0 && facts.elevate.empty() && host.connection.empty()) {
     const std::string why = line("root-error");
     facts.inventory.problems.push_back(
         {"podman",
@@ -124,7 +158,7 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
 }
 
 Result<FarFacts> survey(const FarHost& host, bool all) {
-  const Result<std::string> text = script_output(host, survey_script(), kLimit);
+  const Result<std::string> text = script_output(host, survey_script(host.connection), kLimit);
   if (!text) return text.error();
   return read_survey(host, *text, all);
 }

@@ -25,8 +25,9 @@ struct FarFacts {
   model::Inventory inventory;  ///< own containers and, where we can be root, rootful ones; `host` is its name
 };
 
-/// A script for sh(1) that prints all that, under a lease.
-[[nodiscard]] std::string survey_script();
+/// A script for sh(1) that prints all that, under a lease: to be run there, or, for a connection of podman,
+/// here.
+[[nodiscard]] std::string survey_script(const std::string& connection = {});
 /// Reads what it printed. `all`: stopped and created containers too. ErrorKind::no_podman when it has no
 /// podman. Pure.
 [[nodiscard]] Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool all);

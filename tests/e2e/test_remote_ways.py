@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Machines without podshark, through a real sshd: what they can all the same, way by way."""
 
+import contextlib
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
 import lib
@@ -11,7 +13,7 @@ import lib_images
 import lib_pcapng
 import lib_sshd
 from lib import RIG, ROOT, WORLD, Ctr, Net, RigTest, run, wait_for
-from lib_podshark import Capture, inventory, podshark
+from lib_podshark import PODSHARK, Capture, inventory, podshark
 
 PORT = 2223
 TOOLS = "localhost/tools:1"
@@ -42,23 +44,28 @@ class Ways(RigTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sshd = lib_sshd.start(cls, "127.0.0.1", "SetEnv PATH=/usr/local/bin:/usr/bin:/bin", port=PORT)
+        cls.sshd = lib_sshd.start(cls, "127.0.0.1", "SetEnv PATH=/usr/local/bin:/usr/bin:/bin CONTAINERS_CONF=/etc/rig.conf", port=PORT)
 
     def sudoers(self, text):
         path = pathlib.Path("/etc/sudoers.d/podshark-test")
         path.write_text(f"{RIG} ALL=(root) NOPASSWD: {text}\n")
         path.chmod(0o440)
         self.addCleanup(path.unlink)
+        hosts = pathlib.Path("/etc/hosts")  # sudo asks for its own machine's name, and waits
+        before = hosts.read_text()
+        self.addCleanup(hosts.write_text, before)
+        hosts.write_text(f"{before}127.0.1.1 {os.uname().nodename}\n")
 
     def gone(self, seconds=10):
         wait_for(lambda: not lib.processes(*FAR), lambda: f"the far side to end: {lib.processes(*FAR)}", seconds)
 
-    def captures(self, user, name, way, *args, traffic=None):
-        """Its packets, taken that way; nothing is left afterwards."""
+    def captures(self, user, name, way, *args, traffic=None, until=b""):
+        """Its packets, taken that way, one with `until` among them; nothing is left afterwards."""
         up = self.up[name]
         with Capture(RIG, f"{host(user)}/{name}", *args) as capture:
-            (traffic or (lambda: up.exec("ping", "-c", "3", "-i", "0.2", "127.0.0.1")))()
+            (traffic or (lambda: up.enter("ping", "-c", "3", "-i", "0.2", "127.0.0.1")))()
             capture.wait_packets(2)
+            wait_for(lambda: until in capture.path.read_bytes(), f"{until} in the file")
             done = capture.stop()
             errors = capture.stderr()
         self.assertIn(way, errors)
@@ -79,7 +86,7 @@ class Ways(RigTest):
         self.assertIn("rootful containers of", there.stderr)
         here = {c["name"]: c for c in inventory(ROOT)["containers"]}
         far = {c["name"]: c for c in inventory(RIG, "--host", host(ROOT))["containers"]}
-        self.assertEqual({n for n in here if here[n]["owner"] == 0}, set(far))
+        self.assertEqual({n for n in here if not here[n].get("rootless")}, set(far))
         for key in ("id", "image", "pid", "ports", "state"):
             self.assertEqual(here["web"].get(key), far["web"].get(key), key)
         self.assertEqual([a["addresses"] for a in here["web"]["networks"]], [a["addresses"] for a in far["web"]["networks"]])
@@ -90,19 +97,52 @@ class Ways(RigTest):
         self.assertEqual((UNSUPPORTED, 1), (done.returncode, done.stderr.count("\n")))
         self.gone()
 
+    AGENT = "through podshark-agent, sent to"
+
+    @contextlib.contextmanager
+    def without_agent(self):
+        """The next best way: the far side's directories take no programs."""
+        agents = PODSHARK.parent / "agents"
+        hidden = agents.with_name("no-agents")
+        agents.rename(hidden)
+        try:
+            yield
+        finally:
+            hidden.rename(agents)
+
+    def test_the_agent_for_a_rootful_container(self):
+        done = self.captures(ROOT, "web", self.AGENT, traffic=lambda: lib.fetch(28690), until=b"hello from")
+        self.assertEqual({"podman:web/lo", "podman:web/eth0"}, {i.name for i in done.links})
+        self.assertTrue(any(b"hello from" in p.data for p in done.packets_of("podman:web/eth0")))
+
+    def test_the_agent_for_rootless_containers(self):
+        for name in ("own", "bridged", "kept"):
+            with self.subTest(name):
+                self.captures(RIG, name, self.AGENT)
+
+    def test_the_agent_with_links_filter_and_length(self):
+        up = self.up["web"]
+        done = self.captures(ROOT, "web", self.AGENT, "-i", "lo", "-f", "icmp", "-s", "60",
+                             traffic=lambda: (lib.fetch(28690), up.enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")))
+        self.assertEqual({"podman:web/lo"}, {i.name for i in done.links})
+        self.assertTrue(all(len(p.data) <= 60 and p.data[23] == 1 for p in done.packets))
+
     def test_tcpdump_of_the_host_for_a_rootful_container(self):
-        done = self.captures(ROOT, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
+        with self.without_agent():
+            done = self.captures(ROOT, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690), until=b"hello from")
         self.assertTrue(any(b"hello from" in p.data for p in done.packets))
+        self.assertTrue(any("there is no podshark-agent" in e["detail"] for e in done.events_of("lifecycle")))
 
     def test_tcpdump_of_the_host_for_rootless_containers(self):
         for name in ("own", "bridged", "kept"):
-            with self.subTest(name):
+            with self.subTest(name), self.without_agent():
                 self.captures(RIG, name, "through tcpdump of")
 
-    def test_links_filter_and_length(self):
+    def test_tcpdump_with_links_filter_and_length(self):
         up = self.up["web"]
-        done = self.captures(ROOT, "web", "through tcpdump of", "-i", "lo,eth0", "-f", "icmp or tcp port 80", "-s", "60",
-                             traffic=lambda: (lib.fetch(28690), up.exec("ping", "-c", "2", "-i", "0.2", "127.0.0.1")))
+        with self.without_agent():
+            done = self.captures(ROOT, "web", "through tcpdump of", "-i", "lo,eth0", "-f", "icmp or tcp port 80", "-s", "60",
+                                 traffic=lambda: (lib.fetch(28690), up.enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")))
         self.assertEqual({"podman:web/lo", "podman:web/eth0"}, {i.name for i in done.links})
         self.assertTrue(all(len(p.data) <= 60 for p in done.packets))
 
@@ -112,7 +152,9 @@ class Ways(RigTest):
         self.assertNotEqual(0, done.returncode)
         self.sudoers("ALL")
         self.assertIn("web", podshark(RIG, "list", "--host", host(RIG)).stdout)
-        self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
+        self.captures(RIG, "web", self.AGENT, traffic=lambda: lib.fetch(28690))
+        with self.without_agent():
+            self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
 
     def test_exec_in_the_container(self):
         self.captures(ROOT, "tools", "through podman exec (tcpdump)", "--method", "exec")
@@ -126,6 +168,41 @@ class Ways(RigTest):
                       traffic=lambda: lib.fetch(28690))
         self.captures(RIG, "own", "through a sidecar of image", "--method", "sidecar", "--sidecar-image", TOOLS)
         wait_for(lambda: "podshark-" not in run(ROOT, ["podman", "ps", "-a", "--format", "{{.Names}}"]).stdout, "the sidecar to go")
+
+    API = "/run/podshark-api.sock"
+
+    def connection(self):
+        """A connection of RIG's podman to root's, over ssh."""
+        service = lib.popen(ROOT, ["podman", "system", "service", "-t", "0", f"unix://{self.API}"])
+        self.addCleanup(lib.end, service, signal.SIGTERM)
+        wait_for(lambda: pathlib.Path(self.API).exists(), "podman's service")
+        run(RIG, ["podman", "system", "connection", "add", "--identity", lib_sshd.home(RIG) / "id_ed25519", "far",
+                  f"ssh://root@127.0.0.1:{PORT}{self.API}"])
+        self.addCleanup(run, RIG, ["podman", "system", "connection", "remove", "far"])
+
+    def beside(self):
+        names = run(ROOT, ["podman", "ps", "-a", "--format", "{{.Names}}"]).stdout.split()
+        return [n for n in names if n.startswith("podshark-")]
+
+    def test_podmans_api_alone(self):
+        self.connection()
+        self.assertIn("web", podshark(RIG, "list", "--host", "podman://far").stdout)
+        with Capture(RIG, "podman://far/web") as capture:
+            lib.fetch(28690)
+            capture.wait_packets(4)
+            self.assertEqual(1, len(self.beside()))
+            done = capture.stop()
+            self.assertIn(self.AGENT, capture.stderr())
+        self.assertEqual({"podman:web/lo", "podman:web/eth0"}, {i.name for i in done.links})
+        self.assertTrue(any(b"hello from" in p.data for p in done.packets))
+        self.gone()
+        wait_for(lambda: not self.beside(), "the container beside it to go")
+        with Capture(RIG, "podman://far/web") as capture:
+            capture.process.send_signal(signal.SIGKILL)
+            capture.process.wait()
+            wait_for(lambda: not self.beside(), "the container beside it to go", 10)
+        done = podshark(RIG, "capture", "podman://nowhere/web", "-w", "/dev/null", check=False)
+        self.assertEqual((6, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
 
     def test_the_host_network_without_our_own_connection(self):
         with Capture(RIG, f"{host(ROOT)}/hosted") as capture:
@@ -145,14 +222,21 @@ class Ways(RigTest):
             self.assertEqual(3, len(capture.so_far().packets))
         self.gone()
 
-    WAYS = (("web", ()), ("tools", ("--method", "exec")), ("web", ("--method", "sidecar", "--sidecar-image", TOOLS)))
+    WAYS = (("web", None), ("web", ()), ("tools", ("--method", "exec")), ("web", ("--method", "sidecar", "--sidecar-image", TOOLS)))
+
+    @contextlib.contextmanager
+    def way(self, name, args):
+        """A capture under way; args None: by the agent, else without it."""
+        with contextlib.nullcontext() if args is None else self.without_agent(), \
+                Capture(RIG, f"{host(ROOT)}/{name}", *(args or ())) as capture:
+            yield capture
 
     def test_killed_here_each_way_ends_there(self):
         for name, args in self.WAYS:
-            with self.subTest(name, args=args), Capture(RIG, f"{host(ROOT)}/{name}", *args) as capture:
-                self.up[name].exec("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+            with self.subTest(name, args=args), self.way(name, args) as capture:
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
                 capture.wait_packets(1)
-                self.assertTrue(lib.processes("tcpdump"))
+                self.assertTrue(lib.processes("tcpdump", "podshark-agent"), "something captures there")
                 capture.process.send_signal(signal.SIGKILL)
                 capture.process.wait()
                 self.gone(10)
@@ -160,8 +244,8 @@ class Ways(RigTest):
 
     def test_a_lost_link_ends_each_way_there(self):
         for name, args in self.WAYS:
-            with self.subTest(name, args=args), Capture(RIG, f"{host(ROOT)}/{name}", *args) as capture:
-                self.up[name].exec("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+            with self.subTest(name, args=args), self.way(name, args) as capture:
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
                 capture.wait_packets(1)
                 sessions = lib_sshd.sessions()
                 for pid in sessions:
@@ -195,10 +279,63 @@ class Ways(RigTest):
             self.assertIn(f"{args[0]}", done.stderr)
             self.assertIn("where it is not installed", done.stderr)
 
+    def test_twenty_five_containers_at_once(self):
+        """More connections than sshd takes beginners."""
+        names = [f"many{i}" for i in range(25)]
+        for name in names:
+            self.up.update(lib.start(Ctr(name, cmd=("sleep", "1000000"))))
+        self.addCleanup(run, ROOT, ["podman", "rm", "-f", "-t", "0", *names])
+        with Capture(RIG, *(f"{host(ROOT)}/{name}" for name in names)) as capture:
+            wait_for(lambda: len({i.name.partition("/")[0] for i in capture.links()}) == 25,
+                     lambda: f"25 containers: {capture.stderr()}", 60)
+            for name in names:
+                self.up[name].enter("ping", "-c", "1", "127.0.0.1")
+            capture.wait_packets(50)
+            done = capture.stop()
+        self.assertEqual({f"podman:{name}/lo" for name in names}, {p.interface.name for p in done.packets if p.interface.name.endswith("/lo")})
+        times = [p.time_ns for p in done.packets]
+        self.assertEqual(sorted(times), times)
+        self.gone()
+
+    def test_a_full_disk(self):
+        """What fits is a valid file, and the far side ends."""
+        disk = self.sshd / "disk"
+        disk.mkdir()
+        run(ROOT, ["mount", "-t", "tmpfs", "-o", "size=256k,mode=1777", "tmpfs", disk])
+        self.addCleanup(run, ROOT, ["umount", disk])
+        file = disk / "full.pcapng"
+        child = lib.popen(RIG, [PODSHARK, "capture", f"{host(ROOT)}/web", "-w", file], stderr=subprocess.PIPE)
+        self.addCleanup(lib.end, child, signal.SIGKILL)
+        wait_for(lambda: file.exists() and b"web/eth0" in file.read_bytes(), "the capture")
+        sender = lib.BIN / "tests/tools/packet_sender"
+        run(ROOT, [sender, "podman0", self.up["web"].mac, 1000, 1000, 2000])
+        self.assertEqual(9, child.wait(20))
+        errors = child.stderr.read().decode().splitlines()
+        self.assertIn("No space left on device", errors[-1])
+        self.assertTrue(lib_pcapng.read(file).packets)
+        self.gone()
+
     def test_a_container_that_is_not_there(self):
         done = podshark(RIG, "capture", f"{host(ROOT)}/nobody", "-w", "/dev/null", check=False)
         self.assertEqual((3, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
 
 
+class NoPodman(RigTest):
+    """A machine on which podman is no program: in the mount namespace of its sshd."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        lib_sshd.start(cls, "127.0.0.1", port=PORT + 1, enter=(
+            "unshare", "-m", "sh", "-c", 'mount --bind /dev/null /usr/bin/podman; exec "$@"', "sh"))
+
+    def test_it_is_told_in_one_line(self):
+        far = f"ssh://{ROOT}@127.0.0.1:{PORT + 1}"
+        for words in (("list", "--host", far), ("capture", f"{far}/web", "-w", "/dev/null")):
+            done = podshark(RIG, *words, check=False)
+            self.assertEqual((6, "", 1), (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr)
+            self.assertIn(f"{ROOT}@127.0.0.1:{PORT + 1} has no podman in its PATH", done.stderr)
+
+
 if WORLD == "deb12":
-    del Ways  # sshd is in the Debian 13 root only
+    del NoPodman, Ways  # sshd is in the Debian 13 root only

@@ -129,7 +129,7 @@ TEST(FarRequest, of_the_host_network_leaves_our_connection_out) {
   c.options.link.filter = "icmp";
   const auto request = c.request();
   ASSERT_TRUE(request);
-  EXPECT_THAT(request->spec.filter, HasSubstr("tcp port 40000"));
+  EXPECT_THAT(request->spec.filter, HasSubstr("not (host 192.0.2.1 and host 192.0.2.2 and tcp port 22)"));
   EXPECT_THAT(request->spec.filter, HasSubstr("(icmp)"));
   EXPECT_FALSE(request->exec);
 }
@@ -174,15 +174,33 @@ TEST(FarPlan, goes_from_the_agent_to_tcpdump_to_the_container) {
   EXPECT_THAT(step.error.what, HasSubstr("no directory there"));
 }
 
+TEST(FarRequest, by_podmans_api_runs_the_agent_beside_the_container) {
+  Case c;
+  const FarHost machine{"", "podman://vm", {}, "vm"};
+  EXPECT_EQ(ErrorKind::unsupported,
+            far_request(machine, c.facts, c.target, c.options, "any", c.agent, &c.why_not).error().kind);
+  c.agent = {"packed", "", "/agents/it.gz"};
+  const auto request = far_request(machine, c.facts, c.target, c.options, "any", c.agent, &c.why_not);
+  ASSERT_TRUE(request);
+  EXPECT_THAT(request->agent, Contains("vm"));
+  EXPECT_THAT(request->agent, Contains("ns:/proc/42/ns/net"));
+  EXPECT_EQ("self", request->agent.back());
+  EXPECT_TRUE(request->enter.empty() && !request->exec);
+  const StreamPlan::Step step{.kind = StreamPlan::Step::Kind::stream, .argv = {"x"}};
+  EXPECT_THAT(step_script(machine, step, c.target), Not(HasSubstr("/proc/42")));
+  EXPECT_EQ("vm", parse_far_target("podman://vm/web")->host.connection);
+  EXPECT_FALSE(parse_far_target("podman://-x/web"));
+}
+
 TEST(StepScript, looks_whether_it_is_still_the_same_process) {
   const Case c;
   StreamPlan::Step step{.kind = StreamPlan::Step::Kind::stream, .argv = {"echo", "it's"}};
-  const std::string script = step_script(step, c.target);
+  const std::string script = step_script(kHost, step, c.target);
   EXPECT_THAT(script, HasSubstr(kId));
   EXPECT_THAT(script, HasSubstr("[ -d /proc/42 ]"));
   EXPECT_THAT(script, HasSubstr("'echo' 'it'\\''s'"));
   step.kind = StreamPlan::Step::Kind::command;
-  EXPECT_THAT(step_script(step, c.target), Not(HasSubstr("/proc/42")));
+  EXPECT_THAT(step_script(kHost, step, c.target), Not(HasSubstr("/proc/42")));
 }
 
 TEST(Sharing, is_left_to_who_has_settled_it) {
