@@ -78,6 +78,12 @@ std::string ports_cell(const Container& c) {
   return joined(out);
 }
 
+// Of a container that Kubernetes' YAML describes, both its names there.
+std::string pod_cell(const Container& c, const model::Pod* pod) {
+  const std::string name = kubernetes_name(c);
+  return cell(!name.empty() ? name : pod == nullptr ? "" : pod->name);
+}
+
 std::string name_of(const std::string& id, const Inventory& inventory) {
   const Container* c = inventory.by_id(id);
   return c == nullptr ? id.substr(0, 12) : c->name;
@@ -122,7 +128,7 @@ void write_table(std::ostream& out, const Inventory& inventory, uid_t caller, bo
     if (c.infra && !all) continue;
     const model::Pod* pod = c.pod_id.empty() ? nullptr : inventory.pod_by_id(c.pod_id);
     rows.push_back({cell(c.name), cell(c.image), cell(c.state, 20), network_cell(c, inventory),
-                    addresses_cell(c, inventory), ports_cell(c), cell(pod == nullptr ? "" : pod->name),
+                    addresses_cell(c, inventory), ports_cell(c), pod_cell(c, pod),
                     c.alive() ? interface_value(c, caller) : "-"});
   }
   if (rows.size() == 1) {

@@ -151,6 +151,11 @@ Result<const Container*> Resolver::find_container(const std::string& name) const
   };
   if (const auto* c = find([&](const Container& x) { return interface_value(x, caller_) == name; })) return c;
   if (const auto* c = find([&](const Container& x) { return x.name == name || x.id == name; })) return c;
+  const auto kubernetes = [&](const Container& x) {
+    const std::string called = kubernetes_name(x);
+    return !called.empty() && called == name;
+  };
+  if (const auto* c = find(kubernetes)) return c;
   const bool id_like = name.size() >= 3 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
   const Container* match = nullptr;
   for (const Container& c : inventory_.containers) {
@@ -332,7 +337,14 @@ std::string display_text(const Container& c, uid_t caller) {
   if (c.kind == NetworkKind::host) add("host network");
   if (foreign(c, caller)) add("rootful");
   if (c.state == "paused") add("paused");
+  if (const std::string name = kubernetes_name(c); !name.empty()) add("kube " + one_line(name, 80));
   return out;
+}
+
+std::string kubernetes_name(const Container& c) {
+  const model::KubeName& k = c.kubernetes;
+  if (k.container.empty()) return {};
+  return (k.name_space.empty() ? "" : k.name_space + "/") + k.pod + "/" + k.container;
 }
 
 std::string display_text(const Pod& pod) {

@@ -33,6 +33,10 @@ inline constexpr const char* kChooseValue = "podman:choose";
 [[nodiscard]] std::string display_text(const model::Pod& pod);
 [[nodiscard]] std::string display_text(const model::Network& network, std::size_t containers);
 
+/// "shop/web", POD/CONTAINER of `podman kube play`, "NAMESPACE/POD/CONTAINER" of Kubernetes; empty for
+/// others.
+[[nodiscard]] std::string kubernetes_name(const model::Container& container);
+
 /// Where packets are seen: in the container's namespace, or on the host's links (or those of the rootless
 /// network) that lead to it.
 enum class Point { inside, host };
@@ -56,9 +60,9 @@ struct Targets {
 };
 
 /// What a person or Wireshark named: interface values, container names or (at least 3 digits of) ids,
-/// "pod/NAME", "net/NAME", "all", "label=KEY" or "label=KEY=VALUE", or a glob(7) for names. A name that fits
-/// nothing is ErrorKind::not_found, an ambiguous id usage; a stopped container is in Targets::stopped.
-/// Containers that share a network namespace give one target, except in the host's.
+/// "pod/NAME", "net/NAME", a kubernetes_name(), "all", "label=KEY" or "label=KEY=VALUE", or a glob(7) for
+/// names. A name that fits nothing is ErrorKind::not_found, an ambiguous id usage; a stopped container is in
+/// Targets::stopped. Containers that share a network namespace give one target, except in the host's.
 [[nodiscard]] Result<Targets> resolve(const std::vector<std::string>& names,
                                       const model::Inventory& inventory, uid_t caller);
 

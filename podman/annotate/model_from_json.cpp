@@ -31,6 +31,14 @@ Attachment attachment_from(const json& j) {
   return a;
 }
 
+model::KubeName kube_name_from(const json& j) {
+  model::KubeName k;
+  get(j, "namespace", k.name_space);
+  get(j, "pod", k.pod);
+  get(j, "container", k.container);
+  return k;
+}
+
 }  // namespace
 
 Container container_from(const json& j) {
@@ -60,6 +68,7 @@ Container container_from(const json& j) {
   get(j, "systemd_unit", c.systemd_unit);
   get(j, "compose_project", c.compose_project);
   get(j, "compose_service", c.compose_service);
+  if (const auto it = j.find("kubernetes"); it != j.end()) c.kubernetes = kube_name_from(*it);
   list_from(j, "networks", c.networks, attachment_from);
   list_from(j, "ports", c.ports, port_from);
   get(j, "labels", c.labels);

@@ -82,6 +82,9 @@ Container details_from(const json& j) {
   c.networks = attachments_from(member(network, "Networks"));
   c.error = text(state, "Error", kMaxText);
   const json& config = member(j, "Config");
+  // `podman kube play` leaves no command behind; what of the name is whose, only the pod's name tells.
+  if (!c.infra && !c.pod_id.empty() && !member(config, "CreateCommand").is_array())
+    c.kubernetes.container = c.name;
   read_labels(member(config, "Labels"), c);
   read_creation(member(config, "CreateCommand"), c);
   return c;

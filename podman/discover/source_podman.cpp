@@ -170,6 +170,16 @@ void add_pods(Asking& asking, const PodmanQuery& query, const std::vector<api::P
   }
 }
 
+// kube play names a container POD-CONTAINER and writes neither name down anywhere else (4.3 to 5.8).
+void set_kubernetes_names(Inventory& inventory) {
+  for (Container& c : inventory.containers) {
+    const model::Pod* pod = c.kubernetes.container.empty() ? nullptr : inventory.pod_by_id(c.pod_id);
+    const std::string prefix = pod == nullptr ? std::string() : pod->name + "-";
+    const bool played = pod != nullptr && c.name.size() > prefix.size() && c.name.starts_with(prefix);
+    c.kubernetes = played ? model::KubeName{{}, pod->name, c.name.substr(prefix.size())} : model::KubeName{};
+  }
+}
+
 void add_networks(Asking& asking, api::Deadline deadline, Inventory& out) {
   // First by mode alone: it drops the networks "host", "none" and "pasta" of 5.x, which do not exist.
   for (Container& c : out.containers) set_network_kind(c, {});
@@ -212,6 +222,7 @@ PodmanAnswer ask_podman(api::Transport& transport, const PodmanQuery& query,
     add_networks(asking, deadline, inventory);
   }
   add_pods(asking, query, *rows, deadline, inventory);
+  set_kubernetes_names(inventory);
   for (Container& c : inventory.containers) {
     c.owner = query.owner;
     c.rootless = query.owner != 0;

@@ -35,6 +35,14 @@ struct Attachment {
 /// How a container's network really is, which podman's own `NetworkMode` does not say.
 enum class NetworkKind { unknown, none, host, bridge, macvlan, ipvlan, slirp4netns, pasta, shared, ns_path };
 
+/// What Kubernetes, or the YAML of `podman kube play`, calls a container.
+struct KubeName {
+  std::string name_space;  ///< empty with `podman kube play`, which forgets it
+  std::string pod;
+  std::string container;  ///< empty: not known to Kubernetes
+  bool operator==(const KubeName&) const = default;
+};
+
 struct Container {
   std::string id;  ///< 64 hex digits (limited sources: what conmon's command line has)
   std::string name;
@@ -59,6 +67,7 @@ struct Container {
   std::string systemd_unit;
   std::string compose_project;
   std::string compose_service;
+  KubeName kubernetes;
   std::vector<Attachment> networks;
   std::vector<PortMapping> ports;
   std::map<std::string, std::string> labels;

@@ -36,6 +36,7 @@ Container full_container() {
   c.systemd_unit = "web.service";
   c.compose_project = "shop";
   c.compose_service = "web";
+  c.kubernetes = {"store", "shop", "web"};
   c.networks = {{"na", "eth0", "aa:bb:cc:dd:ee:ff", {"10.88.0.2/16", "fd00::2/64"}, "10.88.0.1"}, {}};
   c.ports = {{"127.0.0.1", 8080, 80, 3, "udp"}, {"", 65535, 65535, 1, "tcp"}};
   c.labels = {{"a", "b"}, {"", "empty key"}, {"empty value", ""}};

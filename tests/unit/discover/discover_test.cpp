@@ -49,8 +49,9 @@ class Discover : public testing::Test {
   }
 
   /// Answers with files recorded from `version`; `before` runs first. Processes are put into /proc.
-  void recorded(const std::string& version, const std::string& before = "") {
-    const std::string fixtures = std::string(PODSHARK_FIXTURES) + "/podman-" + version + "/rootful-";
+  void recorded(const std::string& version, const std::string& before = "",
+                const std::string& what = "rootful") {
+    const std::string fixtures = std::string(PODSHARK_FIXTURES) + "/podman-" + version + "/" + what + "-";
     podman("echo \"$*\" >>$dir/calls\n" + before + "\ncase \"$*\" in\n*' pod ps '*) cat " + fixtures +
            "pods.json;;\n*'network inspect '*) cat " + fixtures + "networks.json;;\n*' inspect '*) cat " +
            fixtures + "inspect.json;;\n*' ps '*) cat " + fixtures + "ps.json;;\n*) exit 125;;\nesac");
@@ -139,6 +140,31 @@ std::string test_name(const testing::TestParamInfo<const char*>& param) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, DiscoverRecorded, testing::Values("4.3.1", "5.4.2", "5.8.6"), test_name);
+
+class DiscoverPlayed : public Discover, public testing::WithParamInterface<const char*> {};
+
+// A pod with two containers and a deployment, through `podman kube play`; and a pod by hand is none of these.
+TEST_P(DiscoverPlayed, containers_of_kube_play_have_their_names_in_its_yaml) {
+  recorded(GetParam(), "", "kube");
+  const Inventory inventory = found();
+  const Container* web = by_name(inventory, "shop-web");
+  ASSERT_NE(web, nullptr);
+  EXPECT_EQ(web->kubernetes, (model::KubeName{"", "shop", "web"}));
+  EXPECT_EQ(web->labels.at("app"), "shop") << "the pod's labels are on its containers";
+  // What a deployment's pod is called depends on podman's version.
+  const bool old = std::string(GetParam()) == "4.3.1";
+  const Container* server = by_name(inventory, old ? "api-pod-0-srv" : "api-pod-srv");
+  ASSERT_NE(server, nullptr);
+  EXPECT_EQ(server->kubernetes, (model::KubeName{"", old ? "api-pod-0" : "api-pod", "srv"}));
+  for (const Container& c : inventory.containers) EXPECT_FALSE(c.infra && !c.kubernetes.container.empty());
+}
+
+TEST_P(DiscoverPlayed, a_pod_made_by_hand_has_none) {
+  recorded(GetParam());
+  for (const Container& c : found().containers) EXPECT_EQ(c.kubernetes, model::KubeName{}) << c.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, DiscoverPlayed, testing::Values("4.3.1", "5.4.2"), test_name);
 
 TEST_F(Discover, all_adds_the_stopped_ones) {
   recorded("5.4.2");

@@ -115,6 +115,15 @@ TEST_F(Resolve, a_pod_member_is_captured_in_the_infra_containers_namespace_under
   EXPECT_EQ(targets->running.front().pod, "shop");
 }
 
+TEST_F(Resolve, a_container_of_kube_play_is_found_by_its_pods_and_its_own_name) {
+  inventory.containers[3].kubernetes = {"", "shop", "web"};
+  const auto targets = resolve({"shop/web"}, inventory, kUser);
+  ASSERT_TRUE(targets) << targets.error().line();
+  EXPECT_THAT(values(targets), testing::ElementsAre("podman:app"));
+  EXPECT_THAT(display_text(inventory.containers[3], kUser), HasSubstr("kube shop/web"));
+  EXPECT_FALSE(resolve({"shop/nothing"}, inventory, kUser));
+}
+
 TEST_F(Resolve, all_takes_each_namespace_once_and_leaves_out_host_network_and_stopped) {
   const auto targets = resolve({"podman:all"}, inventory, kUser);
   ASSERT_TRUE(targets);
