@@ -8,6 +8,8 @@
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 #include "extcap/command.h"
+#include "extcap/kube/capture.h"
+#include "extcap/kube/pod_name.h"
 #include "extcap/naming.h"
 #include "extcap/options.h"
 #include "extcap/remote/far_run.h"
@@ -45,7 +47,10 @@ cxxopts::Options option_table() {
       "method", "auto, netns, exec or sidecar (default: auto)", cxxopts::value<std::string>(), "METHOD")(
       "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
       "install-tool", "Install tcpdump in a container that lacks it")(
-      "all-host", "Host network: everything, not only the container's ports")(
+      "agent-image", "Kubernetes: image with podshark-agent, for an ephemeral container",
+      cxxopts::value<std::string>(), "IMAGE")(
+      "context", "Kubernetes: context of kubeconfig, for targets without one", cxxopts::value<std::string>(),
+      "NAME")("all-host", "Host network: everything, not only the container's ports")(
       "nat", "Record address translations: on or off (default: on)", cxxopts::value<std::string>(), "WHAT")(
       "ring-size", "Kernel ring per link in MiB (default: 32, less with many links)",
       cxxopts::value<std::string>(), "MIB")("queue-size", "Memory for a slow reader in MiB (default: 256)",
@@ -59,10 +64,8 @@ cxxopts::Options option_table() {
       "save-on", "Triggers of --last: some of exit,loss,probe, or none (default: all three)",
       cxxopts::value<std::string>(),
       "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
-      "q,quiet", "No progress, no closing line")("h,help", "This text")(
-      "target", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"target"});
-  return options;
+      "q,quiet", "No progress, no closing line")("h,help", "This text");
+  return options;  // targets are what is left: as a list of cxxopts' they would be cut at commas
 }
 
 struct Request {
@@ -73,6 +76,7 @@ struct Request {
   std::uint64_t last_mib = 512;
   SessionOptions session;
   bool quiet = false;
+  std::string context;  // of Kubernetes
 };
 
 Status read_limit(const cxxopts::ParseResult& parsed, const char* name, std::uint64_t most,
@@ -146,7 +150,7 @@ Status read_files(const cxxopts::ParseResult& parsed, Request& r) {
 
 Result<Request> read_request(const cxxopts::ParseResult& parsed) {
   Request r;
-  if (parsed.count("target") != 0) r.targets = parsed["target"].as<std::vector<std::string>>();
+  r.targets = parsed.unmatched();
   if (r.targets.empty()) {
     return Error{ErrorKind::usage, "capture what?",
                  "name a container, pod/NAME or all; 'podshark list' shows them"};
@@ -164,6 +168,7 @@ Result<Request> read_request(const cxxopts::ParseResult& parsed) {
   r.session.duration = std::chrono::seconds(seconds);
   if (parsed.count("filter") != 0) r.session.link.filter = parsed["filter"].as<std::string>();
   r.quiet = parsed.count("quiet") != 0;
+  if (parsed.count("context") != 0) r.context = parsed["context"].as<std::string>();
   r.output = parsed.count("write") != 0 ? parsed["write"].as<std::string>() : "-";
   if (const Status s = read_files(parsed, r); !s) return s.error();
   if (r.output == "-" && ::isatty(STDOUT_FILENO) != 0) {
@@ -219,7 +224,7 @@ Result<std::vector<std::string>> far_words(const cxxopts::ParseResult& parsed,
   std::vector<std::string> words{"capture", "--write=-"};
   for (const auto& given : parsed.arguments()) {
     const std::string& name = given.key();
-    if (name == "write" || name == "target") continue;
+    if (name == "write") continue;
     for (const char* here : {"ring-buffer", "last", "last-size", "save-on"}) {
       if (name == here)
         return Error{ErrorKind::unsupported, "--" + name + " is not possible with another host yet",
@@ -243,6 +248,34 @@ int conclude(const Summary& summary, const Request& request, std::ostream& err) 
     err << "podshark capture: the links themselves counted " << summary.link_errors
         << " faulty or lost packets\n";
   return 0;
+}
+
+// The context may be a word of its own.
+Result<std::vector<std::string>> pod_names(const Request& request) {
+  std::vector<std::string> out;
+  for (const std::string& text : request.targets) {
+    Result<kube::PodName> name = kube::parse_pod_name(text);
+    if (!name) return name.error();
+    if (name->cluster.context.empty()) name->cluster.context = request.context;
+    out.push_back(kube::to_string(*name));
+  }
+  return out;
+}
+
+int capture_kube(const Request& request, std::ostream& err) {
+  if (request.rotation.active() || request.last.count() != 0)
+    return fail(err, {ErrorKind::unsupported, "-b and --last are not possible with pods of Kubernetes yet",
+                      "write to a pipe: -w - | dumpcap -i - \u2026"});
+  const Result<std::vector<std::string>> names = pod_names(request);
+  if (!names) return fail(err, names.error());
+  Result<Output> output = Output::open(request.output);
+  if (!output) return fail(err, output.error());
+  if (output->reader_gone()) return 0;
+  const auto line = [&](const std::string& text) {
+    if (!request.quiet) err << "podshark capture: " << text << std::endl;
+  };
+  const Result<Summary> summary = kube::capture_pods(*names, std::move(*output), request.session, line);
+  return summary ? conclude(*summary, request, err) : fail(err, summary.error());
 }
 
 int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std::ostream& err) {
@@ -289,6 +322,8 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
     if (!request) return fail(err, request.error());
     if (std::any_of(request->targets.begin(), request->targets.end(), remote::names_far))
       return capture_far(parsed, *request, err);
+    if (std::any_of(request->targets.begin(), request->targets.end(), kube::is_pod_name))
+      return capture_kube(*request, err);
     const Result<Summary> summary = capture(*request, err);
     if (!summary) return fail(err, summary.error());
     return conclude(*summary, *request, err);

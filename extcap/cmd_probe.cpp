@@ -4,6 +4,8 @@
 #include <ostream>
 
 #include "extcap/command.h"
+#include "extcap/kube/probe.h"
+#include "extcap/probe/render.h"
 #include "extcap/probe/session.h"
 #include "podman/core/text.h"
 
@@ -27,6 +29,7 @@ constexpr const char* kTargets =
   web/icmp           does it answer ping
   db/dns             does the source's name server know the name db
   web/mtu            the largest packet that comes through
+  kube://store/shop:80  port 80 of pod shop in namespace store, through kubectl port-forward
 
 Outcomes:
   ok            reached; a connection alone is not taken for it
@@ -141,6 +144,26 @@ int exit_code(probing::Verdict verdict) {
   }
 }
 
+// Of a pod nothing is tried but what kubectl port-forward can.
+int probe_kube(const ProbeOptions& options, std::ostream& out, std::ostream& err) {
+  if (options.json || options.listen || options.mtu || options.all_ports || options.published ||
+      options.count != 1 || options.from != ProbeOptions{}.from)
+    return fail(err, {ErrorKind::unsupported, "a port of a pod takes no option but --timeout",
+                      "it is probed once, by a TCP connection through kubectl port-forward"});
+  const Result<kube::PodPort> target = kube::parse_pod_port(options.target);
+  if (!target) return fail(err, target.error());
+  const Result<kube::PodProbe> probe = kube::probe_pod(*target, options.timeout);
+  if (!probe) return fail(err, probe.error());
+  out << one_line(options.target, 400) << "/tcp through kubectl port-forward: " << probe->outcome << ": "
+      << one_line(probe->words, 400) << " ("
+      << probing::milliseconds_text(static_cast<double>(probe->after.count()) / 1000) << " ms)\n";
+  if (probe->reached)
+    out << "  proven: something in the pod accepts connections to 127.0.0.1:" << target->port
+        << "\n  not proven: that it listens on the pod's address, and that Services and network policies let "
+           "clients in\n";
+  return probe->reached ? 0 : static_cast<int>(ErrorKind::unreachable);
+}
+
 }  // namespace
 
 int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
@@ -155,6 +178,7 @@ int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream
     }
     const Result<ProbeOptions> options = read_options(parsed);
     if (!options) return fail(err, options.error());
+    if (kube::is_pod_name(options->target)) return probe_kube(*options, out, err);
     const Result<probing::Verdict> verdict = probing::run_probe(*options, out);
     return verdict ? exit_code(*verdict) : fail(err, verdict.error());
   } catch (const std::exception& e) {  // cxxopts throws on what it cannot read

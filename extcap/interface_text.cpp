@@ -38,10 +38,13 @@ std::string interface_description(const Target& target, bool with_point) {
   add("id", c.id.substr(0, 12));
   add("image", word(c.image, 200));
   add("pod", word(target.pod, 120));
+  add("namespace", word(c.kubernetes.name_space, 120));
   add("network", target.network.empty() ? network_list(c) : word(target.network, 120));
-  if (!c.id.empty()) add("mode", model::to_string(c.kind));
+  // What a cluster's API server does not tell.
+  const bool known = !c.id.empty() && c.kubernetes.name_space.empty();
+  if (known) add("mode", model::to_string(c.kind));
   if (with_point) add("point", to_string(target.point));
-  if (!c.id.empty()) add("rootless", c.rootless ? "yes" : "no");
+  if (known) add("rootless", c.rootless ? "yes" : "no");
   return out;
 }
 

@@ -15,10 +15,9 @@ using model::Container;
 using model::Inventory;
 using model::NetworkKind;
 
-constexpr std::size_t kMaxCell = 60;  // bytes
-constexpr std::size_t kMaxItems = 4;  // addresses, ports, members in one cell
-
-using Row = std::vector<std::string>;
+constexpr std::size_t kMaxCell = 60;    // bytes
+constexpr std::size_t kMaxWide = 1024;  // names to be copied, several things in one cell
+constexpr std::size_t kMaxItems = 4;    // addresses, ports, members in one cell
 
 // Columns on screen: every character counts one.
 std::size_t width(const std::string& text) {
@@ -26,31 +25,9 @@ std::size_t width(const std::string& text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
-void write_rows(std::ostream& out, const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out << row[i];
-      if (i + 1 < row.size()) out << std::string(widths[i] - width(row[i]) + 2, ' ');
-    }
-    out << '\n';
-  }
-}
-
 std::string cell(const std::string& text, std::size_t max_bytes = kMaxCell) {
   const std::string clean = one_line(text, max_bytes);
   return trim(clean).empty() ? "-" : clean;
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (std::size_t i = 0; i < items.size() && i < kMaxItems; ++i)
-    out += (i > 0 ? ", " : "") + one_line(items[i], kMaxCell);
-  if (items.size() > kMaxItems) out += ", \u2026";
-  return out.empty() ? "-" : out;
 }
 
 // Whose network namespace the container is in: its own, or that of container:X and of pods.
@@ -69,13 +46,13 @@ std::string addresses_cell(const Container& c, const Inventory& inventory) {
   for (const model::Attachment& a : netns_owner(c, inventory).networks) {
     for (const std::string& address : a.addresses) out.push_back(address.substr(0, address.find('/')));
   }
-  return joined(out);
+  return joined_cell(out);
 }
 
 std::string ports_cell(const Container& c) {
   std::vector<std::string> out;
   for (const model::PortMapping& port : c.ports) out.push_back(model::to_string(port));
-  return joined(out);
+  return joined_cell(out);
 }
 
 // Of a container that Kubernetes' YAML describes, both its names there.
@@ -90,19 +67,46 @@ std::string name_of(const std::string& id, const Inventory& inventory) {
 }
 
 void write_pods(std::ostream& out, const Inventory& inventory) {
-  std::vector<Row> rows{{"POD", "STATE", "MEMBERS", "INTERFACE"}};
+  Table rows({"POD", "STATE", "MEMBERS", "INTERFACE"});
   for (const model::Pod& pod : inventory.pods) {
     std::vector<std::string> members;
     for (const std::string& id : pod.members) {
       if (id != pod.infra_id) members.push_back(name_of(id, inventory));
     }
-    rows.push_back({cell(pod.name), cell(pod.state), joined(members), interface_value(pod)});
+    rows.add({cell(pod.name), cell(pod.state), joined_cell(members), interface_value(pod)});
   }
   out << '\n';
-  write_rows(out, rows);
+  rows.write(out);
 }
 
 }  // namespace
+
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& c : cells) c = cell(c, kMaxWide);
+  rows_.push_back(std::move(cells));
+}
+
+void Table::write(std::ostream& out) const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out << row[i];
+      if (i + 1 < row.size()) out << std::string(widths[i] - width(row[i]) + 2, ' ');
+    }
+    out << '\n';
+  }
+}
+
+std::string joined_cell(const std::vector<std::string>& items) {
+  std::string out;
+  for (std::size_t i = 0; i < items.size() && i < kMaxItems; ++i)
+    out += (i > 0 ? ", " : "") + one_line(items[i], kMaxCell);
+  if (items.size() > kMaxItems) out += ", \u2026";
+  return out.empty() ? "-" : out;
+}
 
 std::string network_cell(const Container& c, const Inventory& inventory) {
   if (c.kind == NetworkKind::unknown && c.limited) return "unknown";
@@ -119,22 +123,22 @@ std::string network_cell(const Container& c, const Inventory& inventory) {
   for (const model::Attachment& a : c.networks) {
     if (!a.network.empty()) names.push_back(a.network);
   }
-  return names.empty() ? out : out + " (" + joined(names) + ")";
+  return names.empty() ? out : out + " (" + joined_cell(names) + ")";
 }
 
 void write_table(std::ostream& out, const Inventory& inventory, uid_t caller, bool all) {
-  std::vector<Row> rows{{"NAME", "IMAGE", "STATE", "NETWORK", "ADDRESSES", "PORTS", "POD", "INTERFACE"}};
+  Table rows({"NAME", "IMAGE", "STATE", "NETWORK", "ADDRESSES", "PORTS", "POD", "INTERFACE"});
   for (const Container& c : inventory.containers) {
     if (c.infra && !all) continue;
     const model::Pod* pod = c.pod_id.empty() ? nullptr : inventory.pod_by_id(c.pod_id);
-    rows.push_back({cell(c.name), cell(c.image), cell(c.state, 20), network_cell(c, inventory),
-                    addresses_cell(c, inventory), ports_cell(c), pod_cell(c, pod),
-                    c.alive() ? interface_value(c, caller) : "-"});
+    rows.add({cell(c.name), cell(c.image), cell(c.state, 20), network_cell(c, inventory),
+              addresses_cell(c, inventory), ports_cell(c), pod_cell(c, pod),
+              c.alive() ? interface_value(c, caller) : "-"});
   }
-  if (rows.size() == 1) {
+  if (rows.empty()) {
     out << (all ? "No containers.\n" : "No running containers ('podshark list --all' shows stopped ones).\n");
   } else {
-    write_rows(out, rows);
+    rows.write(out);
   }
   if (!inventory.pods.empty()) write_pods(out, inventory);
 }

@@ -6,6 +6,8 @@
 
 #include <iosfwd>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "podman/model/inventory.h"
 
@@ -17,6 +19,20 @@ void write_table(std::ostream& out, const model::Inventory& inventory, uid_t cal
 
 /// "note: …" lines: problems, and what is missing from limited containers.
 void write_notes(std::ostream& out, const model::Inventory& inventory);
+
+/// Columns as wide as their widest cell; each cell becomes one clean line, "-" when it is empty.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> head) : rows_{std::move(head)} {}
+  void add(std::vector<std::string> cells);
+  [[nodiscard]] bool empty() const { return rows_.size() == 1; }
+  void write(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+/// At most four of them, in one cell.
+[[nodiscard]] std::string joined_cell(const std::vector<std::string>& items);
 
 /// "bridge (shop-net)", "slirp4netns of the pod", "shared with web", …
 [[nodiscard]] std::string network_cell(const model::Container& container, const model::Inventory& inventory);

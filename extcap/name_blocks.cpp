@@ -26,6 +26,8 @@ std::string packed(const std::string& address) {
 bool nameable(const model::Container& c) {
   // Addresses of pasta containers are the host's own, those of slirp4netns all 10.0.2.100: naming them for
   // the whole file would be wrong. Wireshark keeps one name per address; the plugin knows better.
+  // A pod of Kubernetes has one address for all its containers, and no other name for it.
+  if (!c.kubernetes.name_space.empty()) return c.alive() && c.infra && c.kind != model::NetworkKind::host;
   return c.alive() && !c.infra &&
          (c.kind == model::NetworkKind::bridge || c.kind == model::NetworkKind::macvlan ||
           c.kind == model::NetworkKind::ipvlan);

@@ -363,6 +363,8 @@ std::string display_text(const Network& network, std::size_t containers) {
 
 std::string what(const Target& target) {
   if (!target.network.empty()) return "network " + one_line(target.network, 80);
+  if (const model::KubeName& k = target.container.kubernetes; !k.name_space.empty())
+    return "container " + one_line(k.container, 80) + " of pod " + one_line(k.name_space + "/" + k.pod, 160);
   const std::string name = "container " + one_line(target.container.name, 80);
   const bool outside = target.point == Point::host && target.container.kind != NetworkKind::host;
   return outside ? "the host's side of " + name : name;

@@ -58,6 +58,9 @@ Status read_methods(const OptionSource& source, MethodOptions& out) {
     return Error{
         ErrorKind::usage, "--sidecar-image '" + one_line(out.sidecar_image, 80) + "' is no image name", {}};
   }
+  out.agent_image = source("agent-image").value_or("");
+  if (out.agent_image.starts_with('-'))
+    return Error{ErrorKind::usage, "--agent-image " + in_quotes(out.agent_image) + " is no image name", {}};
   if (Status s = read_switch(source, "install-tool", out.install_tool); !s) return s;
   return read_switch(source, "all-host", out.all_host);
 }

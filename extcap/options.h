@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxRingMib = 1024;
 using OptionSource = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// Reads link, links, point, drops, snaplen, promiscuous, follow, wait, start, nat, ring-size, queue-size,
-/// method, sidecar-image, install-tool, all-host. Bad values and impossible combinations are
+/// method, sidecar-image, agent-image, install-tool, all-host. Bad values and impossible combinations are
 /// ErrorKind::usage, naming option and limits.
 [[nodiscard]] Status read_link_options(const OptionSource& source, SessionOptions& options);
 

@@ -16,6 +16,7 @@ using model::Pod;
 
 constexpr std::string_view kOwnPrefix = "podman:";
 constexpr std::string_view kRootPrefix = "podman-root:";
+constexpr std::string_view kKubePrefix = "kube:";  // of a cluster, not of a podman
 constexpr std::string_view kPodPrefix = "pod/";
 constexpr std::string_view kReservedPrefix = "container/";
 
@@ -76,8 +77,9 @@ const char* NamePool::intern(const std::string& name) {
 InterfaceIdentity interface_identity(std::string_view name, std::string_view description) {
   InterfaceIdentity out;
   out.root = has_prefix(name, kRootPrefix);
-  if (!out.root && !has_prefix(name, kOwnPrefix)) return out;
-  name.remove_prefix(out.root ? kRootPrefix.size() : kOwnPrefix.size());
+  const bool kube = has_prefix(name, kKubePrefix);
+  if (!out.root && !kube && !has_prefix(name, kOwnPrefix)) return out;
+  name.remove_prefix(out.root ? kRootPrefix.size() : kube ? kKubePrefix.size() : kOwnPrefix.size());
   // A link name has no slash; the stem of a pod has one.
   const std::size_t slash = name.rfind('/');
   out.stem = std::string(name.substr(0, slash));

@@ -15,16 +15,18 @@ namespace {
 // `read` is the shell's own: an image need not have cat. fd 3, because a background job's stdin is /dev/null.
 // The background job holds none of the streams whose end others wait for, and does not outlive the tool for
 // long. Not every sleep takes fractions.
-constexpr const char* kLease = R"(
+constexpr const char* kLeaseBegin = R"sh(
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 if ! command -v "$1" >/dev/null 2>&1; then
   for i in tcpdump dumpcap apt-get apk dnf; do
     if command -v "$i" >/dev/null 2>&1; then echo "podshark-found $i" >&2; fi
   done
+  echo "podshark-machine $(uname -m 2>/dev/null)" >&2
   exit 97
 fi
 exec 3<&0
-(while read -r _ <&3; do :; done
+()sh";
+constexpr const char* kLeaseEnd = R"sh(
  kill -TERM $$
  i=0
  while [ $i -lt 20 ] && kill -0 $$; do
@@ -33,7 +35,12 @@ exec 3<&0
    i=$((i + 1))
  done) >/dev/null 2>&1 &
 exec "$@" </dev/null 3<&-
-)";
+)sh";
+constexpr const char* kUntilTheEnd = "while read -r _ <&3; do :; done";
+// Where there is no such timeout, the end of stdin alone has to do.
+constexpr const char* kWhileBeatsCome =
+    "if timeout 6 true; then while [ -n \"$(timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do :; done; "
+    "else while read -r _ <&3; do :; done; fi";
 
 // podman run takes a TERM to hand it on; while the container is being made it is lost or leaves one that was
 // never started. So: TERM, and as long as podman runs its container is removed; once more after its end.
@@ -89,8 +96,9 @@ Argv dumpcap_argv(const StreamSpec& spec) {
   return argv;
 }
 
-Argv leased(const Argv& argv) {
-  return joined({"sh", "-c", kLease, "podshark"}, argv);
+Argv leased(const Argv& argv, Lease lease) {
+  const std::string wait = lease == Lease::beats ? kWhileBeatsCome : kUntilTheEnd;
+  return joined({"sh", "-c", kLeaseBegin + wait + kLeaseEnd, "podshark"}, argv);
 }
 
 Result<Podman> podman_of(const model::Container& container, uid_t caller, bool root_socket) {

@@ -24,6 +24,7 @@ enum class Method {
 struct MethodOptions {
   Method method = Method::automatic;
   std::string sidecar_image;
+  std::string agent_image;    ///< with podshark-agent, for an ephemeral container of a Kubernetes pod
   bool install_tool = false;  ///< a container without tcpdump gets it from its own package manager
   bool all_host = false;      ///< host network: everything, not only the container's ports
 
@@ -48,7 +49,9 @@ using Argv = std::vector<std::string>;
 
 /// `argv` under a lease: when stdin ends it gets SIGTERM, after a second SIGKILL. Without argv[0] in PATH:
 /// exit code kNoTool, and a line on stderr for each program in its place that is there (see found_tools()).
-[[nodiscard]] Argv leased(const Argv& argv);
+/// With beats: also when it has brought nothing for six seconds.
+enum class Lease { end_of_stdin, beats };
+[[nodiscard]] Argv leased(const Argv& argv, Lease lease = Lease::end_of_stdin);
 inline constexpr int kNoTool = 97;
 
 /// Who is asked: podman's program and one word that says which podman.

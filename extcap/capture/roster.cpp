@@ -253,7 +253,7 @@ Status Roster::start_stopped(Selection& selection) {
     hooks_.notice("starting container " + in_quotes(c.name));
     if (!c.systemd_unit.empty() || options_.methods.by_tool()) continue;  // a tool comes when it runs
     const Result<podshark::Output> done =
-        run({"podman", "--remote=false", "init", c.id}, kInitLimit, 65536, {}, /* merge_stderr= */ true);
+        run({"podman", "--remote=false", "init", c.id}, kInitLimit, 65536, {}, Stderr::merged);
     if (!done) return done.wrap("prepare container " + in_quotes(c.name));
     if (done->exit_code != 0) {
       return Error{

@@ -28,16 +28,17 @@ struct StreamRequest {
   std::string link_name;      ///< of the link in the file; empty: as in `spec`
 };
 
-/// Which command is run next to get a stream of packets: a tool that is missing or refused leads to the other
-/// tool, to an installation, to the next method, or to an error that names the ways out. Pure.
-class StreamPlan {
+/// Which command is run next to get a stream of packets, from how the one before has ended.
+class StreamWays {
  public:
+  virtual ~StreamWays() = default;
   struct Step {
     enum class Kind { stream, command, failed } kind = Kind::failed;
     Argv argv = {};          ///< stream: packets on its stdout, leased; command: to be run to its end
     std::string words = {};  ///< "through podman exec (tcpdump)"
     bool tidies_up = false;  ///< after its lease it still has something to remove: not to be killed
     Error error = {};        ///< failed
+    std::string input = {};  ///< what its stdin begins with, before beats
   };
   /// How a step ended, before any packet.
   struct End {
@@ -45,15 +46,27 @@ class StreamPlan {
     std::string errors;  ///< its stderr
   };
 
+  [[nodiscard]] virtual const StreamSpec& spec() const = 0;
+  [[nodiscard]] virtual Step first() = 0;
+  [[nodiscard]] virtual Step after(const End& end) = 0;
+  /// What a step's end means when nothing else is tried.
+  [[nodiscard]] virtual Error error_of(const End& end) const = 0;
+  /// Why the places before this one did not do.
+  [[nodiscard]] virtual std::optional<Error> before() const = 0;
+};
+
+/// With podman: a tool that is missing or refused leads to the other tool, to an installation, to the next
+/// method, or to an error that names the ways out. Pure.
+class StreamPlan final : public StreamWays {
+ public:
   explicit StreamPlan(StreamRequest request) : request_(std::move(request)) {}
   [[nodiscard]] const StreamRequest& request() const { return request_; }
 
-  [[nodiscard]] Step first();
-  [[nodiscard]] Step after(const End& end);
-  /// What a step's end means when nothing else is tried.
-  [[nodiscard]] Error error_of(const End& end) const;
-  /// Why the places before this one did not do.
-  [[nodiscard]] const std::optional<Error>& before() const { return before_; }
+  [[nodiscard]] const StreamSpec& spec() const override { return request_.spec; }
+  [[nodiscard]] Step first() override;
+  [[nodiscard]] Step after(const End& end) override;
+  [[nodiscard]] Error error_of(const End& end) const override;
+  [[nodiscard]] std::optional<Error> before() const override { return before_; }
 
  private:
   enum class Place { host, agent, entered, container, sidecar };

@@ -12,6 +12,7 @@ namespace podshark::extcap {
 namespace {
 
 constexpr std::string_view kFound = "podshark-found ";
+constexpr std::string_view kMachine = "podshark-machine ";
 
 bool holds_any(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::any_of(words.begin(), words.end(),
@@ -20,11 +21,12 @@ bool holds_any(std::string_view text, std::initializer_list<std::string_view> wo
 
 // tcpdump 4.9 to 4.99, dumpcap 4.0 to 4.6.
 bool chatter(std::string_view line) {
-  return line.empty() || line.starts_with(kFound) ||
+  return line.empty() || line.starts_with(kFound) || line.starts_with(kMachine) ||
          holds_any(line, {"listening on ", "data link type ", " captured", " received by filter",
                           " dropped by kernel", " dropped by interface", "Capturing on ",
                           "File: ", "Packets captured: ", "Packets received/dropped on interface",
-                          "cap_set_proc() fail", " is deprecated; "});
+                          "cap_set_proc() fail", " is deprecated; ", "command terminated with exit code",
+                          "Defaulted container "});
 }
 
 // The number that ends right before `after`.
@@ -75,6 +77,19 @@ std::vector<std::string> found_tools(const std::string& errors) {
     }
   }
   return out;
+}
+
+std::string reported_machine(const std::string& errors) {
+  for (const std::string& line : split(errors, '\n')) {
+    const std::string_view text = trim(line);
+    if (!text.starts_with(kMachine)) continue;
+    const std::string_view machine = text.substr(kMachine.size());
+    const bool plain = machine.size() <= 32 && machine.find_first_not_of(
+                                                   "abcdefghijklmnopqrstuvwxyz"
+                                                   "0123456789_") == std::string_view::npos;
+    if (plain) return std::string(machine);
+  }
+  return {};
 }
 
 std::optional<std::uint64_t> reported_drops(const std::string& errors) {

@@ -21,6 +21,9 @@ namespace podshark::extcap {
 /// Programs that a lease (see leased()) found in place of the missing one, in its order.
 [[nodiscard]] std::vector<std::string> found_tools(const std::string& errors);
 
+/// What `uname -m` prints there, where a lease missed the tool; empty when it is not told.
+[[nodiscard]] std::string reported_machine(const std::string& errors);
+
 /// Packets that the program or its kernel buffer lost, as its closing lines say.
 [[nodiscard]] std::optional<std::uint64_t> reported_drops(const std::string& errors);
 

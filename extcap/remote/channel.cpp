@@ -28,6 +28,11 @@ Result<Channel> Channel::open(Line line, Hooks hooks) {
   if (!child) return Error{ErrorKind::unsupported, child.error().what, line.install};
   (void)::signal(SIGPIPE, SIG_IGN);  // beats to a program that has just ended; output that nobody reads
   (void)::fcntl(child->lease(), F_SETFL, O_NONBLOCK);
+  // An empty pipe takes it at once.
+  const std::string& input = line.input;
+  if (!input.empty() &&
+      ::write(child->lease(), input.data(), input.size()) != static_cast<ssize_t>(input.size()))
+    return Error{ErrorKind::internal, line.name + ": what is to be sent does not fit into a pipe", {}};
   Channel out(std::move(line), std::move(*child), std::move(hooks));
   out.beat();
   return out;

@@ -36,19 +36,14 @@ constexpr int kInventoryBeats = 30;
 
 class FarSession {
  public:
-  FarSession(Recorder& recorder, const SessionOptions& options, const FarFacts& facts,
-             const std::function<void(const std::string&)>& line)
-      : recorder_(recorder),
-        options_(options),
-        facts_(facts),
-        line_(line),
-        shift_ns_(facts.clock_ns - now_ns()) {}
+  FarSession(Recorder& recorder, const SessionOptions& options, const FarPlace& place)
+      : recorder_(recorder), options_(options), place_(place) {}
 
-  Status add(const FarHost& host, const Target& target, const AgentFile& agent);
+  void add(FarStream stream);
   Result<Summary> run();
 
  private:
-  [[nodiscard]] std::int64_t now_there() const { return now_ns() + shift_ns_; }
+  [[nodiscard]] std::int64_t now_there() const { return now_ns() + place_.shift_ns; }
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
   void report(const Target& target, const char* what, const std::string& detail);
   void start_some();
@@ -64,9 +59,7 @@ class FarSession {
 
   Recorder& recorder_;
   const SessionOptions& options_;
-  const FarFacts& facts_;
-  const std::function<void(const std::string&)>& line_;
-  std::int64_t shift_ns_;  // their clock is ahead of ours by about this
+  const FarPlace& place_;
   std::vector<std::unique_ptr<FarSource>> sources_;
   UniqueFd signals_;
   Clock::time_point beat_ = Clock::now();
@@ -81,25 +74,14 @@ class FarSession {
   Summary summary_;
 };
 
-Status FarSession::add(const FarHost& host, const Target& target, const AgentFile& agent) {
-  std::vector<std::string> links = options_.link.links;
-  if (links.empty()) links.emplace_back("any");
-  for (const std::string& link : links) {
-    std::string why_not;
-    Result<StreamRequest> request = far_request(host, facts_, target, options_, link, agent, &why_not);
-    if (!request) return request.error();
-    sources_.push_back(std::make_unique<FarSource>(
-        target, StreamPlan(std::move(*request)), std::move(why_not),
-        [host](const StreamPlan::Step& step, const Target& t) {
-          return ssh_line(host, step_script(host, step, t));
-        },
-        recorder_,
-        FarSource::Hooks{
-            .packet = [this](std::uint32_t id, const wire::Packet& packet) { return on_packet(id, packet); },
-            .report = [this, target](const char* what,
-                                     const std::string& detail) { report(target, what, detail); }}));
-  }
-  return ok();
+void FarSession::add(FarStream stream) {
+  const Target target = stream.target;
+  sources_.push_back(std::make_unique<FarSource>(
+      target, std::move(stream.ways), std::move(stream.why_not), std::move(stream.line), recorder_,
+      FarSource::Hooks{
+          .packet = [this](std::uint32_t id, const wire::Packet& packet) { return on_packet(id, packet); },
+          .report = [this, target](const char* what,
+                                   const std::string& detail) { report(target, what, detail); }}));
 }
 
 void FarSession::report(const Target& target, const char* what, const std::string& detail) {
@@ -111,7 +93,7 @@ void FarSession::report(const Target& target, const char* what, const std::strin
   event.container = target.chosen.name;
   event.detail = one_line(detail, 600);
   recorder_.event(event);
-  line_(event.detail);
+  place_.line(event.detail);
 }
 
 bool FarSession::on_packet(std::uint32_t id, const wire::Packet& packet) {
@@ -225,7 +207,7 @@ void FarSession::on_beat() {
   beat_ = Clock::now() + Channel::kBeat;
   for (const auto& source : sources_) source->beat();
   if (++beats_ % kInventoryBeats != 0) return;
-  model::Inventory inventory = facts_.inventory;
+  model::Inventory inventory = place_.inventory;
   inventory.time_ns = now_there();
   recorder_.inventory(inventory, /* at_once= */ false);
   annotate::Event stats = statistics();
@@ -275,7 +257,32 @@ Result<Summary> FarSession::run() {
   return summary_;
 }
 
+// One stream for each link that was asked for.
+Status add_streams(const FarHost& host, const FarFacts& facts, const Target& target,
+                   const SessionOptions& options, const AgentFile& agent, std::vector<FarStream>& out) {
+  std::vector<std::string> links = options.link.links;
+  if (links.empty()) links.emplace_back("any");
+  for (const std::string& link : links) {
+    FarStream stream{target, nullptr, {}, [host](const StreamWays::Step& step, const Target& t) {
+                       return ssh_line(host, step_script(host, step, t));
+                     }};
+    Result<StreamRequest> request = far_request(host, facts, target, options, link, agent, &stream.why_not);
+    if (!request) return request.error();
+    stream.ways = std::make_unique<StreamPlan>(std::move(*request));
+    out.push_back(std::move(stream));
+  }
+  return ok();
+}
+
 }  // namespace
+
+Result<Summary> capture_streams(std::vector<FarStream> streams, const FarPlace& place, Recorder& recorder,
+                                const SessionOptions& options) {
+  recorder.inventory(place.inventory, /* at_once= */ true);
+  FarSession session(recorder, options, place);
+  for (FarStream& stream : streams) session.add(std::move(stream));
+  return session.run();
+}
 
 Result<Summary> capture_without(const FarHost& far, const std::vector<std::string>& names, Output output,
                                 const SessionOptions& options,
@@ -288,10 +295,6 @@ Result<Summary> capture_without(const FarHost& far, const std::vector<std::strin
   if (!targets)
     return Error{targets.error().kind, host.name + ": " + targets.error().what, targets.error().hint};
   if (!targets->stopped.empty()) return not_running(targets->stopped.front());
-  Recorder recorder(std::move(output));
-  model::Inventory inventory = facts->inventory;
-  recorder.inventory(inventory, /* at_once= */ true);
-  FarSession session(recorder, options, *facts, line);
   AgentFile agent;
   if (Result<std::string> file = agent_file(facts->machine)) {
     agent.gzip = std::move(*file);
@@ -299,15 +302,13 @@ Result<Summary> capture_without(const FarHost& far, const std::vector<std::strin
   } else {
     agent.missing = file.error().what;
   }
-  Status added = ok();
+  std::vector<FarStream> streams;
   for (const Target& target : targets->running) {
-    added = session.add(host, target, agent);
-    if (!added) break;
+    if (const Status s = add_streams(host, *facts, target, options, agent, streams); !s) return s.error();
   }
-  if (added) return session.run();
-  recorder.release_all();
-  (void)recorder.flush();
-  return added.error();
+  Recorder recorder(std::move(output));
+  return capture_streams(std::move(streams), {facts->inventory, facts->clock_ns - now_ns(), line}, recorder,
+                         options);
 }
 
 }  // namespace podshark::extcap::remote

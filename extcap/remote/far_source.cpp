@@ -51,23 +51,27 @@ model::Link link_of(std::string_view name, std::string_view description) {
 
 }  // namespace
 
-FarSource::FarSource(Target target, StreamPlan plan, std::string why_not, MakeLine line, Recorder& recorder,
-                     Hooks hooks)
+FarSource::FarSource(Target target, std::unique_ptr<StreamWays> ways, std::string why_not, MakeLine line,
+                     Recorder& recorder, Hooks hooks)
     : target_(std::move(target)),
-      plan_(std::move(plan)),
+      ways_(std::move(ways)),
       why_not_(std::move(why_not)),
       line_(std::move(line)),
       recorder_(recorder),
       hooks_(std::move(hooks)),
-      retry_at_(Clock::now()) {}
+      retry_at_(Clock::now()) {
+  Target chosen = target_;
+  chosen.container = target_.chosen;
+  who_ = what(chosen);
+}
 
 Status FarSource::start() {
   retry_at_.reset();
-  return run(step_.argv.empty() ? plan_.first() : step_);
+  return run(step_.argv.empty() ? ways_->first() : step_);
 }
 
-Status FarSource::run(StreamPlan::Step step) {
-  if (step.kind == StreamPlan::Step::Kind::failed) return step.error;
+Status FarSource::run(StreamWays::Step step) {
+  if (step.kind == StreamWays::Step::Kind::failed) return step.error;
   step_ = std::move(step);
   errors_.clear();
   head_.clear();
@@ -83,13 +87,13 @@ Status FarSource::run(StreamPlan::Step step) {
   Result<Channel> channel = Channel::open(line_(step_, target_), std::move(hooks));
   if (!channel) return channel.error();
   channel_ = std::make_unique<Channel>(std::move(*channel));
-  if (step_.kind == StreamPlan::Step::Kind::command) hooks_.report("installing", step_.words);
+  if (step_.kind == StreamWays::Step::Kind::command) hooks_.report("installing", step_.words);
   return ok();
 }
 
 void FarSource::take(std::span<const std::uint8_t> bytes) {
   // What an installation prints is not wanted, nor what follows a broken stream.
-  if (step_.kind != StreamPlan::Step::Kind::stream || broken_ || enough_) return;
+  if (step_.kind != StreamWays::Step::Kind::stream || broken_ || enough_) return;
   if (!reader_ && !feed_) {
     const std::size_t part = std::min(kHead - head_.size(), bytes.size());
     head_.append(reinterpret_cast<const char*>(bytes.data()), part);
@@ -119,7 +123,7 @@ void FarSource::take_pcap(std::span<const std::uint8_t> bytes) {
     if (begun && !*begun) continue;
     Status status = begun ? ok() : Status(begun.error());
     if (begun) {
-      const std::string& link = plan_.request().spec.link;
+      const std::string& link = ways_->spec().link;
       model::Link plain;
       plain.name = link;
       Interface& interface = declare(0, link, reader_->linktype(), reader_->snaplen(), plain);
@@ -163,7 +167,7 @@ FarSource::Interface& FarSource::declare(std::uint32_t number, const std::string
                                          const model::Link& link) {
   const auto known = interfaces_.find(number);
   if (known != interfaces_.end()) return known->second;
-  const std::string& filter = plan_.request().spec.filter;
+  const std::string& filter = ways_->spec().filter;
   Interface interface;
   interface.name = name;
   interface.start_ns = static_cast<std::uint64_t>(now_ns());
@@ -180,9 +184,9 @@ FarSource::Interface& FarSource::declare(std::uint32_t number, const std::string
     if (compiled && compiled->in_user_space()) interface.filter = std::move(*compiled);
   }
   if (interfaces_.empty()) {
-    std::string how = "capturing in container " + target_.chosen.name + " " + step_.words;
+    std::string how = "capturing in " + who_ + " " + step_.words;
     if (!why_not_.empty()) how += "; not better, because " + why_not_;
-    if (plan_.before()) how += "; not better, because " + plan_.before()->what;
+    if (const std::optional<Error> before = ways_->before()) how += "; not better, because " + before->what;
     hooks_.report("attached", how);
   }
   return interfaces_.emplace(number, std::move(interface)).first->second;
@@ -229,18 +233,17 @@ void FarSource::step_ended() {
     }
     return fail(code.error());
   }
-  const StreamPlan::End end{*code, errors_};
-  const std::string who = "container " + in_quotes(target_.chosen.name);
+  const StreamWays::End end{*code, errors_};
   if (broken_) return fail({broken_->kind, "capture " + step_.words + ": " + broken_->what, {}});
   if (*code == kTargetGone)
-    return fail({ErrorKind::gone, who + " has stopped or started anew meanwhile", "select it again"});
+    return fail({ErrorKind::gone, who_ + " has stopped or started anew meanwhile", "select it again"});
   if (!interfaces_.empty() && *code == 0) {
-    hooks_.report("exited", "container " + target_.chosen.name + " has stopped");
+    hooks_.report("exited", who_ + " has stopped");
     ended_ = true;
     return;
   }
-  if (!interfaces_.empty()) return fail(plan_.error_of(end));
-  if (const Status s = run(plan_.after(end)); !s) fail(s.error());
+  if (!interfaces_.empty()) return fail(ways_->error_of(end));
+  if (const Status s = run(ways_->after(end)); !s) fail(s.error());
 }
 
 void FarSource::fail(Error error) {

@@ -18,8 +18,9 @@
 
 namespace podshark::extcap::remote {
 
-/// One target on a machine without podshark: a chain of scripts there, one after the other until one delivers
-/// packets, as pcap (tcpdump, dumpcap) or pcapng (podshark-agent). One thread; the caller polls.
+/// One target on a machine without podshark, or in a pod of Kubernetes: a chain of scripts there, one after
+/// the other until one delivers packets, as pcap (tcpdump, dumpcap) or pcapng (podshark-agent). One thread;
+/// the caller polls.
 class FarSource {
  public:
   using Clock = std::chrono::steady_clock;
@@ -28,10 +29,10 @@ class FarSource {
     std::function<void(const char* what, const std::string& detail)> report;
   };
   /// How a step is run there.
-  using MakeLine = std::function<Line(const StreamPlan::Step&, const Target&)>;
+  using MakeLine = std::function<Line(const StreamWays::Step&, const Target&)>;
 
-  FarSource(Target target, StreamPlan plan, std::string why_not, MakeLine line, Recorder& recorder,
-            Hooks hooks);
+  FarSource(Target target, std::unique_ptr<StreamWays> ways, std::string why_not, MakeLine line,
+            Recorder& recorder, Hooks hooks);
   FarSource(const FarSource&) = delete;
   FarSource& operator=(const FarSource&) = delete;
 
@@ -69,7 +70,7 @@ class FarSource {
     std::uint64_t received = 0;
     std::uint64_t dropped = 0;
   };
-  [[nodiscard]] Status run(StreamPlan::Step step);
+  [[nodiscard]] Status run(StreamWays::Step step);
   void take(std::span<const std::uint8_t> bytes);
   void take_pcap(std::span<const std::uint8_t> bytes);
   void open_feed();
@@ -80,12 +81,13 @@ class FarSource {
   void fail(Error error);
 
   Target target_;
-  StreamPlan plan_;
+  std::string who_;  // it, for people
+  std::unique_ptr<StreamWays> ways_;
   std::string why_not_;
   MakeLine line_;
   Recorder& recorder_;
   Hooks hooks_;
-  StreamPlan::Step step_;
+  StreamWays::Step step_;
   std::unique_ptr<Channel> channel_;
   std::string errors_;  // the step's stderr, its last part
   std::string head_;    // its first bytes, until they tell the format

@@ -71,6 +71,13 @@ std::string hex_program(const std::vector<sock_filter>& program) {
   return out;
 }
 
+Argv behind(Argv first, const Argv& words) {
+  first.insert(first.end(), words.begin(), words.end());
+  return first;
+}
+
+}  // namespace
+
 Result<Argv> agent_words(const StreamSpec& spec, const std::string& target) {
   Argv argv{"capture", "-s", std::to_string(spec.snaplen), "-r",
             std::to_string(std::max<std::size_t>(spec.buffer_bytes >> 10U, 256))};
@@ -88,12 +95,10 @@ Result<Argv> agent_words(const StreamSpec& spec, const std::string& target) {
   return argv;
 }
 
-Argv behind(Argv first, const Argv& words) {
-  first.insert(first.end(), words.begin(), words.end());
-  return first;
+Argv agent_from_stdin(const Argv& words) {
+  const std::string read = "IFS= read -r packed\nset -- \"$packed\" '' \"$@\"\n";
+  return behind({"sh", "-c", read + kBootstrap, "podshark"}, words);
 }
-
-}  // namespace
 
 namespace {
 

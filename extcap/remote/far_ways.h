@@ -28,6 +28,12 @@ struct AgentFile {
 /// names the first of them.
 [[nodiscard]] Status only_with_podshark(const FarHost& host, const SessionOptions& options);
 
+/// podshark-agent's words for a capture of `target`: a process id, or "self". ErrorKind::bad_filter.
+[[nodiscard]] Result<Argv> agent_words(const StreamSpec& spec, const std::string& target);
+/// A command that runs it with these words from a file without a name; the first line of stdin is the packed
+/// program in base64, what follows is the program's own stdin.
+[[nodiscard]] Argv agent_from_stdin(const Argv& words);
+
 /// The script (line.h) of one step, whose container must still be the one that was selected: exit code
 /// kTargetGone otherwise, and when its first process has ended.
 [[nodiscard]] std::string step_script(const FarHost& host, const StreamPlan::Step& step,

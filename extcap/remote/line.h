@@ -15,6 +15,7 @@ struct Line {
   std::string name;                           ///< of the place, for people
   std::vector<std::string> argv;              ///< the program; the script is among its words
   std::vector<std::string> environment = {};  ///< as for spawn()
+  std::string input = {};                     ///< what its stdin begins with; at most 60,000 bytes
   std::string install = {};                   ///< what to do where the program is missing
   /// The script has not begun: why, from the program's exit code and its last words on stderr.
   std::function<Error(int code, const std::string& said)> refused;

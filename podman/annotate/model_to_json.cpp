@@ -66,7 +66,7 @@ json to_json(const Container& c) {
   put(j, "systemd_unit", c.systemd_unit);
   put(j, "compose_project", c.compose_project);
   put(j, "compose_service", c.compose_service);
-  if (!c.kubernetes.container.empty()) j["kubernetes"] = to_json(c.kubernetes);
+  if (!c.kubernetes.pod.empty()) j["kubernetes"] = to_json(c.kubernetes);
   for (const Attachment& a : c.networks) j["networks"].push_back(to_json(a));
   for (const PortMapping& p : c.ports) j["ports"].push_back(to_json(p));
   if (!c.labels.empty()) j["labels"] = c.labels;

@@ -9,6 +9,8 @@ namespace podshark::api {
 
 inline constexpr std::size_t kMaxListBytes = 8U << 20U;  ///< ps, pod ps, network inspect (about 1 KiB each)
 inline constexpr std::size_t kMaxInspectBytes = 32U << 20U;  ///< inspect of all containers (about 9 KiB each)
+inline constexpr std::size_t kMaxKubeBytes = 64U << 20U;     ///< kubectl get pods (about 10 KiB each)
+inline constexpr std::size_t kMaxKubeContainers = 256;       ///< of one pod, of all kinds together
 inline constexpr std::size_t kMaxHttpHeader = 16U << 10U;
 inline constexpr std::size_t kMaxContainers = 10'000;
 inline constexpr std::size_t kMaxPods = 10'000;

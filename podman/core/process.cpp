@@ -155,14 +155,29 @@ Result<Child> spawn(const std::vector<std::string>& argv, const std::vector<std:
   return Child(pid, std::move(pidfd), std::move(out->read), std::move(errors->read), std::move(lease->write));
 }
 
+namespace {
+
+constexpr std::size_t kMostErrors = std::size_t{16} << 10U;
+
+// What can be read now, to the end of `text`. False: nothing more will come.
+bool drain(int fd, std::string& text) {
+  std::array<char, 65536> buffer{};
+  const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+  if (n > 0) text.append(buffer.data(), static_cast<std::size_t>(n));
+  return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+}  // namespace
+
 Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
-                   std::size_t max_bytes, const std::vector<std::string>& set_env, bool merge_stderr) {
+                   std::size_t max_bytes, const std::vector<std::string>& set_env, Stderr errors) {
   const Clock::time_point end = Clock::now() + deadline;
-  Result<Child> child = spawn(argv, set_env, {.merge_stderr = merge_stderr});
+  Result<Child> child =
+      spawn(argv, set_env, {.errors = errors == Stderr::kept, .merge_stderr = errors == Stderr::merged});
   if (!child) return child.error();
   Output output;
-  std::array<char, 65536> buffer{};
-  bool closed = false;
+  bool out_open = true;
+  bool errors_open = errors == Stderr::kept;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     if (left <= 0) {
@@ -171,12 +186,17 @@ Result<Output> run(const std::vector<std::string>& argv, std::chrono::millisecon
                    {}};
     }
     // After end of output wait for the exit itself: a child that closes stdout may still hang.
-    pollfd p{closed ? child->pidfd() : child->out(), POLLIN, 0};
-    if (::poll(&p, 1, static_cast<int>(left)) <= 0) continue;
+    const bool closed = !out_open && !errors_open;
+    std::array<pollfd, 2> waiting{{{closed     ? child->pidfd()
+                                    : out_open ? child->out()
+                                               : -1,
+                                    POLLIN, 0},
+                                   {errors_open ? child->errors() : -1, POLLIN, 0}}};
+    if (::poll(waiting.data(), waiting.size(), static_cast<int>(left)) <= 0) continue;
     if (closed) break;
-    const ssize_t n = ::read(child->out(), buffer.data(), buffer.size());
-    if (n > 0) output.out.append(buffer.data(), static_cast<std::size_t>(n));
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) closed = true;
+    if (waiting[0].revents != 0) out_open = drain(child->out(), output.out);
+    if (waiting[1].revents != 0) errors_open = drain(child->errors(), output.errors);
+    if (output.errors.size() > 2 * kMostErrors) output.errors.erase(0, output.errors.size() - kMostErrors);
     if (output.out.size() > max_bytes) {
       return Error{ErrorKind::internal,
                    "'" + argv[0] + "' printed more than " + std::to_string(max_bytes) + " bytes",

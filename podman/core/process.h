@@ -84,12 +84,14 @@ class Child {
 struct Output {
   int exit_code = -1;  ///< or 128 + signal
   std::string out;
+  std::string errors;  ///< Stderr::kept: the last 16 KiB of its stderr
 };
+enum class Stderr { dropped, merged /* into out */, kept };
 
 /// Runs argv to its end. Kills its process group at the deadline or when it prints more than `max_bytes`;
 /// both, and a missing program, are an Error naming argv[0].
 [[nodiscard]] Result<Output> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
                                  std::size_t max_bytes, const std::vector<std::string>& set_env = {},
-                                 bool merge_stderr = false);
+                                 Stderr errors = Stderr::dropped);
 
 }  // namespace podshark

@@ -35,11 +35,11 @@ struct Attachment {
 /// How a container's network really is, which podman's own `NetworkMode` does not say.
 enum class NetworkKind { unknown, none, host, bridge, macvlan, ipvlan, slirp4netns, pasta, shared, ns_path };
 
-/// What Kubernetes, or the YAML of `podman kube play`, calls a container.
+/// What Kubernetes, or the YAML of `podman kube play`, calls a container. All empty for others.
 struct KubeName {
   std::string name_space;  ///< empty with `podman kube play`, which forgets it
   std::string pod;
-  std::string container;  ///< empty: not known to Kubernetes
+  std::string container;  ///< empty for the one that holds the pod's network (infra)
   bool operator==(const KubeName&) const = default;
 };
 
@@ -76,8 +76,11 @@ struct Container {
   std::string asks_address;  ///< --ip of its creation
   bool operator==(const Container&) const = default;
 
-  /// Has processes and so a network namespace to enter (running, paused, initialized, stopping).
-  [[nodiscard]] bool alive() const { return pid > 0; }
+  /// Has processes and so a network namespace to enter (running, paused, initialized, stopping). Those of a
+  /// Kubernetes cluster are on a machine of which nothing else is known.
+  [[nodiscard]] bool alive() const {
+    return pid > 0 || (!kubernetes.name_space.empty() && state == "running");
+  }
 };
 
 struct Pod {

@@ -200,6 +200,28 @@ TEST_F(PluginIndex, equal_names_of_user_and_root_are_told_apart_by_id) {
   EXPECT_EQ(src("127.0.0.1", 2, kEth + 2), "web");
 }
 
+TEST_F(PluginIndex, a_pod_of_kubernetes_has_the_name_of_its_address_and_of_its_loopback) {
+  Container pod = container("shop", {"10.244.0.7"});
+  pod.pid = 0;
+  pod.state = "running";
+  pod.infra = true;
+  pod.rootless = false;
+  pod.kind = NetworkKind::unknown;
+  pod.kubernetes = {"store", "shop", ""};
+  Container web = pod;
+  web.name = "web";
+  web.id = std::string(64, 'e');
+  web.infra = false;
+  web.networks.clear();
+  web.shares_with = pod.id;
+  web.kubernetes.container = "web";
+  learn(1, inventory({pod, web}));
+  interface(kEth, "kube:store/shop/any",
+            "container=web id=eeeeeeeeeeee pod=shop namespace=store point=inside");
+  EXPECT_EQ(src("10.244.0.7", 2, kEth), "shop");
+  EXPECT_EQ(src("127.0.0.1", 2, kEth), "shop");
+}
+
 TEST_F(PluginIndex, a_cut_interface_name_still_finds_its_container) {
   const std::string name(90, 'x');
   const std::string cut = "podman:" + name.substr(0, 40) + "~" + hex(fnv1a(name), 6) + "/eth0";

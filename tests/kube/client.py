@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""client.py [NAME...]: a FAKE API server (a few REST answers, no exec) for the real kubectl that podshark starts. Shows what
+reaches the wire and what becomes of refusals; what a cluster does is shown by run.sh."""
+
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+PODSHARK = pathlib.Path(os.environ["PODSHARK_BIN"], "extcap/podshark").resolve()
+PODS = json.loads((HERE.parent / "fixtures/kube-1.20.2/pods.json").read_text())["items"]
+PLACE = "/api/v1/namespaces/store/pods"
+
+
+def refusal(code, reason, message):
+    return code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code}
+
+
+def pod_list(pods):
+    return 200, {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": pods}
+
+
+class Api(http.server.BaseHTTPRequestHandler):
+    """Tokens: admin may all, none is not known, list-only may not exec, nobody may nothing; garbage gets none of JSON."""
+
+    seen = []
+
+    def answer(self):
+        url = urllib.parse.urlsplit(self.path)
+        user = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        Api.seen.append((self.command, url.path, urllib.parse.parse_qs(url.query)))
+        if user == "none":
+            return refusal(401, "Unauthorized", "Unauthorized")
+        if url.path == "/api":
+            return 200, {"kind": "APIVersions", "versions": ["v1"]}
+        if url.path == "/apis":
+            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": []}
+        if url.path == "/api/v1":
+            verbs = ["create", "get", "list"]
+            return 200, {"kind": "APIResourceList", "groupVersion": "v1", "resources": [
+                {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs, "shortNames": ["po"]}]}
+        if url.path.endswith("/exec"):
+            return refusal(403, "Forbidden", f'pods "shop" is forbidden: User "{user}" cannot create resource "pods/exec" in API '
+                                             'group "" in the namespace "store"')
+        if user == "nobody":
+            where = 'in the namespace "store"' if "namespaces" in url.path else "at the cluster scope"
+            return refusal(403, "Forbidden", f'pods is forbidden: User "nobody" cannot list resource "pods" in API group "" {where}')
+        if url.path in ("/api/v1/pods", PLACE):
+            return pod_list(PODS)
+        if url.path.startswith(PLACE + "/"):
+            for pod in PODS:
+                if pod["metadata"]["name"] == url.path.removeprefix(PLACE + "/"):
+                    return 200, {"kind": "Pod", "apiVersion": "v1", **pod}
+        return pod_list([]) if url.path.endswith("/pods") else refusal(404, "NotFound", "not found")
+
+    def do_GET(self):  # noqa: N802  (its name there)
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        code, body = self.answer()
+        text = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        """Nothing of it is to be read."""
+
+
+def config(port, user):
+    context = {"name": "lab", "context": {"cluster": "c", "user": "u", "namespace": "store"}}
+    return {"apiVersion": "v1", "kind": "Config", "current-context": "lab", "contexts": [context],
+            "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}}],
+            "users": [{"name": "u", "user": {"token": user}}]}
+
+
+class Scene:
+    def __init__(self, directory, port):
+        self.directory, self.port = pathlib.Path(directory), port
+
+    def podshark(self, *args, user="admin", code=0, port=None):
+        """One run; failures have to be one line."""
+        path = self.directory / f"{user}.json"
+        path.write_text(json.dumps(config(port or self.port, user)))
+        Api.seen.clear()
+        done = subprocess.run([str(PODSHARK), *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+                              env={**os.environ, "KUBECONFIG": str(path), "HOME": str(self.directory)})
+        assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
+        assert code == 0 or len(done.stderr.splitlines()) == 1, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    @staticmethod
+    def asked(path):
+        return [query for _, p, query in Api.seen if p == path]
+
+
+# ---- the checks ----
+
+def check_list(scene):
+    table = scene.podshark("list", "--kube")
+    assert scene.asked(PLACE), Api.seen  # the namespace of the context
+    assert "kube://store/shop/web" in table and "deployment/api" in table, table
+    known = json.loads(scene.podshark("list", "--kube", "--context", "lab", "--namespace", "all", "--json"))
+    assert scene.asked("/api/v1/pods"), Api.seen
+    assert {c["kubernetes"]["pod"] for c in known["containers"]} >= {"shop", "plain"}, known
+    scene.podshark("list", "--kube", "--namespace", "elsewhere")
+    assert scene.asked("/api/v1/namespaces/elsewhere/pods"), Api.seen
+
+
+def check_labels_are_the_servers(scene):
+    scene.podshark("capture", "kube://store/label=app=shop,tier!=db", "-w", "/dev/null", user="list-only", code=5)
+    assert scene.asked(PLACE)[0]["labelSelector"] == ["app=shop,tier!=db"], Api.seen
+
+
+def check_refusals(scene):
+    error = scene.podshark("list", "--kube", user="nobody", code=5)
+    assert "user 'nobody' may not list pods in namespace 'store'" in error and "get and list on pods" in error, error
+    error = scene.podshark("list", "--kube", "--namespace", "all", user="nobody", code=5)
+    assert "in all namespaces" in error, error
+    error = scene.podshark("list", "--kube", user="none", code=5)
+    assert "credentials are not accepted" in error, error
+    error = scene.podshark("capture", "kube://store/shop", "-w", "/dev/null", user="list-only", code=5)
+    assert "may not create pods/exec in namespace 'store'" in error and "get and create on pods/exec" in error, error
+    assert any(p.endswith("/shop/exec") and "tcpdump" in q["command"] for _, p, q in Api.seen), Api.seen
+
+
+def check_words_of_the_exec(scene):
+    scene.podshark("capture", "kube://lab@store/shop/dump", "-f", "port 80; $(id)", "-s", "96", "-w", "/dev/null", code=5)
+    query = next(q for _, p, q in Api.seen if p.endswith("/shop/exec"))
+    assert query["container"] == ["dump"] and query["stdin"] == ["true"] and "tty" not in query, query
+    assert query["command"][-1] == "port 80; $(id)" and "--immediate-mode" in query["command"], query
+
+
+def check_what_is_not_there(scene):
+    for args, code, words in ((("capture", "kube://store/none", "-w", "/dev/null"), 3, "no pod is 'kube://store/none'"),
+                              (("capture", "kube://store/shop/none", "-w", "/dev/null"), 3, "it has web, dump"),
+                              (("capture", "kube://store/pending", "-w", "/dev/null"), 4, "Unschedulable"),
+                              (("capture", "kube://zz@store/shop", "-w", "/dev/null"), 2, "no such context"),
+                              (("list", "--kube", "--context", "zz"), 2, "no such context")):
+        error = scene.podshark(*args, code=code)
+        assert words in error, error
+
+
+def check_nobody_listens(scene):
+    with socketless() as port:
+        error = scene.podshark("list", "--kube", code=12, port=port)
+        assert "its API server is not reachable" in error, error
+
+
+@contextlib.contextmanager
+def socketless():
+    """A port where nobody listens."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), Api)
+    server.server_close()
+    yield server.server_port
+
+
+def main():
+    passed = failed = 0
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    with tempfile.TemporaryDirectory() as directory:
+        # kubectl gives its token to nobody over plain HTTP.
+        key, certificate = f"{directory}/key", f"{directory}/certificate"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        scene = Scene(directory, server.server_port)
+        for name, check in [(n, c) for n, c in globals().items() if n.startswith("check_")]:
+            if sys.argv[1:] and name.removeprefix("check_") not in sys.argv[1:]:
+                continue
+            began = time.monotonic()
+            try:
+                check(scene)
+                passed += 1
+                print(f"ok      {name.removeprefix('check_')} ({time.monotonic() - began:.1f} s)", flush=True)
+            except Exception:  # whatever it is, the others are run
+                failed += 1
+                print(f"FAILED  {name.removeprefix('check_')}\n    " + traceback.format_exc().replace("\n", "\n    "), flush=True)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
