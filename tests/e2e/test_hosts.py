@@ -330,7 +330,7 @@ class Real(HostsTest):
     def test_a_key_that_is_saved_is_used(self):
         """Also for ssh:// and --host, which do not name it."""
         key = lib_sshd.home(RIG) / "id_ed25519"
-        moved = self.tmp / "its key"
+        moved = key.with_name("its key")  # ssh tries it by no rule of its own
         podshark(RIG, "hosts", "remove", self.name)
         podshark(RIG, "hosts", "add", self.name, "--key", str(moved))
         key.rename(moved)

@@ -388,15 +388,21 @@ TEST_F(Pipes, a_log_that_nobody_reads_blocks_nobody_and_the_loss_is_told) {
 
 TEST_F(Pipes, the_log_starts_over_before_it_fills_wiresharks_memory) {
   start([](Control& control) {
-    for (int i = 0; i < 2001; ++i) {
+    // A busy machine loses some: the log never waits for its reader.
+    for (int i = 0; i < 6003; ++i) {
       control.log("n" + std::to_string(i));
       if (i % 20 == 0) ::usleep(1000);
     }
+    for (int i = 0; i < 100; ++i) {
+      control.log("end");
+      ::usleep(20'000);
+    }
   });
   const UniqueFd reader = open_out();
-  const auto got = read_until(reader, "n2000");
+  const auto got = read_until(reader, "end");
   EXPECT_EQ(got.front().verb, ControlVerb::add);
-  EXPECT_EQ(got.back().verb, ControlVerb::set) << "which clears the window";
+  EXPECT_TRUE(std::any_of(got.begin(), got.end(), [](const auto& m) { return m.verb == ControlVerb::set; }))
+      << "which clears the window";
 }
 
 TEST_F(Pipes, the_loss_is_sent_when_it_changes) {
