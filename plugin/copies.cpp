@@ -9,10 +9,13 @@
 #include <array>
 #include <cstring>
 
+#include "podman/trace/content.h"
+
 namespace podshark::plugin {
 namespace {
 
 constexpr std::size_t kMostOriginals = 65536;  // of one generation
+constexpr std::size_t kPayload = 28;           // what kCompared holds behind the longest usual headers
 
 using Bytes = std::array<std::uint8_t, Copies::kCompared>;
 
@@ -57,15 +60,17 @@ std::uint64_t fingerprint(const Bytes& b, std::size_t size) {
 }  // namespace
 
 void Copies::clear() {
-  newer_.clear();
-  older_.clear();
+  same_ = {};
+  translated_ = {};
   copies_.clear();
   newer_since_ = 0;
+  several_ = false;
 }
 
 void Copies::learn(std::uint32_t frame, Place place, std::int64_t time_ns, const std::uint8_t* packet,
                    std::size_t size) {
   Bytes bytes{};
+  const std::size_t captured = size;
   size = std::min(size, bytes.size());
   std::copy_n(packet, size, bytes.begin());
   if (size == 0 || loopback(bytes, size)) return;
@@ -75,20 +80,38 @@ void Copies::learn(std::uint32_t frame, Place place, std::int64_t time_ns, const
   const std::uint64_t key = fingerprint(bytes, size);
   const std::uint64_t bit = std::uint64_t{1} << (place.interface % 64U);
   forget_old(time_ns);
-  Original* original = recent_original(key, time_ns);
-  const bool copy = original != nullptr && (original->seen_by & bit) == 0 && (place.host || original->host);
-  if (!copy) {
-    newer_.insert_or_assign(key, Original{frame, time_ns, bit, place.host});
-    return;
+  Original* original = same_.recent(key, time_ns);
+  const bool copy = original != nullptr && (original->seen_by & bit) == 0 &&
+                    (place.host || original->host || place.machine != original->machine);
+  if (copy) {
+    original->seen_by |= bit;
+    original->host = original->host || place.host;
+    return add_copy(frame, original->frame);
   }
-  original->seen_by |= bit;
-  original->host = original->host || place.host;
-  if (copies_.empty() || copies_.back().frame < frame) copies_.push_back({frame, original->frame});
+  same_.newer.insert_or_assign(key, Original{frame, time_ns, bit, place.host, place.machine});
+  if (several_) learn_elsewhere(frame, place, time_ns, packet, captured);
 }
 
-Copies::Original* Copies::recent_original(std::uint64_t fingerprint, std::int64_t time_ns) {
-  for (Originals* generation : {&newer_, &older_}) {
-    const auto it = generation->find(fingerprint);
+// A packet that nobody has seen with these addresses.
+void Copies::learn_elsewhere(std::uint32_t frame, Place place, std::int64_t time_ns,
+                             const std::uint8_t* packet, std::size_t size) {
+  const auto content = trace::content_of({packet, size}, kPayload);
+  if (!content) return;
+  Original* original = translated_.recent(content->key, time_ns);
+  if (original != nullptr && original->machine != place.machine && original->seen_by == 0) {
+    original->seen_by = 1;  // once: two connections may be alike
+    return add_copy(frame, original->frame);
+  }
+  translated_.newer.insert_or_assign(content->key, Original{frame, time_ns, 0, place.host, place.machine});
+}
+
+void Copies::add_copy(std::uint32_t frame, std::uint32_t original) {
+  if (copies_.empty() || copies_.back().frame < frame) copies_.push_back({frame, original});
+}
+
+Copies::Original* Copies::Known::recent(std::uint64_t key, std::int64_t time_ns) {
+  for (Originals* generation : {&newer, &older}) {
+    const auto it = generation->find(key);
     if (it == generation->end()) continue;
     // Streams of several programs may be a little out of order.
     const std::int64_t way = time_ns - it->second.time_ns;
@@ -97,11 +120,16 @@ Copies::Original* Copies::recent_original(std::uint64_t fingerprint, std::int64_
   return nullptr;
 }
 
+void Copies::Known::turn() {
+  older.swap(newer);
+  newer.clear();
+}
+
 void Copies::forget_old(std::int64_t time_ns) {
   const bool due = time_ns - newer_since_ > kLongestWay || time_ns < newer_since_ - kLongestWay;
-  if (!due && newer_.size() < kMostOriginals) return;
-  older_.swap(newer_);
-  newer_.clear();
+  if (!due && same_.newer.size() < kMostOriginals) return;
+  same_.turn();
+  translated_.turn();
   newer_since_ = time_ns;
 }
 

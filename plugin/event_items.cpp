@@ -103,6 +103,7 @@ EventItems from_event(const Event& e, Allocate allocate, void* scope) {
   Rows rows;
   rows.text(EventField::kind, e.kind);
   rows.text(EventField::what, e.what);
+  rows.text(EventField::event_host, e.host);
   rows.text(EventField::container, e.container);
   rows.text(EventField::container_id, e.container_id);
   rows.text(EventField::link, e.link);

@@ -12,6 +12,7 @@ namespace podshark::plugin {
 enum class EventField : std::uint8_t {
   kind,
   what,
+  event_host,
   container,
   container_id,
   link,

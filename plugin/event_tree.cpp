@@ -83,6 +83,7 @@ void register_event_fields(int proto) {
   static constexpr std::array<Row, kEventFields> rows{{
       {EventField::kind, "Kind", "podman.event.kind", "lifecycle, gap, stats, drop, nat, …"},
       {EventField::what, "What", "podman.event.what", "What happened"},
+      {EventField::event_host, "Host", "podman.event.host", "On which machine, in a capture of several"},
       {EventField::container, "Container", "podman.event.container", "To which container"},
       {EventField::container_id, "Container ID", "podman.event.container_id", "To which container"},
       {EventField::link, "Link", "podman.event.link", "On which of its links"},

@@ -29,6 +29,7 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
 void Index::clear() noexcept {
   last_ = nullptr;
   interfaces_.clear();
+  machines_.clear();
   pending_.clear();
   snapshots_.clear();
   newest_ = {};
@@ -153,6 +154,14 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
     host_side_ = host_side_ || interface.identity.point == Point::host;
     repeats_ = repeats_ || interface.identity.point == Point::host || interface.identity.drops;
     drops_ = drops_ || interface.identity.drops;
+    if (!interface.identity.host.empty()) {
+      repeats_ = true;
+      copies_.expect_several();
+      interface.host = pool_.intern(interface.identity.host);
+      const auto known = std::find(machines_.begin(), machines_.end(), interface.identity.host);
+      interface.machine = 1 + static_cast<unsigned>(known - machines_.begin());
+      if (known == machines_.end()) machines_.push_back(interface.identity.host);
+    }
     interfaces_.insert_or_assign(key, std::move(interface));
     last_ = nullptr;
   } catch (const std::exception&) {
@@ -178,6 +187,11 @@ Index::Interface* Index::find_interface(std::uint64_t key) {
 Point Index::point(std::uint64_t key) noexcept {
   const Interface* interface = find_interface(key);
   return interface == nullptr ? Point::unknown : interface->identity.point;
+}
+
+const char* Index::host(std::uint64_t key) noexcept {
+  const Interface* interface = find_interface(key);
+  return interface == nullptr ? nullptr : interface->host;
 }
 
 bool Index::holds_drops(std::uint64_t key) noexcept {
@@ -217,7 +231,8 @@ void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t ti
   if (interface == nullptr) return;
   const InterfaceIdentity& identity = interface->identity;
   if (identity.point == Point::unknown && !identity.drops) return;
-  const Copies::Place place{interface->ordinal, identity.drops || identity.point == Point::host};
+  const Copies::Place place{interface->ordinal, identity.drops || identity.point == Point::host,
+                            interface->machine};
   try {
     copies_.learn(frame, place, time_ns, packet, size);
     if (host_side_ && !identity.drops) one_sided_.visit(frame, time_ns);

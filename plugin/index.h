@@ -47,10 +47,11 @@ struct Facts {
   DropWords drop;
   bool dropped = false;
   std::uint32_t one_sided = 0;  ///< the record that tells that only one end has seen it, 0 for none
+  const char* host = nullptr;   ///< machine it was captured on, in a file of several
 
   [[nodiscard]] bool any() const {
     return ends.src.name != nullptr || ends.dst.name != nullptr || point != Point::unknown ||
-           ends.published != 0 || ends.nat != nullptr || ends.probe != nullptr || dropped;
+           host != nullptr || ends.published != 0 || ends.nat != nullptr || ends.probe != nullptr || dropped;
   }
 };
 
@@ -100,10 +101,13 @@ class Index {
   /// Name and description as the file has them, nullptr for none.
   void set_interface(std::uint64_t key, const char* name, const char* description) noexcept;
 
-  /// The file may hold packets twice: it has an interface of the host's side, or of dropped packets.
+  /// The file may hold packets twice: it has an interface of the host's side, of dropped packets, or of
+  /// another machine.
   [[nodiscard]] bool may_repeat() const noexcept { return repeats_; }
   /// Where the packets of an interface were captured; set_interface() comes first.
   [[nodiscard]] Point point(std::uint64_t key) noexcept;
+  /// The machine that it is on, nullptr in a file of one. Valid until clear().
+  [[nodiscard]] const char* host(std::uint64_t key) noexcept;
   /// Packets of this interface were dropped by the kernel; what it said about one is in a custom option.
   [[nodiscard]] bool holds_drops(std::uint64_t key) noexcept;
   /// True once such an interface is known.
@@ -154,6 +158,8 @@ class Index {
     const Snapshot* local_for = nullptr;  // `local` was found in this one
     LocalEnd local;
     unsigned ordinal = 0;
+    unsigned machine = 0;
+    const char* host = nullptr;
   };
   struct Pending {
     model::Inventory inventory;
@@ -177,6 +183,7 @@ class Index {
   [[nodiscard]] Interface* find_interface(std::uint64_t key);
 
   NamePool pool_;
+  std::vector<std::string> machines_;
   std::vector<std::unique_ptr<Snapshot>> snapshots_;  // by frame
   model::Inventory newest_;                           // what snapshots_.back() was made from
   std::map<std::uint64_t, Pending> pending_;          // several captures may run into one file

@@ -260,6 +260,7 @@ Facts facts_of(const packet_info* pinfo, std::uint64_t key, const Flow& flow) {
   Facts facts;
   facts.ends = index.ends(pinfo->num, key, flow);
   facts.point = index.point(key);
+  facts.host = index.host(key);
   facts.original = index.original(pinfo->num);
   facts.one_sided = index.one_sided_record(pinfo->num);
   if (index.holds_drops(key)) {

@@ -16,6 +16,7 @@ namespace {
 int proto_podman = -1;
 int hf_name = -1;
 int hf_point = -1;
+int hf_host = -1;
 int hf_copy_of = -1;
 int hf_one_sided = -1;
 int ett_podman = -1;
@@ -91,6 +92,7 @@ void show(tvbuff_t* tvb, const Facts& facts, proto_tree* tree) {
   add_text(branch, tvb, event_field(EventField::drop_hook), facts.drop.hook);
   if (facts.point != Point::unknown)
     proto_item_set_generated(proto_tree_add_string(branch, hf_point, tvb, 0, 0, to_string(facts.point)));
+  add_text(branch, tvb, hf_host, facts.host);
   if (facts.original != 0)
     proto_item_set_generated(proto_tree_add_uint(branch, hf_copy_of, tvb, 0, 0, facts.original));
   if (facts.one_sided != 0)
@@ -165,6 +167,8 @@ void register_fields() {
       {&hf_point,
        {"Capture point", "podman.point", FT_STRING, BASE_NONE, nullptr, 0,
         "Where the packet was captured: inside the container, or at the host's side of its link", HFILL}},
+      text_field(&hf_host, "Captured on", "podman.host",
+                 "Machine that the packet was captured on, in a capture of several"),
       {&hf_copy_of,
        {"Copy of the packet in frame", "podman.copy_of", FT_FRAMENUM, BASE_NONE, nullptr, 0,
         "The same packet, captured earlier at another point of its way", HFILL}},

@@ -2,6 +2,7 @@
 #include "plugin/snapshot.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "podman/core/text.h"
@@ -14,9 +15,10 @@ using model::Inventory;
 using model::NetworkKind;
 using model::Pod;
 
-constexpr std::string_view kOwnPrefix = "podman:";
-constexpr std::string_view kRootPrefix = "podman-root:";
+constexpr std::string_view kMaker = "podman";
+constexpr std::string_view kRootMaker = "podman-root";
 constexpr std::string_view kKubePrefix = "kube:";  // of a cluster, not of a podman
+constexpr std::string_view kHostKey = "host=";
 constexpr std::string_view kPodPrefix = "pod/";
 constexpr std::string_view kReservedPrefix = "container/";
 
@@ -61,6 +63,14 @@ Who describe(const Container& c, const Inventory& inventory, NamePool& names) {
           .pod = pod == nullptr ? nullptr : names.intern(pod->name)};
 }
 
+// As descriptions of interfaces have it, which are one word.
+std::string interface_host(const Container& c) {
+  std::string out = one_line(c.host, 120);
+  std::replace_if(
+      out.begin(), out.end(), [](char x) { return x == ' ' || x == '='; }, '_');
+  return out;
+}
+
 std::string holder_name(const Container& c, const Inventory& inventory) {
   const Pod* pod = c.infra && !c.pod_id.empty() ? inventory.pod_by_id(c.pod_id) : nullptr;
   if (pod != nullptr && !pod->name.empty()) return pod->name;
@@ -76,10 +86,17 @@ const char* NamePool::intern(const std::string& name) {
 
 InterfaceIdentity interface_identity(std::string_view name, std::string_view description) {
   InterfaceIdentity out;
-  out.root = has_prefix(name, kRootPrefix);
+  for (const std::string& word : split(description, ' ')) {
+    if (has_prefix(word, kHostKey)) out.host = word.substr(kHostKey.size());
+  }
+  // "podman@HOST:", where HOST may have colons too.
+  const std::string at = out.host.empty() ? ":" : "@" + out.host + ":";
+  const std::string own = std::string(kMaker) + at;
+  const std::string root = std::string(kRootMaker) + at;
+  out.root = has_prefix(name, root);
   const bool kube = has_prefix(name, kKubePrefix);
-  if (!out.root && !kube && !has_prefix(name, kOwnPrefix)) return out;
-  name.remove_prefix(out.root ? kRootPrefix.size() : kube ? kKubePrefix.size() : kOwnPrefix.size());
+  if (!out.root && !kube && !has_prefix(name, own)) return {};
+  name.remove_prefix(out.root ? root.size() : kube ? kKubePrefix.size() : own.size());
   // A link name has no slash; the stem of a pod has one.
   const std::size_t slash = name.rfind('/');
   out.stem = std::string(name.substr(0, slash));
@@ -131,13 +148,13 @@ void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
     const Who who = describe(*c, inventory, names);
     if (holder == kNobody) {
       holder = static_cast<std::uint32_t>(holders_.size());
-      holders_.push_back({who, c->owner, reach_of(*c), {}});
+      holders_.push_back({who, interface_host(*c), c->owner, reach_of(*c), {}});
       holders_.back().who.name = names.intern(holder_name(*c, inventory));
     }
     // Containers of the host's network share its namespace, which is not theirs.
-    if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace(c->netns, holder);
+    if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace({c->host, c->netns}, holder);
     if (by_id_.try_emplace(c->id, holder).second)
-      members_.push_back({c->id, c->name, holder, c->rootless, who});
+      members_.push_back({c->id, c->name, holder, c->rootless, who, interface_host(*c)});
   }
 }
 
@@ -149,7 +166,7 @@ std::uint32_t Snapshot::shared_holder(const Inventory& inventory, const Containe
     if (c == nullptr) break;
   }
   if (container.netns == 0 || container.kind == NetworkKind::host) return kNobody;
-  const auto it = by_netns_.find(container.netns);
+  const auto it = by_netns_.find({container.host, container.netns});
   return it == by_netns_.end() ? kNobody : it->second;
 }
 
@@ -182,9 +199,10 @@ void Snapshot::claim(const Address& address, std::uint32_t holder, const char* n
   it->second = index;
 }
 
-const Snapshot::Member* Snapshot::find_member(const InterfaceIdentity& interface) const {
+const Snapshot::Member* Snapshot::find_member(const InterfaceIdentity& interface, bool on_host) const {
   const Member* found = nullptr;
   for (const Member& m : members_) {
+    if (on_host && m.host != interface.host) continue;
     const bool fits = interface.id.empty()
                           ? stem_fits(interface.stem, m.name) && !(interface.root && m.rootless)
                           : has_prefix(m.id, interface.id);
@@ -197,9 +215,12 @@ const Snapshot::Member* Snapshot::find_member(const InterfaceIdentity& interface
 
 LocalEnd Snapshot::local_end(const InterfaceIdentity& interface, NamePool& names) const {
   if (interface.stem.empty()) return {};
-  const Member* member = find_member(interface);
+  // One machine under two names has its containers once.
+  const Member* member = find_member(interface, /* on_host= */ true);
+  if (member == nullptr && !interface.id.empty()) member = find_member(interface, /* on_host= */ false);
   if (member == nullptr) return {};
-  LocalEnd local{member->holder, holders_[member->holder].who, interface.point};
+  LocalEnd local{member->holder, holders_[member->holder].who, interface.point,
+                 holders_[member->holder].host};
   // Of those who share the namespace, the one that was selected for the capture gives its name.
   for (const Member& m : members_) {
     if (m.holder == local.holder && stem_fits(interface.stem, m.name)) local.who = m.who;
@@ -215,10 +236,9 @@ Owner Snapshot::owner_of(const Address& address, const LocalEnd& local) const {
     return seen_from_inside && local.point != Point::host ? Owner{local.holder, local.who} : Owner{};
   const auto it = first_claim_.find(address);
   if (it == first_claim_.end()) return {};
-  const Claim* near = nullptr;  // of the same user
-  const Claim* far = nullptr;
-  unsigned near_count = 0;
-  unsigned far_count = 0;
+  // Of the same user, on the same host, on another.
+  std::array<const Claim*, 3> found{};
+  std::array<unsigned, 3> count{};
   for (std::uint32_t i = it->second; i != kNobody; i = claims_[i].next) {
     const Claim& claim = claims_[i];
     if (claim.holder == local.holder) {
@@ -228,17 +248,22 @@ Owner Snapshot::owner_of(const Address& address, const LocalEnd& local) const {
     }
     const Holder& holder = holders_[claim.holder];
     if (holder.reach == Reach::own_interface) continue;
-    const bool same_user = seen_from_inside && holder.owner == holders_[local.holder].owner;
+    const bool same_host = !seen_from_inside || holder.host == local.host;
+    const bool same_user = seen_from_inside && same_host && holder.owner == holders_[local.holder].owner;
     // Bridges of a user's rootless containers are not reachable from other users' containers.
     if (seen_from_inside && holder.reach == Reach::user && !same_user) continue;
-    (same_user ? near : far) = &claim;
-    ++(same_user ? near_count : far_count);
+    const std::size_t rank = same_user ? 0 : same_host ? 1 : 2;
+    found[rank] = &claim;
+    ++count[rank];
   }
-  const Claim* found = near_count > 0 ? (near_count == 1 ? near : nullptr) : (far_count == 1 ? far : nullptr);
-  if (found == nullptr) return {};
-  Owner owner{found->holder, holders_[found->holder].who};
-  owner.who.network = found->network;
-  return owner;
+  for (std::size_t rank = 0; rank < count.size(); ++rank) {
+    if (count[rank] == 0) continue;
+    if (count[rank] > 1) return {};
+    Owner owner{found[rank]->holder, holders_[found[rank]->holder].who};
+    owner.who.network = found[rank]->network;
+    return owner;
+  }
+  return {};
 }
 
 std::size_t Snapshot::called(std::string_view name) const {

@@ -5,10 +5,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "plugin/address.h"
@@ -45,6 +47,7 @@ enum class Point : std::uint8_t { unknown, inside, host };
 struct InterfaceIdentity {
   std::string stem;   ///< "web", "pod/shop"; empty: not one of ours
   std::string id;     ///< first 12 digits of the container's id; empty when the description lacks it
+  std::string host;   ///< machine it is on, in a capture of several; empty: where the file was made
   bool root = false;  ///< "podman-root:"
   Point point = Point::unknown;
   bool drops = false;  ///< ".../drops": what it holds are packets that the kernel threw away
@@ -58,6 +61,7 @@ struct LocalEnd {
   std::uint32_t holder = kNobody;
   Who who;
   Point point = Point::unknown;
+  std::string host = {};  ///< as the interface has it
 };
 
 /// Who has an address.
@@ -77,7 +81,8 @@ class Snapshot {
   /// The container of an interface: by id, else by a name that is unique.
   [[nodiscard]] LocalEnd local_end(const InterfaceIdentity& interface, NamePool& names) const;
   /// Who has the address, seen from `local` (holder kNobody: from nowhere in particular). What belongs to the
-  /// local end is its; an address that several others could have is nobody's.
+  /// local end is its; containers of its host come before those of others; an address that several others
+  /// could have is nobody's.
   [[nodiscard]] Owner owner_of(const Address& address, const LocalEnd& local) const;
   /// How many running containers have this name.
   [[nodiscard]] std::size_t called(std::string_view name) const;
@@ -108,6 +113,7 @@ class Snapshot {
   };
   struct Holder {
     Who who;
+    std::string host;
     uid_t owner = 0;
     Reach reach = Reach::nowhere;
     std::vector<Port> ports;
@@ -118,6 +124,7 @@ class Snapshot {
     std::uint32_t holder = 0;
     bool rootless = false;
     Who who;
+    std::string host;
   };
   struct Claim {
     std::uint32_t holder = 0;
@@ -131,14 +138,15 @@ class Snapshot {
   void add_addresses(const model::Container& container, std::uint32_t holder, NamePool& names);
   void add_ports(const model::Container& container, std::uint32_t holder);
   void claim(const Address& address, std::uint32_t holder, const char* network);
-  [[nodiscard]] const Member* find_member(const InterfaceIdentity& interface) const;
+  [[nodiscard]] const Member* find_member(const InterfaceIdentity& interface, bool on_host) const;
   [[nodiscard]] static Reach reach_of(const model::Container& container);
 
   std::uint32_t frame_;
   std::vector<Holder> holders_;
   std::vector<Member> members_;
-  std::unordered_map<std::uint64_t, std::uint32_t> by_netns_;  // inode → holder, while building
-  std::unordered_map<std::string, std::uint32_t> by_id_;       // container id → holder
+  std::map<std::pair<std::string, std::uint64_t>, std::uint32_t>
+      by_netns_;                                          // host and inode → holder, while building
+  std::unordered_map<std::string, std::uint32_t> by_id_;  // container id → holder
   std::unordered_map<Address, std::uint32_t, AddressHash> first_claim_;
   std::vector<Claim> claims_;
 };

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -70,6 +72,9 @@ struct Event {
   std::string fix;             ///< check: a command, or what to do
   std::uint64_t count = 0;     ///< drop, one-sided: packets, where they were counted only
   std::int64_t packet_ns = 0;  ///< one-sided: when the packet was captured, on `link`
+  std::string host;  ///< machine that it is about, as the user calls it; empty: where the file is made
+  std::int64_t clock_offset_ns = 0;  ///< lifecycle, clock-…: what is subtracted from that host's times
+  std::int64_t clock_error_ns = 0;   ///< lifecycle, clock-…: how well that is known
   struct LinkStats {
     std::string container;
     std::string link;
@@ -92,6 +97,21 @@ struct Event {
 using Record = std::variant<Event, InventoryPart>;
 [[nodiscard]] Result<Record> decode_record(std::string_view json);
 
+/// Where a record or an interface comes from, when that is a capture on another machine.
+struct Origin {
+  std::string host;                                ///< as the user calls it; empty: this machine
+  std::function<std::int64_t(std::int64_t)> time;  ///< turns times of that machine (ns) into ours
+};
+/// An event as it is to be in our file: its host named, its times turned. Members that are not known here
+/// stay.
+struct MovedEvent {
+  Event event;
+  std::string json;
+};
+/// One of the two; an inventory with the host at all of its containers, pods and networks.
+using MovedRecord = std::variant<MovedEvent, InventoryPart>;
+[[nodiscard]] Result<MovedRecord> move_record(std::string_view json, const Origin& origin);
+
 /// What IDB option 2989 says about one captured link.
 struct Interface {
   std::string container_id;
@@ -104,6 +124,14 @@ struct Interface {
   std::uint64_t netns = 0;
 };
 [[nodiscard]] std::string encode_interface(const Interface& interface);
+/// What is known about the clock of an interface's host.
+struct InterfaceClock {
+  std::int64_t offset_ns = 0;  ///< what is subtracted from its times
+  std::int64_t error_ns = 0;
+};
+/// The same of another machine's interface; other JSON, or none, is left as it is.
+[[nodiscard]] std::string move_interface(std::string_view json, const std::string& host,
+                                         const std::optional<InterfaceClock>& clock);
 
 /// RFC 3339 in UTC with nanoseconds.
 [[nodiscard]] std::string rfc3339(std::int64_t time_ns);

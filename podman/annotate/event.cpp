@@ -83,6 +83,9 @@ std::string encode_event(const Event& event) {
   put(j, "fix", event.fix);
   put_number(j, "count", event.count);
   if (event.packet_ns != 0) j["packet"] = rfc3339(event.packet_ns);
+  put(j, "host", event.host);
+  put_number(j, "clock_offset_ns", event.clock_offset_ns);
+  put_number(j, "clock_error_ns", event.clock_error_ns);
   for (const Event::LinkStats& l : event.links) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
@@ -117,6 +120,9 @@ Event event_from(const json& j) {
   get(j, "fix", out.fix);
   get_unsigned(j, "count", out.count);
   out.packet_ns = time_from(j.value("packet", std::string()));
+  get(j, "host", out.host);
+  get_signed(j, "clock_offset_ns", out.clock_offset_ns);
+  get_signed(j, "clock_error_ns", out.clock_error_ns);
   list_from(j, "links", out.links, stats_from);
   return out;
 }

@@ -50,6 +50,16 @@ void get_unsigned(const json& j, const char* key, T& out) {
   out = it->template get<T>();
 }
 
+inline void get_signed(const json& j, const char* key, std::int64_t& out) {
+  const auto it = j.find(key);
+  if (it == j.end()) return;
+  const bool large = it->is_number_unsigned() && it->template get<std::uint64_t>() >
+                                                     std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+  if (!it->is_number_integer() || large)
+    throw std::out_of_range(std::string("'") + key + "' is not a number in range");
+  out = it->template get<std::int64_t>();
+}
+
 template <typename T, typename From>
 void list_from(const json& j, const char* key, std::vector<T>& out, From from) {
   const auto it = j.find(key);

@@ -75,6 +75,7 @@ Container container_from(const json& j) {
   get(j, "error", c.error);
   get(j, "asks_ports", c.asks_ports);
   get(j, "asks_address", c.asks_address);
+  get(j, "host", c.host);
   return c;
 }
 
@@ -85,6 +86,7 @@ Pod pod_from(const json& j) {
   get(j, "state", p.state);
   get(j, "infra_id", p.infra_id);
   get(j, "members", p.members);
+  get(j, "host", p.host);
   return p;
 }
 
@@ -99,6 +101,7 @@ Network network_from(const json& j) {
   get(j, "dns", n.dns);
   get(j, "isolate", n.isolate);
   get(j, "gateways", n.gateways);
+  get(j, "host", n.host);
   return n;
 }
 

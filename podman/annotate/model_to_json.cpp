@@ -73,6 +73,7 @@ json to_json(const Container& c) {
   put(j, "error", c.error);
   put_flag(j, "asks_ports", c.asks_ports);
   put(j, "asks_address", c.asks_address);
+  put(j, "host", c.host);
   return j;
 }
 
@@ -83,6 +84,7 @@ json to_json(const Pod& p) {
   put(j, "state", p.state);
   put(j, "infra_id", p.infra_id);
   put_list(j, "members", p.members);
+  put(j, "host", p.host);
   return j;
 }
 
@@ -97,6 +99,7 @@ json to_json(const Network& n) {
   put_flag(j, "dns", n.dns);
   put(j, "isolate", n.isolate);
   put_list(j, "gateways", n.gateways);
+  put(j, "host", n.host);
   return j;
 }
 

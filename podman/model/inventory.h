@@ -74,6 +74,7 @@ struct Container {
   std::string error;         ///< why its last start failed (podman 5 and later)
   bool asks_ports = false;   ///< it was created with -p, whatever became of that
   std::string asks_address;  ///< --ip of its creation
+  std::string host = {};     ///< machine it runs on, as the user calls it; empty: the inventory's own
   bool operator==(const Container&) const = default;
 
   /// Has processes and so a network namespace to enter (running, paused, initialized, stopping). Those of a
@@ -89,6 +90,7 @@ struct Pod {
   std::string state;
   std::string infra_id;
   std::vector<std::string> members;  ///< container ids, the infra container included
+  std::string host = {};             ///< as of a container
   bool operator==(const Pod&) const = default;
 };
 
@@ -102,6 +104,7 @@ struct Network {
   bool dns = false;                   ///< names of its containers are resolved
   std::string isolate;                ///< option isolate: "true", "strict" or empty
   std::vector<std::string> gateways;  ///< of the subnets, in their order
+  std::string host = {};              ///< as of a container
   bool operator==(const Network&) const = default;
 };
 

@@ -29,7 +29,7 @@ LAYERS = {
     "extcap/agent": ["podman/core/fd.h", "podman/wire", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/drops": ["podman/core", "extcap/worker/privilege.h", "extcap/worker/seccomp.h"],
     "extcap/worker": ["podman/core", "podman/wire", "podman/kernel/*socket*.h"],
-    "plugin": ["podman/core", "podman/model", "podman/annotate"],
+    "plugin": ["podman/core", "podman/model", "podman/annotate", "podman/trace/content.h"],
 }
 
 # Foreign header → the only files that may include it.

@@ -122,11 +122,15 @@ class Capture:
         self.interfaces += 1
         return self.interfaces - 1
 
-    def link(self, of, link="eth0", prefix="podman:", stem="", described=True, point="inside"):
-        """The interface of a container (an entry of an inventory), as podshark describes it."""
+    def link(self, of, link="eth0", prefix="podman:", stem="", described=True, point="inside", host=""):
+        """The interface of a container (an entry of an inventory), as podshark describes it; host: in a capture of
+        several machines."""
+        prefix = f"podman@{host}:" if host else prefix
         name = f"{prefix}{stem or of['name']}/{link}"
         keys = {"container": of["name"], "id": of["id"][:12], "image": of["image"], "mode": of["kind"],
                 "point": point, "rootless": "yes" if of.get("rootless") else "no"}
+        if host:
+            keys["host"] = host
         meta = {"podshark": 1, "kind": "interface", "container_id": of["id"], "container": of["name"], "link": link,
                 "point": point}
         return self.interface(name, " ".join(f"{k}={v}" for k, v in keys.items()) if described else "", meta=meta)
@@ -215,6 +219,22 @@ def both_points():
             leaves = from_client == (client == "10.89.0.2")
             first, second = (capture.packet(link, frame) for link in ((inside, bridge) if leaves else (bridge, inside)))
             copies[second] = first
+    return capture, copies
+
+
+def two_hosts(client="10.89.0.2"):
+    """web of one machine fetches a page from db of another, each captured there; both machines have a container with
+    each of these addresses; client: as db meets web. Gives the capture, and {copy: original} by frame number."""
+    web, db = container("web", "10.89.0.2/24", host="me@a:2222"), container("db", "10.89.0.3/24", host="b")
+    others = (container("shop", "10.89.0.3/24", host="me@a:2222"), container("till", "10.89.0.2/24", host="b"))
+    capture, copies = Capture(), {}
+    capture.inventory(inventory(web, db, *others))
+    a, b = capture.link(web, host="me@a:2222"), capture.link(db, host="b")
+    for (from_client, at_web), (_, at_db) in zip(connection("10.89.0.2", "10.89.0.3"), connection(client, "10.89.0.3")):
+        ways = ((a, at_web), (b, at_db))
+        first, second = (capture.packet(link, frame) for link, frame in (ways if from_client else ways[::-1]))
+        copies[second] = first
+    capture.event("gap", what="host-lost", host="b", detail="nothing of b from here on")
     return capture, copies
 
 

@@ -151,6 +151,23 @@ class Points(PluginTest):
         self.assertEqual({(rows[first][0], rows[second][0]) for second, first in copies.items()},
                          {("inside", "host"), ("host", "inside")})
 
+    def test_two_machines_have_a_packet_each_and_name_their_own_containers(self):
+        capture, copies = make_capture.two_hosts()
+        path = self.save(capture)
+        self.assertEqual({frame: copy for frame, (_, copy) in self.rows(path).items() if copy}, copies)
+        on_a = self.matching(path, 'podman.host == "me@a:2222"')
+        on_b = self.matching(path, 'podman.host == "b"')
+        self.assertEqual((6, 6), (len(on_a), len(on_b)))
+        self.assertEqual(on_a, self.matching(path, 'podman.name == "web" && podman.name == "shop"'))
+        self.assertEqual(on_b, self.matching(path, 'podman.name == "till" && podman.name == "db"'))
+        self.assertEqual([capture.frames], self.matching(path, 'podman.event.host == "b"'))
+        self.assertEqual(self.matching(path, "tcp.analysis.flags && !podman.copy_of"), [])
+
+    def test_a_packet_that_was_translated_between_two_machines_is_one(self):
+        capture, copies = make_capture.two_hosts(client="192.0.2.9")
+        rows = self.rows(self.save(capture))
+        self.assertEqual({frame: copy for frame, (_, copy) in rows.items() if copy}, copies)
+
     def test_filters_by_point(self):
         capture, copies = make_capture.both_points()
         path = self.save(capture)

@@ -69,6 +69,35 @@ TEST_F(PluginCopies, the_second_point_has_a_copy_in_either_direction) {
   }
 }
 
+TEST_F(PluginCopies, two_machines_have_one_packet_twice_though_both_are_inside) {
+  constexpr Copies::Place kOnOther{5, false, 1};
+  EXPECT_EQ(see(kInside, v4()), 0U);
+  EXPECT_EQ(see(kOtherInside, v4(7)), 0U);
+  EXPECT_EQ(see(kOnOther, v4()), 1U);
+  EXPECT_EQ(see(kOnOther, v4()), 0U) << "sent again";
+}
+
+// A ping whose source was translated on the way.
+Packet echo(std::uint8_t source, std::uint8_t id, std::uint8_t sequence = 1) {
+  Packet out = {0x45, 0, 0, 32, 0, sequence, 0x40, 0, 64, 1, 0, 0, 10, 89, 0, source, 192, 0, 2, 7};
+  out.insert(out.end(), {8, 0, id, 0, 0, id, 0, sequence, 'p', 'i', 'n', 'g'});
+  return out;
+}
+
+TEST_F(PluginCopies, of_two_machines_are_found_behind_a_translation_too) {
+  constexpr Copies::Place kOnOther{5, false, 1};
+  EXPECT_EQ(see(kInside, echo(2, 1)), 0U);
+  EXPECT_EQ(see(kOnOther, echo(9, 4)), 0U) << "a file of one machine";
+  copies_.clear();
+  copies_.expect_several();
+  EXPECT_EQ(see(kInside, echo(2, 1)), 0U);
+  EXPECT_EQ(see(kOtherInside, echo(9, 4)), 0U) << "of the same machine";
+  EXPECT_EQ(see(kOnOther, echo(9, 4, 2)), 0U) << "another ping";
+  EXPECT_EQ(see(kInside, echo(2, 1, 3)), 0U);
+  EXPECT_EQ(see(kOnOther, echo(9, 4, 3)), 6U);
+  EXPECT_EQ(see(kOnOther, echo(8, 4, 3)), 0U) << "only one is it";
+}
+
 TEST_F(PluginCopies, all_copies_name_the_first) {
   EXPECT_EQ(see(kInside, v4()), 0U);
   EXPECT_EQ(see(kBridge, v4()), 1U);

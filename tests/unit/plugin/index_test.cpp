@@ -185,6 +185,58 @@ TEST_F(PluginIndex, an_address_two_users_have_means_the_neighbour) {
   EXPECT_EQ(src("10.89.0.2", 2), "");
 }
 
+Container on(const std::string& host, Container c) {
+  c.host = host;
+  return c;
+}
+
+TEST_F(PluginIndex, an_address_of_two_hosts_means_the_container_on_the_interfaces_host) {
+  learn(1,
+        inventory({on("me@a:2222", container("web", {"10.89.0.2"})),
+                   on("me@a:2222", container("db", {"10.89.0.3"})), on("b", container("shop", {"10.89.0.2"})),
+                   on("b", container("cache", {"10.89.0.3"})), container("here", {"10.89.0.2"})}));
+  const auto described = [](const std::string& name) {
+    return "container=" + name + " id=" + id_of(name).substr(0, 12);
+  };
+  interface(1, "podman@me@a:2222:web/eth0", described("web") + " point=inside host=me@a:2222");
+  interface(2, "podman@b:shop/eth0", described("shop") + " point=inside host=b clock=+0.2");
+  interface(3, "podman:here/eth0", described("here") + " point=inside");
+  EXPECT_EQ("web", src("10.89.0.2", 5, 1));
+  EXPECT_EQ("db", src("10.89.0.3", 5, 1));
+  EXPECT_EQ("shop", src("10.89.0.2", 5, 2));
+  EXPECT_EQ("cache", src("10.89.0.3", 5, 2));
+  EXPECT_EQ("here", src("10.89.0.2", 5, 3));
+  EXPECT_EQ("", src("10.89.0.3", 5, 3)) << "two of other hosts";
+  EXPECT_EQ("", src("10.89.0.2")) << "seen from nowhere";
+  EXPECT_STREQ("me@a:2222", index_.host(1));
+  EXPECT_EQ(nullptr, index_.host(3));
+}
+
+TEST_F(PluginIndex, one_of_another_host_is_meant_where_nobody_else_can_be) {
+  Container far = on("b", container("far", {"192.0.2.7"}, NetworkKind::macvlan));
+  far.rootless = false;
+  learn(1, inventory({container("here", {"10.89.0.2"}), far}));
+  interface(1, "podman:here/eth0", "container=here point=inside");
+  EXPECT_EQ("far", src("192.0.2.7", 5, 1));
+}
+
+TEST_F(PluginIndex, equal_inodes_of_two_hosts_are_two_namespaces) {
+  Container a = on("a", container("web", {"10.89.0.2"}));
+  Container b = on("b", container("db", {"10.89.0.3"}));
+  a.netns = b.netns = 4026532001;
+  learn(1, inventory({a, b}));
+  EXPECT_EQ("web", src("10.89.0.2"));
+  EXPECT_EQ("db", src("10.89.0.3"));
+}
+
+TEST_F(PluginIndex, one_machine_under_two_names_has_its_containers_once) {
+  learn(1, inventory({on("a", container("web", {"10.89.0.2"}))}));
+  interface(2, "podman@b:web/eth0",
+            "container=web id=" + id_of("web").substr(0, 12) + " point=inside host=b");
+  EXPECT_EQ("web", src("10.89.0.2", 5, 2));
+  EXPECT_EQ("web", src("127.0.0.1", 5, 2));
+}
+
 TEST_F(PluginIndex, equal_names_of_user_and_root_are_told_apart_by_id) {
   Container own = container("web", {"10.89.0.2"}, NetworkKind::slirp4netns);
   Container root = container("web", {"10.88.0.2"});
