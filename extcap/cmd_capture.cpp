@@ -2,8 +2,11 @@
 // podshark capture TARGET... [-i LINK] [-f FILTER] [-c N] [--duration S] [-s SNAPLEN] [-w FILE|-]
 #include <unistd.h>
 
+#include <algorithm>
 #include <cxxopts.hpp>
+#include <initializer_list>
 #include <iostream>
+#include <optional>
 
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
@@ -16,6 +19,7 @@
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/far_session.h"
 #include "extcap/remote/hosts.h"
+#include "extcap/remote/merge.h"
 #include "extcap/selection.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -198,6 +202,12 @@ Result<std::unique_ptr<Recorder>> make_recorder(const Request& request) {
   return std::make_unique<Recorder>(std::move(*output));
 }
 
+void show_in(SessionOptions& session, const Request& request, std::ostream& err) {
+  if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
+  if (!request.quiet) session.notices = &err;
+  if (request.last.count() != 0) session.history_path = request.output;
+}
+
 Result<Summary> capture(const Request& request, std::ostream& err) {
   // Wrong filters and targets are told before a file is touched.
   if (const Result<Filter> f =
@@ -209,27 +219,25 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
       select(request.targets, {.wait = request.session.roster.wait, .start = request.session.start});
   if (!selection) return selection.error();
   SessionOptions session = request.session;
-  if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
-  if (!request.quiet) session.notices = &err;
-  if (request.last.count() != 0) session.history_path = request.output;
+  show_in(session, request, err);
   Result<std::unique_ptr<Recorder>> recorder = make_recorder(request);
   if (!recorder) return recorder.error();
   if (const Output* out = (*recorder)->output(); out != nullptr && out->reader_gone()) return Summary{};
   return run_session(**recorder, std::move(*selection), session);
 }
 
-// What is there to be done, is given on as it is; files are written here.
-Result<std::vector<std::string>> far_words(const cxxopts::ParseResult& parsed,
-                                           const std::vector<std::string>& targets) {
+// What decides how packets are captured is given on as it is; files and ends are matters of this process when
+// it puts several together, or writes more than one.
+std::vector<std::string> words_for(const cxxopts::ParseResult& parsed,
+                                   const std::vector<std::string>& targets, bool merged) {
   std::vector<std::string> words{"capture", "--write=-"};
   for (const auto& given : parsed.arguments()) {
     const std::string& name = given.key();
-    if (name == "write") continue;
-    for (const char* here : {"ring-buffer", "last", "last-size", "save-on"}) {
-      if (name == here)
-        return Error{ErrorKind::unsupported, "--" + name + " is not possible with another host yet",
-                     "run podshark there, or write to a pipe: -w - | dumpcap -i - …"};
-    }
+    const auto is = [&](std::initializer_list<const char*> names) {
+      return std::any_of(names.begin(), names.end(), [&](const char* n) { return name == n; });
+    };
+    if (is({"write", "ring-buffer", "last", "last-size", "save-on"})) continue;
+    if (merged && is({"count", "duration"})) continue;
     words.push_back("--" + name + "=" + given.value());
   }
   words.insert(words.end(), {"--"});
@@ -237,16 +245,48 @@ Result<std::vector<std::string>> far_words(const cxxopts::ParseResult& parsed,
   return words;
 }
 
+// What is to be captured on one machine.
+struct Place {
+  std::optional<remote::FarHost> host;  // none: here
+  std::vector<std::string> targets;     // as podshark there is to be given them
+  std::vector<std::string> named;       // as the user named them
+};
+
+Result<std::vector<Place>> places(const std::vector<std::string>& targets) {
+  std::vector<Place> out;
+  for (const std::string& text : targets) {
+    Place place{std::nullopt, {text}, {text}};
+    if (remote::names_far(text)) {
+      Result<remote::FarTarget> t = remote::listed_target(text);
+      if (!t) return t.error();
+      place.host = std::move(t->host);
+      place.targets = {std::move(t->target)};
+    }
+    const auto same =
+        std::find_if(out.begin(), out.end(), [&](const Place& p) { return p.host == place.host; });
+    if (same == out.end()) {
+      out.push_back(std::move(place));
+    } else {
+      same->targets.push_back(place.targets.front());
+      same->named.push_back(text);
+    }
+  }
+  return out;
+}
+
+void tell_totals(const Summary& sum, std::ostream& err) {
+  err << sum.packets << " packets, " << sum.bytes << " bytes captured, " << sum.dropped
+      << " dropped by the kernel\n";
+  if (const std::string warning = loss_warning(sum); !warning.empty())
+    err << "podshark capture: warning: " << warning << '\n';
+  if (sum.link_errors > 0)
+    err << "podshark capture: the links themselves counted " << sum.link_errors
+        << " faulty or lost packets\n";
+}
+
 int conclude(const Summary& summary, const Request& request, std::ostream& err) {
   if (!summary.ended.empty()) err << "podshark capture: " << summary.ended << '\n';
-  if (request.quiet) return 0;
-  err << summary.packets << " packets, " << summary.bytes << " bytes captured, " << summary.dropped
-      << " dropped by the kernel\n";
-  if (const std::string warning = loss_warning(summary); !warning.empty())
-    err << "podshark capture: warning: " << warning << '\n';
-  if (summary.link_errors > 0)
-    err << "podshark capture: the links themselves counted " << summary.link_errors
-        << " faulty or lost packets\n";
+  if (!request.quiet) tell_totals(summary, err);
   return 0;
 }
 
@@ -278,30 +318,50 @@ int capture_kube(const Request& request, std::ostream& err) {
   return summary ? conclude(*summary, request, err) : fail(err, summary.error());
 }
 
-int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std::ostream& err) {
-  std::optional<remote::FarHost> host;
-  std::vector<std::string> targets;
-  for (const std::string& text : request.targets) {
-    Result<remote::FarTarget> t = remote::listed_target(text);
-    if (!t) return fail(err, t.error());
-    if (host && *host != t->host)
-      return fail(err, {ErrorKind::unsupported, "one capture of several hosts is not possible yet",
-                        "start one for each, and put them together with mergecap"});
-    host = std::move(t->host);
-    targets.push_back(std::move(t->target));
+int capture_merged(const cxxopts::ParseResult& parsed, const Request& request, const std::vector<Place>& all,
+                   std::ostream& err) {
+  std::vector<remote::MergeSource> sources;
+  for (const Place& place : all) {
+    remote::MergeSource source{{}, {}, words_for(parsed, place.named, /* merged= */ true)};
+    if (place.host) source.host = place.host->name;
+    if (all.size() > 1) source.far = place.host;
+    sources.push_back(std::move(source));
   }
-  const Result<std::vector<std::string>> words = far_words(parsed, targets);
-  if (!words) return fail(err, words.error());
+  Result<std::unique_ptr<Recorder>> recorder = make_recorder(request);
+  if (!recorder) return fail(err, recorder.error());
+  if (const Output* out = (*recorder)->output(); out != nullptr && out->reader_gone()) return 0;
+  SessionOptions session = request.session;
+  show_in(session, request, err);
+  const Result<remote::MergeSummary> done = remote::run_merge(**recorder, std::move(sources), session);
+  if (!done) return fail(err, done.error());
+  if (!request.quiet && all.size() > 1) {
+    err << all.size() << " machines: ";
+    tell_totals(done->sum, err);
+  }
+  if (done->late > 0)
+    err << "podshark capture: warning: " << done->late
+        << " packets came so late that they stand behind younger ones (reordercap puts a file in order)\n";
+  return done->exit_code;
+}
+
+int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std::ostream& err) {
+  const Result<std::vector<Place>> all = places(request.targets);
+  if (!all) return fail(err, all.error());
+  const bool files = request.rotation.active() || request.last.count() != 0;
+  if (all->size() > 1 || files) return capture_merged(parsed, request, *all, err);
+  const remote::FarHost& host = *all->front().host;
   Result<Output> output = Output::open(request.output);
   if (!output) return fail(err, output.error());
   if (output->reader_gone()) return 0;
-  const auto line = [&](const std::string& text) { err << host->name << ": " << text << std::endl; };
-  const Result<int> code = host->connection.empty() ? remote::capture_there(*host, *words, *output, line)
-                                                    : Result<int>(remote::kNotThere);
+  const auto line = [&](const std::string& text) { err << host.name << ": " << text << std::endl; };
+  const std::vector<std::string>& targets = all->front().targets;
+  const std::vector<std::string> words = words_for(parsed, targets, /* merged= */ false);
+  const Result<int> code = host.connection.empty() ? remote::capture_there(host, words, *output, line)
+                                                   : Result<int>(remote::kNotThere);
   if (!code) return fail(err, code.error());
   if (*code != remote::kNotThere) return *code;
   const Result<Summary> summary =
-      remote::capture_without(*host, targets, std::move(*output), request.session, line);
+      remote::capture_without(host, targets, std::move(*output), request.session, line);
   return summary ? conclude(*summary, request, err) : fail(err, summary.error());
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -127,6 +128,10 @@ std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
   info.filter = text(i.filter);
   info.metadata = text(meta);
   info.enterprise = annotate::kEnterpriseNumber;
+  return add_interface(info);
+}
+
+std::uint32_t Recorder::add_interface(const wire::InterfaceInfo& info) {
   (void)wire::put_interface(&prologue_, &info);
   if (!history_) (void)wire::put_interface(&buffer_, &info);
   return interfaces_++;
@@ -140,6 +145,17 @@ void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::st
                          static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
 }
 
+void Recorder::copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span<const std::uint8_t> block) {
+  wire::Bytes* lane = sequencer_.lane(interface_id);
+  if (!wire::reserve(lane, block.size())) return;
+  std::uint8_t* to = lane->data + lane->size;
+  std::memcpy(to, block.data(), block.size());
+  const std::array<std::uint32_t, 3> head{interface_id, static_cast<std::uint32_t>(time_ns >> 32U),
+                                          static_cast<std::uint32_t>(time_ns)};
+  std::memcpy(to + 8, head.data(), sizeof(head));  // behind type and length
+  lane->size += block.size();
+}
+
 void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const std::string& comment,
                        const std::string& json) {
   (void)wire::put_annotated_packet(sequencer_.lane(interface_id), interface_id, p.time_ns, p.data, p.captured,
@@ -149,6 +165,12 @@ void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const 
 void Recorder::event(const annotate::Event& event) {
   put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail,
             annotate::encode_event(event));
+  if (listener_) listener_(event);
+}
+
+void Recorder::event(const annotate::MovedEvent& moved) {
+  const annotate::Event& event = moved.event;
+  put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail, moved.json);
   if (listener_) listener_(event);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "extcap/capture/file_set.h"
@@ -51,14 +52,19 @@ class Recorder {
 
   /// New IDB; the number packets of that link carry.
   [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);
+  [[nodiscard]] std::uint32_t add_interface(const wire::InterfaceInfo& interface);
   void packet(std::uint32_t interface_id, const wire::Packet& packet) {
     (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
                            packet.captured, packet.length);
   }
+  /// An enhanced packet block of another stream, as it is but for its interface and its time.
+  void copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span<const std::uint8_t> block);
   /// A packet that the kernel has dropped, and what is said about it.
   void dropped(std::uint32_t interface_id, const wire::Packet& packet, const std::string& comment,
                const std::string& json);
   void event(const annotate::Event& event);
+  /// The same for a record of another capture: as `json` has it.
+  void event(const annotate::MovedEvent& event);
   /// Before every packet that is still held, and told nobody: for what a new file has to begin with.
   void event_at_once(const annotate::Event& event);
   /// Is called with each event() from now on; empty: nobody.

@@ -21,6 +21,7 @@
 #include "extcap/capture/forward_watch.h"
 #include "extcap/capture/inventory_watch.h"
 #include "extcap/capture/nat_legs.h"
+#include "extcap/capture/output_pump.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
 #include "podman/core/clock.h"
@@ -29,14 +30,11 @@
 namespace podshark::extcap {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{1000};
-constexpr std::chrono::milliseconds kPumpPause{1};
 constexpr int kInventoryTicks = 60;
 constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
 constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
 constexpr int kHoldMs = 5;      // held packets are looked at again after this
-constexpr auto kFlushLimit = std::chrono::milliseconds(800);  // Wireshark, stopping, counts on a second
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -51,6 +49,9 @@ class Session {
       : recorder_(recorder),
         options_(options),
         loop_(std::move(loop)),
+        pump_(loop_, {.gone = [this] { stop(); },
+                      .failed = [this](Error error) { outcome_ = std::move(error); },
+                      .drained = [this] { on_drained(); }}),
         panel_(options.control, loop_, panel_hooks()),
         roster_({options.link, worker_, loop_, recorder, macs_, {}}, options.roster, roster_hooks()),
         drops_({options.link, worker_, loop_, recorder, macs_, {}},
@@ -78,9 +79,7 @@ class Session {
   Roster::Hooks roster_hooks();
   Panel::Hooks panel_hooks();
   Status watch_everything();
-  Status watch_output();
-  void pump_when_possible(const Output& out);
-  void flush_backlog();
+  void on_drained();
   void watch_parent_pipes();
   [[nodiscard]] bool reader_gone() const;
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
@@ -118,6 +117,7 @@ class Session {
   model::Inventory inventory_;
   bool refresh_now_ = false;
   EventLoop loop_;
+  OutputPump pump_;
   Panel panel_;
   WorkerClient worker_;
   CapturedMacs macs_;
@@ -134,11 +134,9 @@ class Session {
   UniqueFd signals_;
   UniqueFd tick_;
   UniqueFd deadline_;
-  UniqueFd pump_again_;
   pid_t parent_;
   int ticks_ = 0;
   bool paused_ = false;
-  bool pumping_ = false;  // more waits than the reader took
   bool stopping_ = false;
   bool finishing_ = false;
   bool signalled_ = false;  // somebody asked for the end
@@ -259,7 +257,7 @@ void Session::flush() {
   if (!outcome_ || reader_gone()) stop();
   const Output* out = recorder_.output();
   if (out == nullptr) return;
-  pump_when_possible(*out);
+  pump_.pump();
   const bool full = out->backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
@@ -268,38 +266,11 @@ void Session::flush() {
   }
 }
 
-void Session::pump_when_possible(const Output& out) {
-  if (out.backlog() == 0 || pumping_) return;
-  pumping_ = true;
-  loop_.change(out.fd(), EPOLLOUT);
-}
-
-Status Session::watch_output() {
-  Result<UniqueFd> again = make_timer(std::chrono::milliseconds(0));
-  if (!again) return again.error();
-  pump_again_ = std::move(*again);
-  // EPOLLERR, always delivered, is the reader closing: also while no packet makes a write fail.
-  loop_.add(recorder_.output()->fd(), 0, [this](std::uint32_t events) {
-    Output& out = *recorder_.output();
-    if ((events & (EPOLLERR | EPOLLHUP)) != 0) return stop();
-    if (Status s = out.pump(); !s) outcome_ = std::move(s);
-    if (!outcome_ || out.reader_gone()) return stop();
-    // A pipe is writable again after every page that is read of it: once a millisecond is enough to keep one
-    // of 64 KiB full, and leaves the processor to the rings and to the reader.
-    loop_.change(out.fd(), 0);
-    pumping_ = out.backlog() > 0;
-    if (pumping_) arm_once(pump_again_.get(), kPumpPause);
-    if (paused_ && out.backlog() < options_.queue_bytes / 2) {
-      paused_ = false;
-      roster_.pause(false);
-      drops_.pause(false);
-    }
-  });
-  loop_.add(pump_again_.get(), EPOLLIN, [this](std::uint32_t) {
-    acknowledge(pump_again_.get());
-    if (pumping_) loop_.change(recorder_.output()->fd(), EPOLLOUT);
-  });
-  return ok();
+void Session::on_drained() {
+  if (!paused_ || recorder_.output()->backlog() >= options_.queue_bytes / 2) return;
+  paused_ = false;
+  roster_.pause(false);
+  drops_.pause(false);
 }
 
 void Session::watch_parent_pipes() {
@@ -330,8 +301,8 @@ Status Session::watch_everything() {
     arm_once(deadline_.get(), options_.duration);
     loop_.add(deadline_.get(), EPOLLIN, [this](std::uint32_t) { stop(); });
   }
-  if (recorder_.output() != nullptr && recorder_.output()->pipe()) {
-    if (Status s = watch_output(); !s) return s;
+  if (recorder_.output() != nullptr) {
+    if (Status s = pump_.watch(recorder_.output()); !s) return s;
   }
   if (options_.extcap) watch_parent_pipes();
   reports_ = std::make_unique<Reports>(
@@ -565,23 +536,10 @@ void Session::finish() {
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
-  flush_backlog();
+  if (outcome_ && !pump_.drain(options_.extcap && signalled_))
+    notice("the reader did not take the last " + std::to_string(recorder_.output()->backlog()) +
+           " bytes in time");
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
-}
-
-// As long as the reader reads; where Wireshark asked for the end, not longer than it waits for that.
-void Session::flush_backlog() {
-  Output* out = recorder_.output();
-  if (out == nullptr) return;
-  pump_when_possible(*out);  // the last packets may be the first that have to wait
-  Clock::time_point end = Clock::now() + kFlushLimit;
-  while (outcome_ && out->backlog() > 0 && !out->reader_gone() && Clock::now() < end) {
-    const std::size_t before = out->backlog();
-    loop_.wait(50);
-    if (out->backlog() < before && !(options_.extcap && signalled_)) end = Clock::now() + kFlushLimit;
-  }
-  if (outcome_ && out->backlog() > 0 && !out->reader_gone())
-    notice("the reader did not take the last " + std::to_string(out->backlog()) + " bytes in time");
 }
 
 Result<Summary> Session::run() {

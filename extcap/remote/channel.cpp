@@ -39,8 +39,8 @@ Result<Channel> Channel::open(Line line, Hooks hooks) {
 }
 
 // A pipe that is full has beats enough.
-void Channel::beat() {
-  if (child_.lease() >= 0) (void)!::write(child_.lease(), ".", 1);
+void Channel::say(std::string_view text) {
+  if (child_.lease() >= 0) (void)!::write(child_.lease(), text.data(), text.size());
 }
 
 void Channel::take(std::span<const std::uint8_t> bytes) {

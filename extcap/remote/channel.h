@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "extcap/remote/line.h"
@@ -34,7 +35,9 @@ class Channel {
   void read_output();
   void read_errors();
   /// Keeps the far side alive: call it at least every kBeat.
-  void beat();
+  void beat() { say("."); }
+  /// On the script's stdin; what a full pipe does not take is lost.
+  void say(std::string_view text);
   /// The far side shall end: what it still writes is still output.
   void end() { child_.end_lease(); }
   /// The marker has come: the script runs.

@@ -12,8 +12,11 @@ namespace {
 // dd takes what has come. fd 3, because the stdin of a background job is /dev/null.
 constexpr std::string_view kBeat = "timeout 6 dd bs=64 count=1 2>/dev/null <&3";
 
+std::string mark() {
+  return std::string("echo; echo ") + kMarker + "; ";
+}
 std::string begin() {
-  return std::string("echo; echo ") + kMarker + "; exec 3<&0; ";
+  return mark() + "exec 3<&0; ";
 }
 // What is true as long as a beat comes in time.
 std::string beats() {
@@ -61,6 +64,10 @@ std::string leased_stdin(const std::string& command, const std::string& alive) {
   return begin() + "exec 5>&2 2>/dev/null; trap : TERM; (trap - TERM; while " + beats() + " && " + alive +
          "; do echo .; done) 5>&- | (trap : TERM; { " + command +
          "; } 2>&5 3<&- 5>&-; code=$?; exec >/dev/null 5>&-; kill -TERM 0; exit $code)";
+}
+
+std::string with_stdin(const std::string& command) {
+  return mark() + command;
 }
 
 }  // namespace podshark::extcap::remote

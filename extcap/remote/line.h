@@ -43,4 +43,8 @@ inline constexpr const char* kMarker = "podshark-begins";
 /// (sh) is asked at every beat: when it says no, that is the end too.
 [[nodiscard]] std::string leased_stdin(const std::string& command, const std::string& alive = "true");
 
+/// sh(1): prints the marker, then runs `command` with the line's own stdin: it has to end with that, and also
+/// when nothing has come for a while.
+[[nodiscard]] std::string with_stdin(const std::string& command);
+
 }  // namespace podshark::extcap::remote

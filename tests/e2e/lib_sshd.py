@@ -12,7 +12,7 @@ from lib import RIG, ROOT, run, wait_for
 
 def start(case, address, *settings, enter=(), port=22):
     """sshd listens at address:port in a namespace (enter: argv before it); root and the rootless user may log in as
-    anybody, and know its key. Ends with the class. Returns a directory with `host`, `keys`, `log`."""
+    anybody, and know its key. A class may have several. Ends with the class. Returns a directory with `host`, `keys`, `log`."""
     tmp = pathlib.Path(tempfile.mkdtemp(prefix="sshd-"))
     tmp.chmod(0o755)
     case.addClassCleanup(shutil.rmtree, tmp)
@@ -21,10 +21,13 @@ def start(case, address, *settings, enter=(), port=22):
     known = address if port == 22 else f"[{address}]:{port}"
     for user in (ROOT, RIG):
         ssh = home(user)
-        run(user, ["mkdir", "-p", "-m", "700", ssh])
-        run(user, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519"])
-        case.addClassCleanup(shutil.rmtree, ssh)
-        (ssh / "known_hosts").write_text(f"{known} {(tmp / 'host.pub').read_text()}")
+        if not (ssh / "id_ed25519").exists():  # else another of the class has made it
+            run(user, ["mkdir", "-p", "-m", "700", ssh])
+            run(user, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519"])
+            case.addClassCleanup(shutil.rmtree, ssh)
+        with (ssh / "known_hosts").open("a") as hosts:
+            hosts.write(f"{known} {(tmp / 'host.pub').read_text()}")
+        shutil.chown(ssh / "known_hosts", user)
         with (tmp / "keys").open("a") as keys:
             keys.write((ssh / "id_ed25519.pub").read_text())
     (tmp / "conf").write_text("".join(f"{line}\n" for line in (

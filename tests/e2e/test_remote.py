@@ -21,7 +21,7 @@ CONTAINERS = (
     Ctr("hosted", network="host", cmd=("sleep", "1000000")),
 )
 PORT = 2222
-USAGE, PERMISSION, UNSUPPORTED, UNREACHABLE = 2, 5, 7, 12
+USAGE, PERMISSION, UNREACHABLE = 2, 5, 12
 
 
 def host(user):
@@ -41,9 +41,6 @@ class Wishes(RigTest):
         self.refused(USAGE, "is not [USER@]HOST[:PORT]", "list", "--host=a;id")
         self.refused(USAGE, "--host names no host", "list", "--host")
         self.refused(USAGE, "/CONTAINER", "capture", "ssh://a", "-w", "/dev/null")
-        self.refused(USAGE, "/CONTAINER", "capture", "ssh://a/web", "db", "-w", "/dev/null")
-        self.refused(UNSUPPORTED, "one capture of several hosts", "capture", "ssh://a/web", "ssh://b/web", "-w", "/dev/null")
-        self.refused(UNSUPPORTED, "--last is not possible", "capture", "ssh://a/web", "--last", "1m", "-w", "/tmp/x")
 
     def test_a_machine_that_is_not_there(self):
         self.refused(UNREACHABLE, "Connection refused", "list", "--host", "127.0.0.1:1")

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One thread, one epoll, as a capture of this machine: each other machine is a child podshark, whatever way
+// that has of capturing there. Records wait here and packets in the recorder's lanes until nothing older can
+// come.
+#include "extcap/remote/merge.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <utility>
+#include <variant>
+
+#include "extcap/capture/output_pump.h"
+#include "extcap/remote/merge_book.h"
+#include "extcap/remote/merge_order.h"
+#include "podman/core/clock.h"
+#include "podman/core/text.h"
+
+namespace podshark::extcap::remote {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::int64_t kStartLimit = 5'000'000'000;  // for connections and clocks; then it goes on without
+constexpr int kInventoryTicks = 60;
+constexpr int kSaveTicks = 5;
+constexpr int kHoldMs = 5;
+constexpr int kEndTicks = 10;  // a machine flushes and ends; its link may be dead
+
+class Merge {
+ public:
+  Merge(Recorder& recorder, std::vector<MergeSource> sources, const SessionOptions& options, EventLoop loop);
+  Merge(const Merge&) = delete;
+  Merge& operator=(const Merge&) = delete;
+
+  [[nodiscard]] Result<MergeSummary> run();
+
+ private:
+  struct Host {
+    std::unique_ptr<MergeHost> it;
+    std::string last_line;
+    model::Inventory inventory;  // as far as released
+    bool begun = false;
+  };
+  struct Listing {
+    std::size_t host;
+    model::Inventory inventory;
+  };
+  struct Repeat {  // of the inventory, for late readers
+    std::int64_t time_ns;
+  };
+  using Pending = std::variant<annotate::MovedEvent, Listing, Repeat>;
+
+  MergeHost::Hooks hooks_of(std::size_t number);
+  [[nodiscard]] Status begin();
+  void on_packet(std::size_t number, std::uint64_t time_ns, std::size_t captured);
+  void on_event(std::size_t number, annotate::MovedEvent&& event);
+  void on_inventory(std::size_t number);
+  void put_records(std::uint64_t until_ns);
+  void put(Pending& record);
+  void on_ended(std::size_t number, Result<int> code);
+  void lost(std::size_t number, const Error& why);
+  [[nodiscard]] bool takes() const { return options_.count == 0 || packets_ < options_.count; }
+  [[nodiscard]] const model::Inventory& inventory(std::int64_t time_ns);
+  [[nodiscard]] Summary totals() const;
+  void release();
+  void flush();
+  void pause(bool paused);
+  void on_tick();
+  void on_signal();
+  void save_history(const char* why);
+  void rotate();
+  void repeat_translations();
+  void notice(const std::string& line);
+  void stop() { stopping_ = true; }
+  void finish();
+
+  Recorder& recorder_;
+  const SessionOptions& options_;
+  EventLoop loop_;
+  OutputPump pump_;
+  std::int64_t began_ns_ = now_ns();
+  std::int64_t first_begun_ns_ = 0;  // the first machine's stream
+  MergeOrder order_;
+  std::vector<Host> hosts_;
+  std::multimap<std::int64_t, Pending> records_;  // by time, not yet released
+  model::Inventory inventory_;                    // of all
+  OpenTranslations translations_;
+  LossBook losses_;
+  UniqueFd signals_;
+  UniqueFd tick_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::size_t running_ = 0;
+  int ticks_ = 0;
+  int last_save_tick_ = -kSaveTicks;
+  int failed_code_ = 0;  // of one that never began
+  int lost_code_ = 0;
+  bool paused_ = false;
+  bool stopping_ = false;
+  bool loss_told_ = false;
+  const char* save_why_ = nullptr;
+  Status outcome_ = ok();
+};
+
+Merge::Merge(Recorder& recorder, std::vector<MergeSource> sources, const SessionOptions& options,
+             EventLoop loop)
+    : recorder_(recorder),
+      options_(options),
+      loop_(std::move(loop)),
+      pump_(loop_, {.gone = [this] { stop(); },
+                    .failed = [this](Error error) { outcome_ = std::move(error); },
+                    .drained =
+                        [this] {
+                          if (paused_ && recorder_.output()->backlog() < options_.queue_bytes / 2)
+                            pause(false);
+                        }}),
+      order_(sources.size(), static_cast<std::uint64_t>(began_ns_ + kStartLimit)) {
+  const bool several = sources.size() > 1;
+  hosts_.resize(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    hosts_[i].it = std::make_unique<MergeHost>(loop_, std::move(sources[i]), several, hooks_of(i));
+}
+
+MergeHost::Hooks Merge::hooks_of(std::size_t number) {
+  return {.begun =
+              [this, number] {
+                hosts_[number].begun = true;
+                if (first_begun_ns_ == 0) first_begun_ns_ = now_ns();
+                order_.begun(number);
+              },
+          .interface = [this](const wire::InterfaceInfo& info) { return recorder_.add_interface(info); },
+          .packet =
+              [this, number](std::uint32_t id, std::uint64_t time_ns, const PcapngFeed::Packet& packet) {
+                if (!takes()) return;
+                recorder_.copy(id, time_ns, packet.block);
+                on_packet(number, time_ns, packet.data.size());
+              },
+          .dropped =
+              [this, number](std::uint32_t id, const wire::Packet& packet, const std::string& comment,
+                             const std::string& json) {
+                recorder_.dropped(id, packet, comment, json);
+                order_.packet(number, packet.time_ns, static_cast<std::uint64_t>(now_ns()));
+              },
+          .event = [this, number](annotate::MovedEvent&& event) { on_event(number, std::move(event)); },
+          .inventory = [this, number] { on_inventory(number); },
+          .statistics = [this](const wire::InterfaceCounters& counters) { recorder_.statistics(counters); },
+          .line =
+              [this, number](const std::string& line) {
+                hosts_[number].last_line = line;
+                if (options_.notices != nullptr) *options_.notices << line << std::endl;
+              },
+          .notice = [this](const std::string& line) { notice(line); },
+          .ended = [this, number](Result<int> code) { on_ended(number, std::move(code)); }};
+}
+
+void Merge::notice(const std::string& line) {
+  if (options_.notices != nullptr)
+    *options_.notices << "podshark capture: " << one_line(line, 400) << std::endl;
+}
+
+Status Merge::begin() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, s);
+  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return os_error(errno, "signalfd");
+  loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  Result<UniqueFd> tick = make_timer(kTick);
+  if (!tick) return tick.error();
+  tick_ = std::move(*tick);
+  loop_.add(tick_.get(), EPOLLIN, [this](std::uint32_t) { on_tick(); });
+  if (recorder_.output() != nullptr) {
+    if (Status s = pump_.watch(recorder_.output()); !s) return s;
+  }
+  for (Host& host : hosts_) {
+    if (const Status s = host.it->start(); !s) return s;
+    ++running_;
+  }
+  return ok();
+}
+
+void Merge::on_packet(std::size_t number, std::uint64_t time_ns, std::size_t captured) {
+  order_.packet(number, time_ns, static_cast<std::uint64_t>(now_ns()));
+  ++packets_;
+  bytes_ += captured;
+  if (!takes()) stop();
+}
+
+void Merge::on_event(std::size_t number, annotate::MovedEvent&& moved) {
+  const annotate::Event& event = moved.event;
+  translations_.take(event);
+  losses_.take(number, event);
+  if (event.kind == "lifecycle" && event.what == "exited" && options_.save_on_exit) save_why_ = "exit";
+  if (event.kind == "probe" && event.verdict == "failed" && options_.save_on_probe) save_why_ = "probe";
+  records_.emplace(event.time_ns, std::move(moved));
+}
+
+const model::Inventory& Merge::inventory(std::int64_t time_ns) {
+  inventory_.time_ns = time_ns;
+  return inventory_;
+}
+
+void Merge::on_inventory(std::size_t number) {
+  const model::Inventory& fresh = hosts_[number].it->inventory();
+  records_.emplace(fresh.time_ns, Listing{number, fresh});
+}
+
+// Inventories are put together in the order in which they stand in the file.
+void Merge::put(Pending& record) {
+  if (const auto* event = std::get_if<annotate::MovedEvent>(&record)) return recorder_.event(*event);
+  if (const auto* repeat = std::get_if<Repeat>(&record))
+    return recorder_.inventory(inventory(repeat->time_ns), /* at_once= */ false);
+  auto& listing = std::get<Listing>(record);
+  const std::int64_t time_ns = listing.inventory.time_ns;
+  hosts_[listing.host].inventory = std::move(listing.inventory);
+  std::vector<const model::Inventory*> all;
+  all.reserve(hosts_.size());
+  for (const Host& host : hosts_) all.push_back(&host.inventory);
+  inventory_ = merged_inventory(all, all.size() == 1 ? all.front()->host : own_host_name());
+  recorder_.inventory(inventory(time_ns), /* at_once= */ false);
+}
+
+void Merge::on_ended(std::size_t number, Result<int> code) {
+  Host& host = hosts_[number];
+  order_.ended(number);
+  --running_;
+  // One that was only starting is killed by what would have ended it.
+  const bool asked = stopping_ && (host.begun || (code && *code == 128 + SIGTERM));
+  if (running_ == 0) stop();
+  if (code && (*code == 0 || asked)) {
+    if (running_ > 0 && !asked) notice("the capture of " + host.it->name() + " has ended; the others go on");
+    return;
+  }
+  // It has told why itself, if it could.
+  const Error why = code ? Error{static_cast<ErrorKind>(*code), host.last_line, {}} : code.error();
+  if (!code || *code >= 128)
+    notice("the capture of " + host.it->name() + " was lost" +
+           (code ? ": its podshark was killed" : ": " + why.line()));
+  lost(number, why);
+}
+
+void Merge::lost(std::size_t number, const Error& why) {
+  const Host& host = hosts_[number];
+  int& code = host.begun ? lost_code_ : failed_code_;
+  if (code == 0) code = static_cast<int>(why.kind);
+  annotate::MovedEvent gap;
+  gap.event.kind = "gap";
+  gap.event.what = host.begun ? "host-lost" : "host-failed";
+  gap.event.time_ns = now_ns();
+  gap.event.host = host.it->host();
+  gap.event.detail =
+      one_line("nothing of " + host.it->name() + (host.begun ? " from here on: " : ": ") + why.what, 400);
+  gap.json = annotate::encode_event(gap.event);
+  records_.emplace(gap.event.time_ns, std::move(gap));
+}
+
+void Merge::release() {
+  const auto now = static_cast<std::uint64_t>(now_ns());
+  const std::uint64_t until = order_.until(now);
+  put_records(until);
+  recorder_.release(until, now);
+}
+
+void Merge::put_records(std::uint64_t until_ns) {
+  auto it = records_.begin();
+  for (; it != records_.end() && static_cast<std::uint64_t>(it->first) <= until_ns; it = records_.erase(it))
+    put(it->second);
+}
+
+void Merge::flush() {
+  if (!outcome_) return;
+  if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
+  const Output* out = recorder_.output();
+  if (!outcome_ || (out != nullptr && out->reader_gone())) return stop();
+  if (out == nullptr) return;
+  pump_.pump();
+  if (!paused_ && out->backlog() >= options_.queue_bytes) pause(true);
+}
+
+// Their podsharks then keep what comes, as far as they can.
+void Merge::pause(bool paused) {
+  paused_ = paused;
+  for (const Host& host : hosts_) host.it->pause(paused);
+}
+
+Summary Merge::totals() const {
+  Summary out;
+  out.packets = packets_;
+  out.bytes = bytes_;
+  losses_.add_to(out);
+  return out;
+}
+
+void Merge::on_tick() {
+  acknowledge(tick_.get());
+  const std::int64_t now = now_ns();
+  if (now - began_ns_ > kStartLimit) {
+    for (const Host& host : hosts_) host.it->wait_no_longer();
+  }
+  const Summary sum = totals();
+  if (options_.progress != nullptr)
+    *options_.progress << "\rpackets " << sum.packets << "  bytes " << sum.bytes << "  dropped "
+                       << sum.dropped << "   " << std::flush;
+  if (!loss_told_ && !loss_warning(sum).empty()) {
+    loss_told_ = true;  // the machine itself has told it
+    if (options_.save_on_loss) save_why_ = "loss";
+  }
+  ++ticks_;
+  const std::int64_t duration = options_.duration.count() * 1'000'000'000;
+  if (duration != 0 && first_begun_ns_ != 0 && now - first_begun_ns_ >= duration) stop();
+  if (ticks_ % kInventoryTicks == 0) records_.emplace(now, Repeat{now});
+}
+
+void Merge::on_signal() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return;
+  if (info.ssi_signo != SIGUSR1) return stop();
+  save_history("signal");
+}
+
+void Merge::repeat_translations() {
+  translations_.repeat(now_ns(), [this](const annotate::Event& event) { recorder_.event_at_once(event); });
+}
+
+void Merge::save_history(const char* why) {
+  if (options_.history_path.empty()) return;
+  put_records(~std::uint64_t{0});
+  repeat_translations();
+  recorder_.release_all();
+  const std::int64_t now = now_ns();
+  const std::string path = stamped_name(options_.history_path, now, why);
+  const Status saved = recorder_.save_history(path, inventory(now));
+  last_save_tick_ = ticks_;
+  notice(saved ? "saved to " + path : saved.error().line());
+}
+
+void Merge::rotate() {
+  if (!outcome_ || stopping_) return;
+  const unsigned before = recorder_.rotations();
+  if (Status s = recorder_.rotate(inventory(now_ns()), packets_); !s) {
+    outcome_ = std::move(s);
+    stop();
+  }
+  if (recorder_.rotations() != before) repeat_translations();
+}
+
+void Merge::finish() {
+  if (paused_) pause(false);
+  for (const Host& host : hosts_) host.it->stop();
+  const int last = ticks_ + kEndTicks;
+  const Output* out = recorder_.output();
+  while (running_ > 0 && ticks_ < last && outcome_ && (out == nullptr || !out->reader_gone())) {
+    loop_.wait(kHoldMs);
+    release();
+    flush();
+  }
+  for (std::size_t i = 0; i < hosts_.size(); ++i) order_.ended(i);
+  release();
+  recorder_.release_all();
+  if (outcome_) {
+    if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
+  }
+  if (outcome_ && !pump_.drain(/* hurry= */ false))
+    notice("the reader did not take the last " + std::to_string(recorder_.output()->backlog()) +
+           " bytes in time");
+  if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
+}
+
+Result<MergeSummary> Merge::run() {
+  if (const Status s = begin(); !s) return s.error();
+  flush();
+  while (!stopping_) {
+    loop_.wait(recorder_.holding() || !records_.empty() ? kHoldMs : -1);
+    release();
+    flush();
+    rotate();
+    if (const char* why = std::exchange(save_why_, nullptr);
+        why != nullptr && ticks_ - last_save_tick_ >= kSaveTicks)
+      save_history(why);
+  }
+  const bool by_itself = running_ == 0;
+  finish();
+  if (!outcome_) return outcome_.error();
+  MergeSummary out{totals(), order_.late(), failed_code_};
+  if (out.exit_code == 0 && by_itself) out.exit_code = lost_code_;
+  return out;
+}
+
+}  // namespace
+
+Result<MergeSummary> run_merge(Recorder& recorder, std::vector<MergeSource> sources,
+                               const SessionOptions& options) {
+  Result<EventLoop> loop = EventLoop::create();
+  if (!loop) return loop.error();
+  Merge merge(recorder, std::move(sources), options, std::move(*loop));
+  return merge.run();
+}
+
+}  // namespace podshark::extcap::remote
