@@ -56,20 +56,26 @@ std::optional<std::int64_t> read_clock(std::string_view text) {
 Status ClockWatch::begin(const FarHost& host) {
   Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0));
   if (!timer) return timer.error();
+  host_ = host;
+  if (const Status s = open(); !s) return s;
+  timer_ = std::move(*timer);
+  loop_.add(timer_.get(), EPOLLIN, [this](std::uint32_t) { on_timer(); });
+  return ok();
+}
+
+Status ClockWatch::open() {
+  rest_.clear();
   Result<Channel> channel =
-      Channel::open(ssh_line(host, clock_script()),
+      Channel::open(ssh_line(host_, clock_script()),
                     {.output =
                          [this](std::span<const std::uint8_t> bytes) {
                            rest_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
                          },
                      .line = [](const std::string&) {}});
   if (!channel) return channel.error();
-  name_ = host.name;
-  timer_ = std::move(*timer);
   channel_.emplace(std::move(*channel));
   out_ = channel_->out();
   errors_ = channel_->errors();
-  loop_.add(timer_.get(), EPOLLIN, [this](std::uint32_t) { on_timer(); });
   loop_.add(out_, EPOLLIN, [this](std::uint32_t) { on_output(); });
   loop_.add(errors_, EPOLLIN, [this](std::uint32_t) {
     channel_->read_errors();
@@ -78,12 +84,17 @@ Status ClockWatch::begin(const FarHost& host) {
   return ok();
 }
 
-void ClockWatch::close() {
+void ClockWatch::hang_up() {
   if (!channel_) return;
-  loop_.remove(timer_.get());
   if (out_ >= 0) loop_.remove(out_);
   if (errors_ >= 0) loop_.remove(errors_);
   channel_.reset();
+}
+
+void ClockWatch::close() {
+  hang_up();
+  if (timer_) loop_.remove(timer_.get());
+  timer_.reset();
 }
 
 void ClockWatch::fail(const Error& error) {
@@ -101,7 +112,11 @@ void ClockWatch::on_output() {
   if (!channel_->ended() && rest_.size() <= kMostLine) return;
   const bool talks = !channel_->ended();
   const Result<int> code = talks ? Result<int>(0) : channel_->finish();
-  fail(code ? Error{ErrorKind::unsupported, name_ + " does not tell its time", {}} : code.error());
+  if (!code && question_ == 0 && refused_for_now(code.error()) && ++tries_ < kMostTries) {
+    hang_up();
+    return arm_once(timer_.get(), some_time());
+  }
+  fail(code ? Error{ErrorKind::unsupported, host_.name + " does not tell its time", {}} : code.error());
 }
 
 void ClockWatch::on_line(std::string_view line) {
@@ -114,7 +129,7 @@ void ClockWatch::on_line(std::string_view line) {
   const std::int64_t received = now_ns();
   const auto there = read_clock(line.substr(blank + 1));
   if (!there)
-    return fail({ErrorKind::unsupported, name_ + " does not tell its time in parts of a second", {}});
+    return fail({ErrorKind::unsupported, host_.name + " does not tell its time in parts of a second", {}});
   samples_.push_back({sent_, *there, received});
   unanswered_ = 0;
   const bool enough = samples_.size() >= wanted_ || received - round_began_ > kRoundLimit;
@@ -138,9 +153,13 @@ void ClockWatch::ask() {
 
 void ClockWatch::on_timer() {
   acknowledge(timer_.get());
+  if (!channel_) {
+    if (const Status s = open(); !s) fail(s.error());
+    return;
+  }
   if (wanted_ == 0) return begin_round(kLater);
   if (++unanswered_ < kMostUnanswered) return ask();
-  fail({ErrorKind::unreachable, name_ + " does not answer", {}});
+  fail({ErrorKind::unreachable, host_.name + " does not answer", {}});
 }
 
 void ClockWatch::conclude() {

@@ -44,6 +44,8 @@ class ClockWatch {
   void close();
 
  private:
+  [[nodiscard]] Status open();
+  void hang_up();
   void on_output();
   void on_line(std::string_view line);
   void on_timer();
@@ -59,7 +61,8 @@ class ClockWatch {
   int errors_ = -1;
   UniqueFd timer_;
   std::string rest_;  // of its output, not yet a line
-  std::string name_;
+  FarHost host_;
+  unsigned tries_ = 0;
   std::vector<ClockSample> samples_;
   std::size_t wanted_ = 0;  // 0: between two rounds
   std::int64_t round_began_ = 0;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <new>
 #include <ostream>
+#include <thread>
 
 #include "extcap/remote/channel.h"
 #include "extcap/remote/far_script.h"
@@ -103,10 +104,22 @@ Result<int> run_once(const FarHost& host, const std::vector<std::string>& words,
   return channel->finish();
 }
 
-// Nothing has begun there, for want of an answer to a question. `once`: does it, with that Asking.
+bool told_to_stop() {
+  sigset_t pending;
+  return ::sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+          sigismember(&pending, SIGHUP) == 1);
+}
+
+// Nothing has begun there, for want of a place or of an answer to a question. `once`: does it, with that
+// Asking.
 template <typename Once>
 auto asking_if_need_be(const Once& once) {
   auto done = once(Asking::nobody);
+  for (unsigned i = 1; i < kMostTries && !done && refused_for_now(done.error()) && !told_to_stop(); ++i) {
+    std::this_thread::sleep_for(some_time());
+    done = once(Asking::nobody);
+  }
   if (!done && done.error().kind == ErrorKind::permission && can_ask()) done = once(Asking::by_program);
   return done;
 }

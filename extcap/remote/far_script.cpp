@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 
 #include "podman/core/process.h"
 #include "podman/core/text.h"
@@ -80,6 +81,17 @@ std::vector<std::string> ssh_command(const FarHost& host, const std::string& com
   out.insert(out.end(), host.options.begin(), host.options.end());
   out.insert(out.end(), {"--", host.destination, command});
   return out;
+}
+
+bool refused_for_now(const Error& error) {
+  const auto has = [&](const char* text) { return error.what.find(text) != std::string::npos; };
+  return error.kind == ErrorKind::unreachable &&
+         (has("kex_exchange_identification") || has("onnection reset") || has("onnection closed"));
+}
+
+std::chrono::milliseconds some_time() {
+  static std::minstd_rand random{std::random_device{}()};
+  return std::chrono::milliseconds(300 + random() % 1500);
 }
 
 Error ssh_error(const FarHost& host, const std::string& said) {

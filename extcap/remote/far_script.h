@@ -2,6 +2,7 @@
 // ssh(1) and what it is told to run on another machine. Pure, but for the environment.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,12 @@ enum class Asking {
 
 /// There is a desktop, and a program for ssh's questions (SSH_ASKPASS, else ssh-askpass).
 [[nodiscard]] bool can_ask();
+
+/// sshd has as many beginners as it takes (MaxStartups) and hangs up on the others: one that is worth another
+/// try, some_time() later.
+[[nodiscard]] bool refused_for_now(const Error& error);
+[[nodiscard]] std::chrono::milliseconds some_time();
+inline constexpr unsigned kMostTries = 8;
 
 /// What ssh's exit code 255 means, from its last words.
 [[nodiscard]] Error ssh_error(const FarHost& host, const std::string& said);

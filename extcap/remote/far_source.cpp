@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
 
 #include "extcap/capture/tool_words.h"
+#include "extcap/remote/far_script.h"
 #include "extcap/remote/far_ways.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
@@ -17,21 +17,6 @@ namespace {
 
 constexpr std::size_t kMostErrors = std::size_t{16} * 1024;
 constexpr std::size_t kHead = 4;
-constexpr unsigned kMostTries = 6;
-
-// What sshd says when it has as many beginners as it takes (MaxStartups); the connection is not even
-// answered.
-bool refused_for_now(const Error& error) {
-  return error.kind == ErrorKind::unreachable &&
-         (error.what.find("kex_exchange_identification") != std::string::npos ||
-          error.what.find("onnection reset") != std::string::npos ||
-          error.what.find("onnection closed") != std::string::npos);
-}
-
-std::chrono::milliseconds some_time() {
-  static std::minstd_rand random{std::random_device{}()};
-  return std::chrono::milliseconds(300 + random() % 1200);
-}
 
 // "type=1 mac=02:42:… address=10.88.0.3/16,fd00::3/64", podshark-agent's.
 model::Link link_of(std::string_view name, std::string_view description) {

@@ -33,7 +33,10 @@ RedactedRecord redact_event(json j) {
 
 void redact(model::Inventory& inventory) {
   inventory.host.clear();
+  for (model::Pod& pod : inventory.pods) pod.host.clear();
+  for (model::Network& n : inventory.networks) n.host.clear();
   for (model::Container& c : inventory.containers) {
+    c.host.clear();
     c.labels.clear();
     c.netns_path.clear();
     c.error.clear();  // may name files

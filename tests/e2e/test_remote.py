@@ -176,6 +176,22 @@ class Remote(RigTest):
             self.assertIn(f"the connection to root@127.0.0.1:{PORT} was lost", capture.stderr())
             self.assertTrue(capture.so_far().packets)
 
+    def test_twenty_five_machines_behind_one_jump_host(self):
+        """Each asks for two connections and a clock at the same moment: sshd hangs up on some, and takes them later."""
+        config = lib_sshd.home(RIG) / "config"
+        place = f"HostName 127.0.0.1\nPort {PORT}\nUser root\nHostKeyAlias [127.0.0.1]:{PORT}\n"
+        config.write_text(f"Host gate\n{place}Host far*\n{place}ProxyJump gate\n")
+        self.addCleanup(config.unlink)
+        names = [f"far{i}" for i in range(25)]
+        with Capture(RIG, *(f"ssh://{name}/web" for name in names), "-i", "eth0", "--drops=off", "--nat=off") as capture:
+            wait_for(lambda: len(capture.links()) == 25, lambda: f"25 machines: {capture.stderr()}", 120)
+            lib.fetch(28680)
+            wait_for(lambda: len({p.interface.name for p in capture.so_far().packets}) == 25,
+                     lambda: f"packets of all: {capture.stderr()}", 60)
+            done = capture.stop()
+        self.assertEqual({f"podman@{name}:web/eth0" for name in names}, {i.name for i in done.links})
+        self.gone()
+
     def test_its_own_connection_is_not_captured(self):
         with Capture(ROOT, f"{host(ROOT)}/hosted", "--all-host") as capture:
             run(ROOT, ["ping", "-c", "3", "-i", "0.2", "127.0.0.1"])
