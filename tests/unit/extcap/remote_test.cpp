@@ -97,26 +97,30 @@ TEST(FarCommand, lets_ssh_ask_only_by_its_program) {
               testing::Not(Contains("BatchMode=yes")));
 }
 
-// Runs the far side's command with a podshark that prints its words, in a shell of this machine. The end of
-// the lease signals a whole process group: it has one of its own.
-Result<podshark::Output> run_far(const std::vector<std::string>& words) {
+// Runs the far side's command with a podshark that prints its words, in a login shell of this machine. The
+// end of the lease signals a whole process group: it has one of its own.
+Result<podshark::Output> run_far(const std::string& shell, const std::vector<std::string>& words) {
   const std::string fake =
       "T=$(mktemp -d); printf '#!/bin/sh\nfor w; do echo \"<$w>\"; done\nexit 3\n' >$T/podshark; "
       "chmod 755 $T/podshark; PATH=$T:$PATH; export PATH; ";
   return podshark::run(
-      {"sh", "-c", fake + "{ echo .; sleep 1; } | setsid -w sh -c \"$FAR\"; c=$?; rm -r $T; exit $c"},
+      {"sh", "-c",
+       fake + "{ echo .; sleep 1; } | setsid -w " + shell + " -c \"$FAR\"; c=$?; rm -r $T; exit $c"},
       std::chrono::seconds(10), 65536,
       {"FAR=" + ssh_line({"server", "server"}, podshark_script(words)).argv.back()});
 }
 
-TEST(FarCommand, passes_words_on_whatever_is_in_them) {
-  const auto done =
-      run_far({"capture", "a b", "it's", "$(id)", "tcp port 80 and not (host 1.2.3.4)", "!", ""});
-  ASSERT_TRUE(done);
-  EXPECT_EQ(3, done->exit_code);
-  EXPECT_EQ("\n" + std::string(kMarker) +
-                "\n<capture>\n<a b>\n<it's>\n<$(id)>\n<tcp port 80 and not (host 1.2.3.4)>\n<!>\n<>\n",
-            done->out);
+TEST(FarCommand, passes_words_on_whatever_is_in_them_and_whatever_the_login_shell) {
+  for (const char* shell : {"sh", "bash", "csh"}) {
+    const auto done =
+        run_far(shell, {"capture", "a b", "it's", "$(id)", "tcp port 80 and not (host 1.2.3.4)", "!", ""});
+    ASSERT_TRUE(done);
+    EXPECT_EQ(3, done->exit_code) << shell;
+    EXPECT_EQ("\n" + std::string(kMarker) +
+                  "\n<capture>\n<a b>\n<it's>\n<$(id)>\n<tcp port 80 and not (host 1.2.3.4)>\n<!>\n<>\n",
+              done->out)
+        << shell;
+  }
 }
 
 // A script in a shell of this machine, in a process group of its own, with `stdin` (sh) on its stdin.
