@@ -323,8 +323,12 @@ class LinksThatChange(AgentTest):
         self.check(ROOT, "web", "lan")
 
     def test_of_a_rootless_container(self):
-        podman(RIG, "network", "create", "other")
-        self.check(RIG, "bridged", "other")
+        # Without names: podman 4.3 never takes a container that was disconnected from a network out of its DNS server's
+        # lists, and no later one starts then.
+        for network in ("plain", "other"):
+            podman(RIG, "network", "create", "--disable-dns", network)
+        self.up.update(lib.start(Ctr("plainly", user=RIG, network="plain")))
+        self.check(RIG, "plainly", "other")
 
 
 class Refused(AgentTest):
