@@ -52,7 +52,11 @@ cxxopts::Options option_table() {
       "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
       "install-tool", "Install tcpdump in a container that lacks it")(
       "agent-image", "Kubernetes: image with podshark-agent, for an ephemeral container",
-      cxxopts::value<std::string>(), "IMAGE")(
+      cxxopts::value<std::string>(),
+      "IMAGE")("node-pod", "Kubernetes: image for a privileged pod on the pod's node, when nothing else does",
+               cxxopts::value<std::string>(),
+               "IMAGE")("node-namespace", "Kubernetes: where --node-pod makes it (default: beside the pod)",
+                        cxxopts::value<std::string>(), "NAME")(
       "context", "Kubernetes: context of kubeconfig, for targets without one", cxxopts::value<std::string>(),
       "NAME")("all-host", "Host network: everything, not only the container's ports")(
       "nat", "Record address translations: on or off (default: on)", cxxopts::value<std::string>(), "WHAT")(

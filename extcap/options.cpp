@@ -3,7 +3,9 @@
 
 #include <ostream>
 
+#include "extcap/kube/node_pod.h"
 #include "extcap/sentence.h"
+#include "podman/api/parse_kube.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -61,6 +63,12 @@ Status read_methods(const OptionSource& source, MethodOptions& out) {
   out.agent_image = source("agent-image").value_or("");
   if (out.agent_image.starts_with('-'))
     return Error{ErrorKind::usage, "--agent-image " + in_quotes(out.agent_image) + " is no image name", {}};
+  out.node_image = source("node-pod").value_or("");
+  if (!out.node_image.empty() && !kube::is_image_name(out.node_image))
+    return Error{ErrorKind::usage, "--node-pod " + in_quotes(out.node_image) + " is no image name", {}};
+  out.node_namespace = source("node-namespace").value_or("");
+  if (!out.node_namespace.empty() && !api::is_kube_name(out.node_namespace))
+    return Error{ErrorKind::usage, "--node-namespace " + in_quotes(out.node_namespace) + " is no name", {}};
   if (Status s = read_switch(source, "install-tool", out.install_tool); !s) return s;
   return read_switch(source, "all-host", out.all_host);
 }

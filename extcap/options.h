@@ -19,8 +19,8 @@ inline constexpr std::size_t kMaxRingMib = 1024;
 using OptionSource = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// Reads link, links, point, drops, snaplen, promiscuous, follow, wait, start, nat, ring-size, queue-size,
-/// method, sidecar-image, agent-image, install-tool, all-host. Bad values and impossible combinations are
-/// ErrorKind::usage, naming option and limits.
+/// method, sidecar-image, agent-image, node-pod, node-namespace, install-tool, all-host. Bad values and
+/// impossible combinations are ErrorKind::usage, naming option and limits.
 [[nodiscard]] Status read_link_options(const OptionSource& source, SessionOptions& options);
 
 /// The `arg` sentences of --extcap-config for these options, numbered from `first`; the next free number.

@@ -14,7 +14,8 @@ namespace {
 
 // `read` is the shell's own: an image need not have cat. fd 3, because a background job's stdin is /dev/null.
 // The background job holds none of the streams whose end others wait for, and does not outlive the tool for
-// long. Not every sleep takes fractions.
+// long. Not every sleep takes fractions. The one that answers holds stderr, and is therefore ended with the
+// tool.
 constexpr const char* kLeaseBegin = R"sh(
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 if ! command -v "$1" >/dev/null 2>&1; then
@@ -25,22 +26,38 @@ if ! command -v "$1" >/dev/null 2>&1; then
   exit 97
 fi
 exec 3<&0
-()sh";
+)sh";
+constexpr const char* kLeaseTool = "tool=$$\n(";
 constexpr const char* kLeaseEnd = R"sh(
- kill -TERM $$
+ kill -TERM $tool
  i=0
- while [ $i -lt 20 ] && kill -0 $$; do
-   [ $i -lt 10 ] || kill -KILL $$
-   sleep 0.1 || sleep 1
+ while [ $i -lt 20 ] && kill -0 $tool; do
+   [ $i -lt 10 ] || kill -KILL $tool
+   sleep 0.1 5>&- || sleep 1 5>&-
    i=$((i + 1))
  done) >/dev/null 2>&1 &
-exec "$@" </dev/null 3<&-
+)sh";
+constexpr const char* kLeaseExec = "exec \"$@\" </dev/null 3<&-\n";
+constexpr const char* kAnsweredTool = R"sh(
+exec 5>&2
+"$@" </dev/null 3<&- 5>&- &
+tool=$!
+(trap '' PIPE
+)sh";
+constexpr const char* kAnsweredWait = R"sh(
+lease=$!
+exec 3<&- 5>&-
+trap 'kill -TERM $tool; wait $tool' TERM
+wait $tool
+code=$?
+kill $lease 2>/dev/null
+exit $code
 )sh";
 constexpr const char* kUntilTheEnd = "while read -r _ <&3; do :; done";
 // Where there is no such timeout, the end of stdin alone has to do.
 constexpr const char* kWhileBeatsCome =
-    "if timeout 6 true; then while [ -n \"$(timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do :; done; "
-    "else while read -r _ <&3; do :; done; fi";
+    "if timeout 6 true; then while [ -n \"$(exec 5>&-; timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do "
+    "echo podshark-alive >&5 || break; done; else while read -r _ <&3; do :; done; fi";
 
 // podman run takes a TERM to hand it on; while the container is being made it is lost or leaves one that was
 // never started. So: TERM, and as long as podman runs its container is removed; once more after its end.
@@ -97,8 +114,11 @@ Argv dumpcap_argv(const StreamSpec& spec) {
 }
 
 Argv leased(const Argv& argv, Lease lease) {
-  const std::string wait = lease == Lease::beats ? kWhileBeatsCome : kUntilTheEnd;
-  return joined({"sh", "-c", kLeaseBegin + wait + kLeaseEnd, "podshark"}, argv);
+  const std::string begin = kLeaseBegin;
+  const std::string script = lease == Lease::beats
+                                 ? begin + kAnsweredTool + kWhileBeatsCome + kLeaseEnd + kAnsweredWait
+                                 : begin + kLeaseTool + kUntilTheEnd + kLeaseEnd + kLeaseExec;
+  return joined({"sh", "-c", script, "podshark"}, argv);
 }
 
 Result<Podman> podman_of(const model::Container& container, uid_t caller, bool root_socket) {

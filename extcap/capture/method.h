@@ -24,9 +24,11 @@ enum class Method {
 struct MethodOptions {
   Method method = Method::automatic;
   std::string sidecar_image;
-  std::string agent_image;    ///< with podshark-agent, for an ephemeral container of a Kubernetes pod
-  bool install_tool = false;  ///< a container without tcpdump gets it from its own package manager
-  bool all_host = false;      ///< host network: everything, not only the container's ports
+  std::string agent_image;     ///< with podshark-agent, for an ephemeral container of a Kubernetes pod
+  std::string node_image;      ///< of a privileged pod on the node of a Kubernetes pod; empty: none is made
+  std::string node_namespace;  ///< in which it is made; empty: that of the other pod
+  bool install_tool = false;   ///< a container without tcpdump gets it from its own package manager
+  bool all_host = false;       ///< host network: everything, not only the container's ports
 
   [[nodiscard]] bool by_tool() const { return method == Method::exec || method == Method::sidecar; }
 };
@@ -49,10 +51,12 @@ using Argv = std::vector<std::string>;
 
 /// `argv` under a lease: when stdin ends it gets SIGTERM, after a second SIGKILL. Without argv[0] in PATH:
 /// exit code kNoTool, and a line on stderr for each program in its place that is there (see found_tools()).
-/// With beats: also when it has brought nothing for six seconds.
+/// With beats: also when it has brought nothing for six seconds; each is answered by a line kAlive on stderr,
+/// whose end is an end, too.
 enum class Lease { end_of_stdin, beats };
 [[nodiscard]] Argv leased(const Argv& argv, Lease lease = Lease::end_of_stdin);
 inline constexpr int kNoTool = 97;
+inline constexpr const char* kAlive = "podshark-alive";
 
 /// Who is asked: podman's program and one word that says which podman.
 struct Podman {

@@ -2,6 +2,9 @@
 #include "extcap/kube/capture.h"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <random>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -122,21 +125,84 @@ std::pair<std::string, bool> ephemeral_of(const KubePod& pod) {
   }
 }
 
+// The far side answers each beat; packets are an answer too.
+constexpr std::chrono::seconds kSilence{10};
+
 remote::Line line_to(const std::string& name, const StreamWays::Step& step) {
   remote::Line line;
   line.name = name;
   line.argv = with_marker(step.argv);
   line.environment = {"LC_ALL=C"};
   line.input = step.input;
+  line.answer = kAlive;
+  line.silence = kSilence;
   line.refused = [name](int, const std::string& said) {
     return Error{ErrorKind::internal, name + ": kubectl could not be started: " + last_line(said, 200), {}};
   };
   return line;
 }
 
-void add_streams(const Chosen& chosen, const SessionOptions& options, std::vector<remote::FarStream>& out) {
+// Those that were made are removed at the end, together with what captures that were killed have left.
+class NodePods {
+ public:
+  explicit NodePods(std::function<void(const std::string&)> line) : line_(std::move(line)) {}
+  NodePods(const NodePods&) = delete;
+  NodePods& operator=(const NodePods&) = delete;
+  ~NodePods() {
+    for (const auto& [name, made] : made_) remove(made.cluster, made.pod);
+  }
+  // The line was cut, which is to be told soon.
+  void hurry() {
+    limit_ = std::chrono::seconds(3);
+    hurried_ = true;
+  }
+
+  NodePod beside(const Chosen& chosen, const MethodOptions& methods) {
+    NodePod pod;
+    pod.image = methods.node_image;
+    pod.name_space = methods.node_namespace.empty() ? chosen.pod.name_space : methods.node_namespace;
+    pod.name = "podshark-node-" + hex(std::random_device{}(), 8);
+    pod.node = chosen.pod.node;
+    pod.container_id = chosen.pod.container(chosen.containers.front())->id;
+    pod.made = [this, cluster = chosen.cluster, pod] { made_.emplace(pod.name, Made{cluster, pod}); };
+    return pod;
+  }
+
+ private:
+  struct Made {
+    Cluster cluster;
+    NodePod pod;
+  };
+  void remove(const Cluster& cluster, const NodePod& pod) const {
+    const std::string name_space = "--namespace=" + pod.name_space;
+    const Result<std::string> done = kubectl(
+        cluster,
+        {"delete", "pod", pod.name, name_space, "--ignore-not-found", "--wait=false", "--grace-period=1"},
+        limit_);
+    if (!done)
+      line_("node pod " + in_quotes(pod.name_space + "/" + pod.name) +
+            " could not be removed; it ends by itself: " + done.error().line());
+    if (hurried_ || (!done && done.error().kind == ErrorKind::unreachable)) return;
+    // Whoever may not list them leaves them to somebody else.
+    (void)kubectl(cluster,
+                  {"delete", "pods", name_space, std::string("--selector=") + kNodePodLabel,
+                   "--field-selector=status.phase!=Running,status.phase!=Pending", "--wait=false"},
+                  limit_);
+  }
+
+  std::chrono::seconds limit_{10};
+  bool hurried_ = false;
+  std::function<void(const std::string&)> line_;
+  std::map<std::string, Made> made_;  // by the pod's name
+};
+
+void add_streams(const Chosen& chosen, const SessionOptions& options, NodePods& nodes,
+                 std::vector<remote::FarStream>& out) {
   std::vector<std::string> links = options.link.links;
   if (links.empty()) links.emplace_back("any");
+  const MethodOptions& methods = options.roster.methods;
+  NodePod node;
+  if (!methods.node_image.empty() && methods.method != Method::exec) node = nodes.beside(chosen, methods);
   const Target target = target_of(chosen.pod, *chosen.pod.container(chosen.containers.front()));
   for (const std::string& link : links) {
     WaysRequest request{chosen.cluster, chosen.pod.name_space, chosen.pod.name, chosen.containers, {}};
@@ -146,9 +212,10 @@ void add_streams(const Chosen& chosen, const SessionOptions& options, std::vecto
         .snaplen = options.link.snaplen,
         .promiscuous = options.link.promiscuous,
         .buffer_bytes = options.link.ring_bytes == 0 ? std::size_t{8} << 20U : options.link.ring_bytes};
-    if (options.roster.methods.method != Method::exec) {
+    if (methods.method != Method::exec) {
       request.agent = [](const std::string& machine) { return remote::agent_file(machine); };
-      request.image = options.roster.methods.agent_image;
+      request.image = methods.agent_image;
+      request.node = node;
       std::tie(request.ephemeral, request.idles) = ephemeral_of(chosen.pod);
     }
     const std::string name = "pod " + chosen.pod.name_space + "/" + chosen.pod.name;
@@ -185,13 +252,16 @@ Result<Summary> capture_pods(const std::vector<std::string>& names, Output outpu
     if (!name) return name.error();
     if (const Status s = choice.add(*name); !s) return s.error();
   }
+  NodePods nodes(line);
   std::vector<remote::FarStream> streams;
-  for (const Chosen& chosen : choice.pods()) add_streams(chosen, options, streams);
+  for (const Chosen& chosen : choice.pods()) add_streams(chosen, options, nodes, streams);
   remote::FarPlace place{inventory_of(choice.all(), choice.pods().front().cluster, /* all= */ false), 0,
                          line};
   place.inventory.time_ns = now_ns();
   Recorder recorder(std::move(output));
-  return remote::capture_streams(std::move(streams), place, recorder, options);
+  Result<Summary> done = remote::capture_streams(std::move(streams), place, recorder, options);
+  if (!done && done.error().kind == ErrorKind::unreachable) nodes.hurry();
+  return done;
 }
 
 }  // namespace podshark::extcap::kube

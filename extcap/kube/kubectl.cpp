@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::chrono::seconds kListLimit{20};
 
+bool holds(const std::string& text, std::initializer_list<const char*> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* w) { return text.find(w) != std::string::npos; });
+}
+
 // What stands in double quotes behind `before`; empty when nothing does.
 std::string quoted_after(const std::string& text, const std::string& before) {
   const std::size_t at = text.find(before + "\"");
@@ -33,12 +38,18 @@ std::string word_between(const std::string& text, const std::string& before, con
 std::string verbs_for(const std::string& verb, const std::string& resource) {
   if (resource == "pods/exec" || resource == "pods/attach" || resource == "pods/portforward")
     return "get,create";
+  if (resource == "pods" && (verb == "create" || verb == "delete")) return "create,get,delete";
   if (resource == "pods") return verb == "list" || verb == "get" ? "get,list" : verb;
   return verb;
 }
 
 // … User "u" cannot create resource "pods/exec" in API group "" in the namespace "store"
 Error forbidden(const Cluster& cluster, const std::string& said) {
+  // PodSecurity; the policies before Kubernetes 1.25; --allow-privileged=false.
+  if (holds(said, {"violates PodSecurity", "pod security policy", "disallowed by cluster policy"}))
+    return {ErrorKind::permission,
+            words_for(cluster) + ": no privileged pod is allowed there (" + last_line(said, 300) + ")",
+            "--node-namespace NAME makes it in another one, whose PodSecurity level is privileged"};
   const std::string user = quoted_after(said, "User ");
   const std::string verb = word_between(said, " cannot ", " resource ");
   const std::string resource = quoted_after(said, " resource ");
@@ -46,9 +57,10 @@ Error forbidden(const Cluster& cluster, const std::string& said) {
   if (verb.empty() || resource.empty())
     return {ErrorKind::permission, words_for(cluster) + ": " + last_line(said, 300), {}};
   const std::string verbs = verbs_for(verb, resource);
-  const std::string plain = verbs == "get,create" ? "get and create"
-                            : verbs == "get,list" ? "get and list"
-                                                  : verbs;
+  const std::string plain = verbs == "get,create"          ? "get and create"
+                            : verbs == "get,list"          ? "get and list"
+                            : verbs == "create,get,delete" ? "create, get and delete"
+                                                           : verbs;
   const std::string where =
       name_space.empty() ? "in all namespaces" : "in namespace " + in_quotes(name_space);
   return {ErrorKind::permission,
@@ -57,11 +69,6 @@ Error forbidden(const Cluster& cluster, const std::string& said) {
           "needed is " + plain + " on " + resource + " there: kubectl create role podshark --verb=" + verbs +
               " --resource=" + resource + (name_space.empty() ? "" : " -n " + name_space) +
               ", and a rolebinding for that user"};
-}
-
-bool holds(const std::string& text, std::initializer_list<const char*> words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](const char* w) { return text.find(w) != std::string::npos; });
 }
 
 // Warnings and what kubectl says of the command's end are none.
@@ -111,7 +118,8 @@ std::string words_for(const Cluster& cluster) {
 Error kubectl_error(const Cluster& cluster, const std::string& said) {
   const std::string line = complaint_of(said);
   const std::string where = words_for(cluster) + ": ";
-  if (holds(line, {"is forbidden", "(Forbidden)"})) return forbidden(cluster, line);
+  if (holds(line, {"is forbidden", "(Forbidden)", "disallowed by cluster policy"}))
+    return forbidden(cluster, line);
   if (holds(line, {"context was not found", "\" does not exist"}) && holds(line, {"context"}))
     return {ErrorKind::usage, where + "kubectl knows no such context",
             "'kubectl config get-contexts' shows them"};

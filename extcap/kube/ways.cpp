@@ -19,19 +19,27 @@ namespace {
 constexpr const char* kAgentInImage = "/podshark-agent";
 constexpr const char* kIdleSeconds = "600";
 constexpr int kNoDirectory = 98;  // of agent_from_stdin()
-// An ephemeral container is there some time after it was asked for. "$@" prints its state.
+// A container is there some time after it was asked for. "$@" prints its state.
 constexpr const char* kWait = R"(
+what=$1
+shift
 i=0
-while [ $i -lt 60 ]; do
+while [ $i -lt 120 ]; do
   state=$("$@") || exit 1
-  case $state in
-    *running*) exit 0 ;;
-    *terminated* | *Err* | *BackOff* | *Invalid*) break ;;
-  esac
+  case ${state%% *} in Running | *running*) exit 0 ;; esac
+  case $state in *terminated* | *Succeeded* | *Failed* | *Err* | *BackOff* | *Invalid*) break ;; esac
   sleep 0.5
   i=$((i + 1))
 done
-echo "the ephemeral container does not start: $state" >&2
+echo "$what does not start: $state" >&2
+exit 1
+)";
+// "$@" makes the pod that the first line of stdin describes; streams of several links have the same.
+constexpr const char* kMake = R"(
+IFS= read -r pod
+said=$(printf '%s\n' "$pod" | "$@" 2>&1) && exit 0
+case $said in *AlreadyExists*) exit 0 ;; esac
+printf '%s\n' "$said" >&2
 exit 1
 )";
 constexpr const char* kBegin = "echo; echo \"$0\"; exec \"$@\"";
@@ -62,12 +70,21 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
 PodWays::PodWays(WaysRequest request) : request_(std::move(request)) {
   for (const std::string& container : request_.containers)
     left_.push_back({Way::Kind::tool, container, "tcpdump"});
-  if (request_.image.empty()) return;
-  if (!request_.idles) {
-    left_.push_back({Way::Kind::debug, request_.ephemeral});
-    left_.push_back({Way::Kind::wait, request_.ephemeral});
+  if (!request_.image.empty()) {
+    if (!request_.idles) {
+      left_.push_back({Way::Kind::debug, request_.ephemeral});
+      left_.push_back({Way::Kind::wait, request_.ephemeral});
+    }
+    left_.push_back({Way::Kind::idle, request_.ephemeral});
   }
-  left_.push_back({Way::Kind::idle, request_.ephemeral});
+  if (request_.node.image.empty()) return;
+  left_.push_back({Way::Kind::make, kNodeContainer});
+  left_.push_back({Way::Kind::made, kNodeContainer});
+  left_.push_back({Way::Kind::node_tool, kNodeContainer, "tcpdump"});
+}
+
+bool PodWays::by_node() const {
+  return now_.kind >= Way::Kind::make;
 }
 
 std::string PodWays::pod() const {
@@ -75,6 +92,7 @@ std::string PodWays::pod() const {
 }
 
 std::string PodWays::where() const {
+  if (by_node()) return "node pod " + in_quotes(request_.node.name) + " for " + pod();
   return "container " + in_quotes(now_.container) + " of " + pod();
 }
 
@@ -90,10 +108,15 @@ StreamWays::Step PodWays::next(const Error& otherwise) {
 }
 
 Argv PodWays::exec(const std::string& container, const Argv& inside) const {
-  std::vector<std::string> words{
-      "exec", "--stdin", "--namespace=" + request_.name_space, request_.pod, "--container=" + container,
-      "--"};
-  words.insert(words.end(), inside.begin(), inside.end());
+  const NodePod& node = request_.node;
+  std::vector<std::string> words{"exec",
+                                 "--stdin",
+                                 "--namespace=" + (by_node() ? node.name_space : request_.name_space),
+                                 by_node() ? node.name : request_.pod,
+                                 "--container=" + container,
+                                 "--"};
+  const Argv entered = by_node() ? entered_pod(node.container_id, inside) : inside;
+  words.insert(words.end(), entered.begin(), entered.end());
   return kubectl_words(request_.cluster, words);
 }
 
@@ -111,7 +134,7 @@ StreamWays::Step PodWays::debug(const std::string& container) const {
 StreamWays::Step PodWays::wait(const std::string& container) const {
   Step step{.kind = Step::Kind::command};
   step.words = "ephemeral container " + in_quotes(container) + " to start";
-  step.argv = {"sh", "-c", kWait, "podshark"};
+  step.argv = {"sh", "-c", kWait, "podshark", "the ephemeral container"};
   const Argv ask = kubectl_words(
       request_.cluster,
       {"get", "pod", "--namespace=" + request_.name_space, request_.pod,
@@ -120,16 +143,65 @@ StreamWays::Step PodWays::wait(const std::string& container) const {
   return step;
 }
 
+StreamWays::Step PodWays::make() const {
+  const NodePod& node = request_.node;
+  Result<std::string> json = node_pod_json(node);
+  if (!json) return {.kind = Step::Kind::failed, .error = json.error()};
+  Step step{.kind = Step::Kind::command};
+  step.words = "privileged pod " + in_quotes(node.name_space + "/" + node.name) + " of image " +
+               one_line(node.image, 120) + " on node " + in_quotes(node.node);
+  step.argv = {"sh", "-c", kMake, "podshark"};
+  const Argv create = kubectl_words(
+      request_.cluster, {"create", "--namespace=" + node.name_space, "--validate=false", "--filename=-"});
+  step.argv.insert(step.argv.end(), create.begin(), create.end());
+  step.input = *json + "\n";
+  if (node.made) node.made();
+  return step;
+}
+
+StreamWays::Step PodWays::made() const {
+  const NodePod& node = request_.node;
+  Step step{.kind = Step::Kind::command};
+  step.words = "node pod " + in_quotes(node.name) + " to start";
+  step.argv = {"sh", "-c", kWait, "podshark", "it"};
+  const Argv ask = kubectl_words(
+      request_.cluster,
+      {"get", "pod", "--namespace=" + node.name_space, node.name,
+       "--output=jsonpath={.status.phase} {.status.reason} {.status.containerStatuses[*].state.*.reason} "
+       "{.status.containerStatuses[*].state.*.message}"});
+  step.argv.insert(step.argv.end(), ask.begin(), ask.end());
+  return step;
+}
+
 StreamWays::Step PodWays::step_of(const Way& way) {
-  if (way.kind == Way::Kind::debug) return debug(way.container);
-  if (way.kind == Way::Kind::wait) return wait(way.container);
-  Step step{.kind = Step::Kind::stream};
-  if (way.kind == Way::Kind::tool) {
-    const Argv tool = way.tool == "dumpcap" ? dumpcap_argv(request_.spec) : tcpdump_argv(request_.spec);
-    step.argv = exec(way.container, leased(tool, Lease::beats));
-    step.words = "through kubectl exec (" + way.tool + ")";
-    return step;
+  switch (way.kind) {
+    case Way::Kind::debug:
+      return debug(way.container);
+    case Way::Kind::wait:
+      return wait(way.container);
+    case Way::Kind::make:
+      return make();
+    case Way::Kind::made:
+      return made();
+    case Way::Kind::idle:
+    case Way::Kind::sent:
+    case Way::Kind::node_sent:
+      return sent(way);
+    case Way::Kind::tool:
+    case Way::Kind::node_tool:
+      break;
   }
+  Step step{.kind = Step::Kind::stream};
+  const Argv tool = way.tool == "dumpcap" ? dumpcap_argv(request_.spec) : tcpdump_argv(request_.spec);
+  step.argv = exec(way.container, leased(tool, Lease::beats));
+  step.words = "through kubectl exec (" + way.tool +
+               (by_node() ? " in node pod " + in_quotes(request_.node.name) : std::string()) + ")";
+  return step;
+}
+
+// podshark-agent, in an image or brought there.
+StreamWays::Step PodWays::sent(const Way& way) {
+  Step step{.kind = Step::Kind::stream};
   const Result<Argv> words = remote::agent_words(request_.spec, "self");
   if (!words) return {.kind = Step::Kind::failed, .error = words.error()};
   const std::string in_it = in_quotes(way.container);
@@ -146,7 +218,8 @@ StreamWays::Step PodWays::step_of(const Way& way) {
     return next(conclusion());
   }
   step.argv = exec(way.container, remote::agent_from_stdin(*words));
-  step.words = "through kubectl exec (podshark-agent, sent into container " + in_it + ")";
+  step.words = "through kubectl exec (podshark-agent, sent into " +
+               (by_node() ? "node pod " + in_quotes(request_.node.name) : "container " + in_it) + ")";
   step.input = remote::base64(*packed) + "\n";
   return step;
 }
@@ -157,17 +230,26 @@ Error PodWays::error_of(const End& end) const {
   if (is_kubectls(end.errors)) return kubectl_error(request_.cluster, end.errors);
   if (end.exit_code == kNoTool)
     return {ErrorKind::unsupported, where() + " has neither tcpdump nor dumpcap", {}};
+  if (by_node() && end.exit_code == kNoProcess)
+    return {ErrorKind::gone,
+            where() + " finds no process of it on node " + in_quotes(request_.node.node) +
+                ": it has stopped, or its runtime does not name cgroups by container",
+            "'podshark list --kube' shows what runs"};
+  if (by_node() && end.exit_code == kNoEnter)
+    return {ErrorKind::unsupported, "image " + in_quotes(request_.node.image) + " has no nsenter or no grep",
+            "--node-pod wants an image with a shell and these, such as one of busybox or Debian"};
   const std::string said = complaint(end.errors);
   const bool refused = end.exit_code == agent::kNotPermitted;
   const ErrorKind kind = refused ? ErrorKind::permission : complaint_kind(said);
-  if (kind == ErrorKind::permission)
+  if (kind == ErrorKind::permission && !by_node())
     return {kind,
             where() + " may not capture (" + said +
                 "): it is not root, or without NET_RAW, as in restricted pods",
             "a container of it that is root and has NET_RAW would do: name it as kube://" +
                 request_.name_space + "/" + request_.pod + "/CONTAINER"};
   if (said.empty() && end.exit_code > 128)
-    return {ErrorKind::gone, where() + " has stopped", "'podshark list --kube' shows what runs"};
+    return {ErrorKind::gone, (by_node() ? pod() + ", or " : "") + where() + " has stopped",
+            "'podshark list --kube' shows what runs"};
   const std::string tool = now_.tool.empty() ? "podshark-agent" : now_.tool;
   const std::string code = tool + " ended with exit code " + std::to_string(end.exit_code);
   return {kind, where() + ": " + (said.empty() ? code : said), {}};
@@ -176,11 +258,15 @@ Error PodWays::error_of(const End& end) const {
 // The same container: its dumpcap, or, when the others have no tool either, podshark-agent.
 void PodWays::another_tool(const End& end) {
   if (now_.tool == "tcpdump" && holds(found_tools(end.errors), "dumpcap")) {
-    left_.push_front({Way::Kind::tool, now_.container, "dumpcap"});
+    left_.push_front({now_.kind, now_.container, "dumpcap"});
     return;
   }
   const std::string machine = reported_machine(end.errors);
   if (!request_.agent || machine.empty()) return;
+  if (by_node()) {
+    left_.push_front({Way::Kind::node_sent, now_.container, {}, machine});
+    return;
+  }
   const auto behind = std::find_if(left_.begin(), left_.end(), [](const Way& way) {
     return way.kind != Way::Kind::tool && way.kind != Way::Kind::sent;
   });
@@ -189,28 +275,43 @@ void PodWays::another_tool(const End& end) {
 
 // What the API server says is said of every container. What a tool says of a link or a filter, too.
 StreamWays::Step PodWays::after(const End& end) {
-  const bool command = now_.kind == Way::Kind::debug || now_.kind == Way::Kind::wait;
+  const Way::Kind kind = now_.kind;
+  const bool command = kind == Way::Kind::debug || kind == Way::Kind::wait || kind == Way::Kind::make ||
+                       kind == Way::Kind::made;
   if (command && end.exit_code == 0) return next(conclusion());
-  const bool missing = end.exit_code == kNoTool && now_.kind == Way::Kind::tool;
+  if (command) return command_ended(error_of(end));
+  const bool missing = end.exit_code == kNoTool && (kind == Way::Kind::tool || kind == Way::Kind::node_tool);
   if (missing) another_tool(end);
   Error error = error_of(end);
   const bool shell = no_such_program(end.errors);
   const bool elsewhere = missing || shell || end.exit_code == kNoDirectory ||
                          (error.kind == ErrorKind::permission && !is_kubectls(end.errors));
-  if (!elsewhere || command) {
-    if (command && why_) error.what += "; before that: " + why_->what;
-    return {.kind = Step::Kind::failed, .error = error};
-  }
+  if (!elsewhere) return {.kind = Step::Kind::failed, .error = error};
   // The most telling reason: that somebody may not, rather than that a tool is missing.
   if (!why_ || why_->kind != ErrorKind::permission) why_ = error;
   return next(conclusion());
 }
 
+// Without an ephemeral container there still is the node.
+StreamWays::Step PodWays::command_ended(Error error) {
+  if (!by_node()) {
+    while (!left_.empty() && left_.front().kind != Way::Kind::make) left_.pop_front();
+    if (!left_.empty()) {
+      why_ = std::move(error);
+      return next(conclusion());
+    }
+  }
+  if (why_) error.what += "; before that: " + why_->what;
+  return {.kind = Step::Kind::failed, .error = error};
+}
+
 Error PodWays::conclusion() const {
   if (!why_) return {ErrorKind::internal, pod() + ": there is no way left", {}};
   const std::string image =
-      "--agent-image IMAGE adds an ephemeral container that has podshark-agent (docs/KUBERNETES.md)";
-  if (!request_.image.empty()) return *why_;
+      why_->kind == ErrorKind::permission
+          ? "--node-pod IMAGE captures from a privileged pod on its node (docs/KUBERNETES.md)"
+          : "--agent-image IMAGE adds an ephemeral container that has podshark-agent (docs/KUBERNETES.md)";
+  if (!request_.image.empty() || !request_.node.image.empty()) return *why_;
   return {why_->kind, why_->what, (why_->hint.empty() ? "" : why_->hint + "; or ") + image};
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "extcap/capture/stream_plan.h"
+#include "extcap/kube/node_pod.h"
 #include "extcap/kube/pod_name.h"
 
 namespace podshark::extcap::kube {
@@ -24,13 +25,15 @@ struct WaysRequest {
   std::string image = {};      ///< with podshark-agent in it, for an ephemeral container; empty: none
   std::string ephemeral = {};  ///< what that container is to be called
   bool idles = false;          ///< it runs already
+  NodePod node = {};           ///< the last of the ways, where it has an image
 };
 inline constexpr const char* kEphemeral = "podshark-agent";
 
 /// How packets are had from one pod, best first: a capture program in one of its containers, through kubectl
 /// exec; podshark-agent, sent into one that has a shell and a directory for it; an ephemeral container of an
-/// image that has it. Whoever is refused by the API server is told at once, by verb and resource: another way
-/// would need the same. Pure, but for the agent's file.
+/// image that has it; a privileged pod on its node that enters its network. Whoever is refused by the API
+/// server is told at once, by verb and resource: another way would need the same. Pure, but for the agent's
+/// file.
 class PodWays final : public StreamWays {
  public:
   explicit PodWays(WaysRequest request);
@@ -44,7 +47,7 @@ class PodWays final : public StreamWays {
 
  private:
   struct Way {
-    enum class Kind { tool, sent, debug, wait, idle } kind = Kind::tool;
+    enum class Kind { tool, sent, debug, wait, idle, make, made, node_tool, node_sent } kind = Kind::tool;
     std::string container;
     std::string tool = {};
     std::string machine = {};
@@ -54,6 +57,11 @@ class PodWays final : public StreamWays {
   [[nodiscard]] Argv exec(const std::string& container, const Argv& inside) const;
   [[nodiscard]] Step debug(const std::string& container) const;
   [[nodiscard]] Step wait(const std::string& container) const;
+  [[nodiscard]] Step make() const;
+  [[nodiscard]] Step made() const;
+  [[nodiscard]] Step sent(const Way& way);
+  [[nodiscard]] bool by_node() const;
+  [[nodiscard]] Step command_ended(Error error);
   [[nodiscard]] std::string pod() const;
   [[nodiscard]] std::string where() const;
   [[nodiscard]] Error conclusion() const;

@@ -71,6 +71,7 @@ void Channel::read_output() {
     out_open_ = false;
     return;
   }
+  heard_ = Clock::now();
   take({buffer.data(), static_cast<std::size_t>(n)});
 }
 
@@ -84,6 +85,7 @@ void Channel::read_errors() {
     rest_.clear();
     return;
   }
+  heard_ = Clock::now();
   const std::string text(buffer.data(), static_cast<std::size_t>(n));
   said_ += text;
   if (said_.size() > kMostSaid) said_.erase(0, said_.size() - kMostSaid);
@@ -91,11 +93,23 @@ void Channel::read_errors() {
   std::size_t from = 0;
   for (std::size_t at = 0; (at = rest_.find('\n', from)) != std::string::npos; from = at + 1) {
     const std::string line = one_line(rest_.substr(from, at - from), kMostLine);
+    if (!line_.answer.empty() && line == line_.answer) {
+      answers_ = true;
+      continue;
+    }
     // Until then these are ssh's own, which an error has, or of login scripts.
     if (began_ && !line.empty()) hooks_.line(line);
   }
   rest_.erase(0, from);
   if (rest_.size() > kMostLine) rest_.clear();
+}
+
+Error Channel::lost() const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(line_.silence).count();
+  return {ErrorKind::unreachable,
+          "nothing has come from " + line_.name + " for " + std::to_string(seconds) +
+              " s: the connection is lost; what came until then is kept",
+          {}};
 }
 
 Result<int> Channel::finish() {

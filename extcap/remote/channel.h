@@ -42,6 +42,16 @@ class Channel {
   void end() { child_.end_lease(); }
   /// The marker has come: the script runs.
   [[nodiscard]] bool began() const { return began_; }
+  /// The far side writes something at least as often as the beats come, so that silence tells.
+  void expect_answers() { answers_ = true; }
+  /// Nobody reads at present, and so nothing comes.
+  void excuse() { heard_ = Clock::now(); }
+  /// Nothing has come for as long as the line allows.
+  [[nodiscard]] bool silent() const {
+    return answers_ && out_open_ && line_.silence.count() > 0 && Clock::now() - heard_ >= line_.silence;
+  }
+  /// What that means.
+  [[nodiscard]] Error lost() const;
   /// Nothing more will come.
   [[nodiscard]] bool ended() const { return !out_open_; }
   /// Waits for the program. The script's exit code, which is kNotThere only when it has not begun; or why
@@ -51,6 +61,7 @@ class Channel {
   static constexpr std::chrono::milliseconds kBeat{2000};
 
  private:
+  using Clock = std::chrono::steady_clock;
   Channel(Line line, Child child, Hooks hooks)
       : line_(std::move(line)), child_(std::move(child)), hooks_(std::move(hooks)) {}
   void take(std::span<const std::uint8_t> bytes);
@@ -64,6 +75,8 @@ class Channel {
   bool began_ = false;
   bool out_open_ = true;
   bool errors_open_ = true;
+  bool answers_ = false;
+  Clock::time_point heard_ = Clock::now();
   std::optional<Error> failure_;
 };
 

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <set>
 
 #include "extcap/remote/agent_file.h"
 #include "extcap/remote/far_source.h"
@@ -68,6 +69,7 @@ class FarSession {
   std::optional<Clock::time_point> end_;
   std::uint64_t newest_ns_ = 0;
   int beats_ = 0;
+  std::set<const FarSource*> told_;  // whose failure was, while others went on
   bool signalled_ = false;
   bool unwritable_ = false;
   Status outcome_ = ok();
@@ -170,6 +172,7 @@ void FarSession::look() {
       outcome_ = error;
       return stop();
     }
+    if (told_.insert(source.get()).second) report(source->target(), "lost", error.line());
   }
   if (std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); })) {
     if (!end_) summary_.ended = "nothing of it runs any more";
@@ -205,7 +208,7 @@ annotate::Event FarSession::statistics() const {
 void FarSession::on_beat() {
   if (Clock::now() < beat_) return;
   beat_ = Clock::now() + Channel::kBeat;
-  for (const auto& source : sources_) source->beat();
+  for (const auto& source : sources_) source->beat(!full());
   if (++beats_ % kInventoryBeats != 0) return;
   model::Inventory inventory = place_.inventory;
   inventory.time_ns = now_there();

@@ -122,6 +122,7 @@ void FarSource::take_pcap(std::span<const std::uint8_t> bytes) {
 }
 
 void FarSource::open_feed() {
+  channel_->expect_answers();  // figures, once a second
   feed_ = std::make_unique<PcapngFeed>(PcapngFeed::Hooks{
       .interface =
           [this](const PcapngFeed::Interface& i) {
@@ -194,8 +195,13 @@ void FarSource::read_errors() {
   channel_->read_errors();
 }
 
-void FarSource::beat() {
-  if (channel_ && !ending_) channel_->beat();
+void FarSource::beat(bool reading) {
+  if (!channel_ || ending_) return;
+  if (!reading) channel_->excuse();
+  if (!channel_->silent()) return channel_->beat();
+  Error lost = channel_->lost();
+  channel_.reset();
+  fail(std::move(lost));
 }
 
 void FarSource::end() {

@@ -51,7 +51,8 @@ class FarSource {
   [[nodiscard]] int errors() const { return channel_ ? channel_->errors() : -1; }
   void read_output();
   void read_errors();
-  void beat();
+  /// At least every Channel::kBeat. `reading`: what comes has been read all the time; silence then is an end.
+  void beat(bool reading);
   /// It shall end; what comes until then is taken.
   void end();
   /// Writes the closing statistics; whatever runs is cut off.

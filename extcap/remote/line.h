@@ -2,6 +2,7 @@
 // How a shell script is run somewhere else: by ssh(1), by kubectl exec. Pure.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ struct Line {
   std::function<Error(int code, const std::string& said)> refused;
   /// It had begun, and this exit code is the program's own: the connection was lost. -1: none is.
   int lost_code = -1;
+  /// For programs that do not tell of a cut line by themselves: the line on stderr by which the script
+  /// answers beats, which nobody else sees, and after how long without a byte of it the line is lost. Holds
+  /// only for scripts that have answered once. 0: never.
+  std::string answer = {};
+  std::chrono::milliseconds silence{0};
 };
 
 /// The script's first line of output that is ours; what comes before is from login scripts.

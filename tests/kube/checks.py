@@ -219,18 +219,86 @@ def check_kubectl_killed_is_told_and_the_file_is_whole():
     wait_for(lambda: not tools_of_pods(), "tcpdump to end", 10)
 
 
-def check_without_beats_it_ends_there():
+def check_a_cut_line_ends_it_there_and_is_told_here():
     """As when the line is cut and nobody is told: kubectl stands still."""
-    for pod in ("shop/dump", "plain"):
-        with Capture("kube://store/" + pod) as capture:
+    for args in (("kube://store/shop/dump",), ("kube://store/plain",),
+                 ("kube://store/tight", "--node-pod", "localhost/tool:1")):
+        with Capture(*args) as capture:
             capture.attached()
+            ping(args[0].split("/")[3])
+            capture.wait_packets(2)
+            time.sleep(13)  # quiet, but answering: that is not a cut line
+            assert capture.process.poll() is None, (args, capture.said())
             child, = [int(p) for p in os.listdir("/proc") if p.isdigit() and exec_of(int(p))]
             os.kill(child, signal.SIGSTOP)
-            try:
-                wait_for(lambda: not tools_of_pods(), f"the far side of {pod} to end", 10)
-            finally:
-                os.kill(child, signal.SIGCONT)
-            capture.process.wait(20)
+            began = time.monotonic()
+            wait_for(lambda: not tools_of_pods(), f"the far side of {args} to end", 10)
+            assert capture.process.wait(16) == 12, capture.said()
+            assert time.monotonic() - began < 16, args
+            assert "the connection is lost; what came until then is kept" in capture.said().splitlines()[-1], capture.said()
+            assert "podshark-alive" not in capture.said(), capture.said()
+            assert len(lib_pcapng.read(capture.path).packets) >= 2
+    wait_for(lambda: not node_pods("store"), "node pods to be removed", 20)
+
+
+def node_pods(name_space):
+    """Name and phase of each, those that are being deleted left out."""
+    told = json.loads(kubectl("get", "pods", "-n", name_space, "-l", "app.kubernetes.io/managed-by=podshark", "-o", "json"))
+    return {p["metadata"]["name"]: p["status"].get("phase") for p in told["items"] if "deletionTimestamp" not in p["metadata"]}
+
+
+def check_a_node_pod_captures_the_restricted_pod_and_is_removed():
+    for image, words, more, where in (("tool", "(tcpdump in node pod 'podshark-node-", (), "store"),
+                                      ("plain", "(podshark-agent, sent into node pod 'podshark-node-", ("--node-namespace", "default"), "default")):
+        with Capture("kube://store/tight", "--node-pod", f"localhost/{image}:1", *more) as capture:
+            capture.attached()
+            made, = node_pods(where)
+            ping("tight")
+            done = capture.wait_packets(2).stop()
+            said = capture.said()
+        assert words in said and "as in restricted pods" in said, said
+        assert {link.keys["pod"] for link in done.links} == {"tight"}, [link.description for link in done.links]
+        address = json.loads(kubectl("get", "pod", "-n", "store", "tight", "-o", "json"))["status"]["podIP"]
+        assert any(bytes(map(int, address.split("."))) in p.data for p in done.packets), address
+        wait_for(lambda: not tools_of_pods(), f"nothing left: {tools_of_pods()}", 10)
+        wait_for(lambda: made not in kubectl("get", "pods", "-n", where), f"{made} to be gone", 30)
+
+
+def check_a_node_pod_of_several_links_is_one():
+    with Capture("kube://store/tight", "-i", "eth0,lo", "-f", "icmp", "--node-pod", "localhost/tool:1") as capture:
+        capture.attached(2)
+        assert len(node_pods("store")) == 1, node_pods("store")
+        ping("tight")
+        done = capture.wait_packets(2).stop()
+    assert {link.name for link in done.links} == {"kube:store/tight/eth0", "kube:store/tight/lo"}
+    assert {p.interface.name for p in done.packets} == {"kube:store/tight/eth0"}
+
+
+def check_a_node_pod_ends_by_itself_and_the_next_capture_removes_it():
+    words = ("kube://store/tight", "--node-pod", "localhost/tool:1")
+    with Capture(*words) as capture:
+        capture.attached()
+        left, = node_pods("store")
+        capture.stop(signal.SIGKILL)
+        wait_for(lambda: not tools_of_pods(), "tcpdump to end", 10)
+    wait_for(lambda: node_pods("store").get(left) == "Succeeded", f"{left} to end: {node_pods('store')}", 60)
+    with Capture(*words) as capture:
+        capture.attached().stop()
+    wait_for(lambda: not node_pods("store"), "node pods to be removed", 20)
+
+
+def check_a_node_pod_ends_with_the_pod_it_is_for():
+    try:
+        with Capture("kube://store/tight", "--node-pod", "localhost/tool:1") as capture:
+            capture.attached()
+            kubectl("delete", "pod", "-n", "store", "tight", "--now", "--wait=false")
+            capture.process.wait(60)
+            assert "has stopped" in capture.said().splitlines()[-1], capture.said()
+        wait_for(lambda: not node_pods("store"), "the node pod to be removed", 20)
+    finally:
+        wait_for(lambda: "tight" not in kubectl("get", "pods", "-n", "store"), "pod tight to be gone", 180)
+        kubectl("apply", "-f", HERE / "pods.yaml")
+        wait_for(lambda: re.search(r"tight +1/1 +Running", kubectl("get", "pods", "-n", "store")), "pod tight", 60)
 
 
 def exec_of(pid):
@@ -261,6 +329,11 @@ def check_what_can_not_be_is_one_line():
         done = run(PODSHARK, "capture", *args, "-w", "/dev/null", code=code)
         assert words in done.stderr and len(done.stderr.splitlines()) == 1, (args, done.stderr)
     # The attempt is told before.
+    done = run(PODSHARK, "capture", "kube://store/tight", "--node-pod", "localhost/none:1", "-w", "/dev/null", code=1)
+    assert re.search("node pod 'podshark-node-.*does not start: .*Pull.*before that", done.stderr.splitlines()[-1]), done.stderr
+    assert not node_pods("store")
+    done = run(PODSHARK, "capture", "kube://store/tight", "--node-pod", "localhost/bare:1", "-w", "/dev/null", code=7)
+    assert "does not start" in done.stderr.splitlines()[-1], done.stderr
     done = run(PODSHARK, "capture", "kube://store/bare", "--agent-image", "localhost/none:1", "-w", "/dev/null", code=1)
     assert "the ephemeral container does not start" in done.stderr.splitlines()[-1], done.stderr
     with tempfile.TemporaryDirectory() as tmp:
@@ -307,8 +380,18 @@ def check_rights_are_named_by_verb_and_resource_until_they_are_enough():
             capture.attached()
             ping("shop")
             assert len(capture.wait_packets(2).stop().packets) >= 2
+        words = ("capture", "kube://store/tight", "--node-pod", "localhost/tool:1", "-c", "1", "-w", "/dev/null")
+        done = run(PODSHARK, *words, code=5, env=USER)
+        assert "may not create pods in namespace 'store'; before that: " in done.stderr, done.stderr
+        assert "needed is create, get and delete on pods there" in done.stderr, done.stderr
+        grant("makes", "create", "pods")
+        with Capture("kube://store/tight", "--node-pod", "localhost/tool:1", env=USER) as capture:
+            capture.attached().stop()
+            assert re.search("node pod 'store/podshark-node-.* could not be removed; .* may not delete pods", capture.said()), capture.said()
+        wait_for(lambda: list(node_pods("store").values()) == ["Succeeded"], f"it to end by itself: {node_pods('store')}", 60)
     finally:
-        for name in ("get-only", "execs"):
+        kubectl("delete", "pods", "-n", "store", "-l", "app.kubernetes.io/managed-by=podshark", code=None)
+        for name in ("get-only", "execs", "makes"):
             kubectl("delete", "role,rolebinding", name, "-n", "store", code=None)
 
 

@@ -18,7 +18,7 @@ image() {
   mkdir -p "$images/$1"/{bin,etc,tmp,proc,sys,dev}
   chmod 1777 "$images/$1/tmp"
   cp "$(command -v busybox)" "$images/$1/bin/busybox"
-  for applet in sh sleep cat httpd wget ping id ls ps kill nc timeout dd true base64 gunzip mktemp chmod rm uname; do
+  for applet in sh sleep cat httpd wget ping id ls ps kill nc timeout dd true base64 gunzip mktemp chmod rm uname nsenter grep mkdir; do
     ln -s busybox "$images/$1/bin/$applet"
   done
   echo 'root:x:0:0:root:/:/bin/sh' >"$images/$1/etc/passwd"

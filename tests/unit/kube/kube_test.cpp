@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <sstream>
 
 #include "extcap/kube/capture.h"
@@ -11,6 +14,7 @@
 #include "extcap/kube/pods.h"
 #include "extcap/kube/probe.h"
 #include "extcap/kube/ways.h"
+#include "extcap/remote/channel.h"
 #include "podman/api/parse_kube.h"
 #include "tests/unit/temp_tree.h"
 
@@ -380,6 +384,178 @@ TEST(PodWays, a_missing_right_for_ephemeral_containers_is_named) {
   ASSERT_EQ(step.kind, Kind::failed);
   EXPECT_THAT(step.error.line(), HasSubstr("may not patch pods/ephemeralcontainers"));
   EXPECT_THAT(step.error.line(), HasSubstr("has no shell"));
+}
+
+const std::string kId(64, 'a');
+NodePod node_pod() {
+  return {"registry/tools:1", "ops", "podshark-node-1a2b3c4d", "node1", kId};
+}
+
+TEST(NodePod, is_privileged_on_that_node_and_ends_by_itself) {
+  const auto json = node_pod_json(node_pod());
+  ASSERT_TRUE(json) << json.error().line();
+  for (const char* words :
+       {R"("nodeName":"node1")", R"("hostPID":true)", R"("privileged":true)", R"("restartPolicy":"Never")",
+        R"("activeDeadlineSeconds":86400)", R"("image":"registry/tools:1")", R"("namespace":"ops")",
+        R"("app.kubernetes.io/managed-by":"podshark")", R"("automountServiceAccountToken":false)",
+        "idle + 1)); for f in"})
+    EXPECT_THAT(*json, HasSubstr(words));
+  EXPECT_EQ(json->find('\n'), std::string::npos) << "it is one line of stdin";
+}
+
+TEST(NodePod, is_not_made_of_what_is_no_name) {
+  for (const char* image : {"", "-x", "a b", "a\"b", "a;b", "$(id)", "a\nb", "image:"}) {
+    NodePod pod = node_pod();
+    pod.image = image;
+    EXPECT_FALSE(node_pod_json(pod)) << image;
+  }
+  EXPECT_TRUE(is_image_name("registry.example:5000/a/B_c@sha256:00ff"));
+  NodePod pending = node_pod();
+  pending.node.clear();
+  EXPECT_EQ(node_pod_json(pending).error().kind, ErrorKind::not_running);
+  NodePod created = node_pod();
+  created.container_id.clear();
+  EXPECT_EQ(node_pod_json(created).error().kind, ErrorKind::not_running);
+}
+
+const StreamWays::End kRefusedThere{
+    1, "tcpdump: any: You don't have permission to perform this capture on that device\n"};
+
+PodWays by_node(int* made) {
+  WaysRequest request = with_agent({"web"});
+  request.node = node_pod();
+  request.node.made = [made] { ++*made; };
+  return PodWays{request};
+}
+
+TEST(PodWays, the_node_pod_comes_last_and_is_made_waited_for_and_entered) {
+  int pods = 0;
+  PodWays w = by_node(&pods);
+  EXPECT_THAT(w.first().argv, Contains("--container=web"));
+  EXPECT_EQ(pods, 0);
+  const auto make = w.after(kRefusedThere);
+  ASSERT_EQ(make.kind, Kind::command);
+  EXPECT_EQ(pods, 1) << "from now on it is to be removed";
+  EXPECT_THAT(make.argv, Contains("--namespace=ops"));
+  EXPECT_EQ(make.input, *node_pod_json(node_pod()) + "\n");
+  EXPECT_THAT(make.words, HasSubstr("privileged pod 'ops/podshark-node-1a2b3c4d' of image registry/tools:1"));
+  const auto wait = w.after({0, ""});
+  ASSERT_EQ(wait.kind, Kind::command);
+  EXPECT_THAT(wait.argv, Contains("podshark-node-1a2b3c4d"));
+  const auto tool = w.after({0, ""});
+  ASSERT_EQ(tool.kind, Kind::stream);
+  for (const char* word : {"--namespace=ops", "podshark-node-1a2b3c4d", "tcpdump", kId.c_str()})
+    EXPECT_THAT(tool.argv, Contains(word));
+  EXPECT_EQ(tool.words, "through kubectl exec (tcpdump in node pod 'podshark-node-1a2b3c4d')");
+  EXPECT_THAT(w.before()->what, HasSubstr("as in restricted pods"));
+  const auto sent = w.after(kMissingThere);
+  ASSERT_EQ(sent.kind, Kind::stream);
+  EXPECT_EQ(sent.input, "UEFDS0VE\n");
+  EXPECT_THAT(sent.argv, Contains(kId));
+  EXPECT_THAT(sent.words, HasSubstr("sent into node pod 'podshark-node-1a2b3c4d'"));
+  EXPECT_THAT(w.error_of({kNoProcess, ""}).line(), HasSubstr("finds no process of it on node 'node1'"));
+  EXPECT_THAT(w.error_of({kNoEnter, ""}).line(), HasSubstr("image 'registry/tools:1' has no nsenter"));
+  EXPECT_THAT(w.error_of({143, ""}).line(), HasSubstr("pod 'store/shop', or node pod"));
+}
+
+TEST(PodWays, the_node_pod_is_refused_in_one_line) {
+  int pods = 0;
+  PodWays w = by_node(&pods);
+  (void)w.first();
+  (void)w.after(kRefusedThere);
+  const auto rights = w.after(
+      {1,
+       "Error from server (Forbidden): error when creating \"STDIN\": pods is forbidden: User \"u\" cannot "
+       "create resource \"pods\" in API group \"\" in the namespace \"ops\"\n"});
+  ASSERT_EQ(rights.kind, Kind::failed);
+  EXPECT_THAT(rights.error.line(), HasSubstr("user 'u' may not create pods in namespace 'ops'"));
+  EXPECT_THAT(rights.error.line(), HasSubstr("create, get and delete on pods"));
+  const std::string words =
+      "Error from server (Forbidden): error when creating \"STDIN\": pods \"podshark-node-1a2b3c4d\" is "
+      "forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostPID=true), privileged "
+      "(container \"podshark\" must not set securityContext.privileged=true)\n";
+  const auto security = w.error_of({1, words});
+  EXPECT_EQ(security.kind, ErrorKind::permission);
+  EXPECT_THAT(security.line(), HasSubstr("no privileged pod is allowed there"));
+  EXPECT_THAT(security.line(), HasSubstr("--node-namespace NAME"));
+  EXPECT_EQ(security.line().find('\n'), std::string::npos);
+}
+
+TEST(PodWays, without_an_ephemeral_container_there_still_is_the_node) {
+  WaysRequest request = with_agent({"web"});
+  request.image = "registry/agent:1";
+  request.ephemeral = "podshark-agent";
+  request.node = node_pod();
+  PodWays w(request);
+  (void)w.first();
+  EXPECT_THAT(w.after(kRefusedThere).argv, Contains("--image=registry/agent:1"));
+  const auto make = w.after({1, "error: ephemeral containers are disabled for this cluster\n"});
+  ASSERT_EQ(make.kind, Kind::command);
+  EXPECT_THAT(make.words, HasSubstr("privileged pod"));
+}
+
+remote::Line local(const std::vector<std::string>& argv) {
+  remote::Line line;
+  line.name = "pod store/shop";
+  line.argv = with_marker(argv);
+  line.answer = kAlive;
+  line.silence = std::chrono::milliseconds(400);
+  return line;
+}
+
+// Reads until `done`, with a beat every 100 ms, or for five seconds; what people would see of stderr.
+template <typename Done>
+std::string watched(remote::Channel& channel, std::string& said, Done done) {
+  for (int i = 0; i < 50 && !done(); ++i) {
+    pollfd waiting[2]{{channel.out(), POLLIN, 0}, {channel.errors(), POLLIN, 0}};
+    channel.beat();
+    if (::poll(waiting, 2, 100) <= 0) continue;
+    if (waiting[0].revents != 0) channel.read_output();
+    if (waiting[1].revents != 0) channel.read_errors();
+    if (i > 0) ::usleep(50'000);
+  }
+  EXPECT_TRUE(done());
+  return said;
+}
+
+TEST(CutLine, silence_is_one_only_after_an_answer) {
+  std::string said;
+  const auto open = [&](const char* script) {
+    return remote::Channel::open(local({"sh", "-c", script}),
+                                 {.output = [](auto) {}, .line = [&](const auto& l) { said += l + "\n"; }});
+  };
+  auto answers = open("echo podshark-alive >&2; echo words >&2; exec sleep 20");
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(watched(*answers, said, [&] { return answers->silent(); }), "words\n");
+  EXPECT_EQ(answers->lost().kind, ErrorKind::unreachable);
+  EXPECT_THAT(answers->lost().what, HasSubstr("nothing has come from pod store/shop"));
+  answers->excuse();
+  EXPECT_FALSE(answers->silent());
+  auto mute = open("exec sleep 20");
+  ASSERT_TRUE(mute);
+  (void)watched(*mute, said, [&] { return mute->began(); });
+  ::usleep(500'000);
+  EXPECT_FALSE(mute->silent());
+  mute->expect_answers();
+  EXPECT_TRUE(mute->silent());
+}
+
+TEST(CutLine, a_lease_answers_beats_and_passes_the_exit_code_on) {
+  std::string said;
+  auto channel =
+      remote::Channel::open(local(leased({"sh", "-c", "sleep 1; echo end >&2; exit 7"}, Lease::beats)),
+                            {.output = [](auto) {}, .line = [&](const auto& l) { said += l + "\n"; }});
+  ASSERT_TRUE(channel);
+  bool silent = false;
+  const auto ended = [&] {
+    silent = silent || channel->silent();
+    return channel->ended();
+  };
+  EXPECT_EQ(watched(*channel, said, ended), "end\n");
+  EXPECT_FALSE(silent) << "it answered";
+  const auto code = channel->finish();
+  ASSERT_TRUE(code) << code.error().line();
+  EXPECT_EQ(*code, 7);
 }
 
 TEST(PodWays, options_that_need_the_pods_machine_are_named) {
