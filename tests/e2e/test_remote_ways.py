@@ -51,6 +51,9 @@ class Ways(RigTest):
         path.write_text(f"{RIG} ALL=(root) NOPASSWD: {text}\n")
         path.chmod(0o440)
         self.addCleanup(path.unlink)
+        self.names_this_machine()
+
+    def names_this_machine(self):
         hosts = pathlib.Path("/etc/hosts")  # sudo asks for its own machine's name, and waits
         before = hosts.read_text()
         self.addCleanup(hosts.write_text, before)
@@ -151,6 +154,16 @@ class Ways(RigTest):
         self.assertEqual(1, done.stderr.count("\n"), done.stderr)
         self.assertNotEqual(0, done.returncode)
         self.sudoers("ALL")
+        self.assertIn("web", podshark(RIG, "list", "--host", host(RIG)).stdout)
+        self.captures(RIG, "web", self.AGENT, traffic=lambda: lib.fetch(28690))
+        with self.without_agent():
+            self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
+
+    def test_doas_does_as_well(self):
+        path = pathlib.Path("/etc/doas.conf")
+        path.write_text(f"permit nopass {RIG} as root\n")
+        self.addCleanup(path.unlink)
+        self.names_this_machine()
         self.assertIn("web", podshark(RIG, "list", "--host", host(RIG)).stdout)
         self.captures(RIG, "web", self.AGENT, traffic=lambda: lib.fetch(28690))
         with self.without_agent():
