@@ -17,6 +17,7 @@ constexpr const char* kPrologue =
     "PATH=$PATH:$HOME/.local/bin:/usr/local/bin:/usr/sbin:/sbin; : ${XDG_RUNTIME_DIR:=/run/user/$(id -u)}; "
     "PODSHARK_CARRIER=$SSH_CONNECTION; export PATH XDG_RUNTIME_DIR PODSHARK_CARRIER; ";
 constexpr int kSshFailed = 255;
+constexpr const char* kNoWord = "ssh ended without a word";
 constexpr const char* kNoScript = ": its shell could not start podshark: ";
 
 std::string value_of(const char* name) {
@@ -83,22 +84,23 @@ std::vector<std::string> ssh_command(const FarHost& host, const std::string& com
   return out;
 }
 
+// Behind a jump host newer ones say nothing at all of it, or only that at a level that is not asked for.
 bool refused_for_now(const Error& error) {
   const auto has = [&](const char* text) { return error.what.find(text) != std::string::npos; };
   return error.kind == ErrorKind::unreachable &&
-         (has("kex_exchange_identification") || has("onnection reset") || has("onnection closed"));
+         (has("kex_exchange_identification") || has("onnection reset") || has("onnection closed") ||
+          has(kNoWord));
 }
 
 std::chrono::milliseconds some_time() {
   static std::minstd_rand random{std::random_device{}()};
-  return std::chrono::milliseconds(300 + random() % 1500);
+  return std::chrono::milliseconds(300 + random() % 2200);
 }
 
 Error ssh_error(const FarHost& host, const std::string& said) {
   const std::string words = last_line(said, 200);
   const auto has = [&](const char* text) { return said.find(text) != std::string::npos; };
-  const Error wrong{
-      ErrorKind::unreachable, host.name + ": " + (words.empty() ? "ssh ended without a word" : words), {}};
+  const Error wrong{ErrorKind::unreachable, host.name + ": " + (words.empty() ? kNoWord : words), {}};
   const std::string by_hand = "try 'ssh " + host.destination + "' in a terminal";
   if (has("Host key verification failed") || has("HOST IDENTIFICATION HAS CHANGED"))
     return {ErrorKind::permission, host.name + ": its host key is not known, or has changed",

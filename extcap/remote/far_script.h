@@ -40,7 +40,7 @@ enum class Asking {
 /// try, some_time() later.
 [[nodiscard]] bool refused_for_now(const Error& error);
 [[nodiscard]] std::chrono::milliseconds some_time();
-inline constexpr unsigned kMostTries = 8;
+inline constexpr unsigned kMostTries = 12;
 
 /// What ssh's exit code 255 means, from its last words.
 [[nodiscard]] Error ssh_error(const FarHost& host, const std::string& said);
