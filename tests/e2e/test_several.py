@@ -246,7 +246,8 @@ class Several(FilesTest):
                 self.assertIn(link, [i.name for i in done.links])
                 self.assertTrue(done.events_of("inventory"), path)
                 self.assertIn("db", done.names[self.up["db"].address])
-            self.assertGreaterEqual(len(lib_pcapng.read(files[0]).packets), 10)
+            # What waited for its place in the order of time is in the next file.
+            self.assertGreaterEqual(len(lib_pcapng.read(files[0]).packets), 5)
 
     def test_the_last_minutes(self):
         """A signal saves them, of one other machine and of two; and so does a container that stops."""
