@@ -80,17 +80,17 @@ kill $lease
 exit $status
 )";
 
-Argv joined(Argv first, const Argv& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
-}
-
 constexpr std::array<std::pair<Method, const char*>, 4> kNames{{{Method::automatic, "auto"},
                                                                 {Method::netns, "netns"},
                                                                 {Method::exec, "exec"},
                                                                 {Method::sidecar, "sidecar"}}};
 
 }  // namespace
+
+Argv joined(Argv first, const Argv& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
 
 Argv tcpdump_argv(const StreamSpec& spec) {
   // Without --immediate-mode the first packet comes a second late. -Z root: as root it would become a user

@@ -43,6 +43,7 @@ struct StreamSpec {
 };
 
 using Argv = std::vector<std::string>;
+[[nodiscard]] Argv joined(Argv first, const Argv& second);
 
 /// pcap on stdout, each packet at once. The order of words is that of their manuals; no value can be taken
 /// for an option.

@@ -17,11 +17,6 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-Argv behind(Argv first, const Argv& words) {
-  first.insert(first.end(), words.begin(), words.end());
-  return first;
-}
-
 std::string hint_for(ErrorKind kind, const StreamRequest& request) {
   if (kind == ErrorKind::not_found) return "podman pull " + one_line(request.sidecar.image, 120);
   if (kind == ErrorKind::gone) return "select it again";
@@ -72,10 +67,10 @@ StreamPlan::Step StreamPlan::stream(Place place, const std::string& tool) {
       step.argv = entered_argv(request_.enter, argv);
       break;
     case Place::container:
-      step.argv = behind(request_.elevate, exec_argv(podman, request_.container_id, argv));
+      step.argv = joined(request_.elevate, exec_argv(podman, request_.container_id, argv));
       break;
     case Place::sidecar:
-      step.argv = behind(request_.elevate, sidecar_argv(podman, request_.sidecar, argv));
+      step.argv = joined(request_.elevate, sidecar_argv(podman, request_.sidecar, argv));
       break;
   }
   step.words = here();
@@ -166,7 +161,7 @@ StreamPlan::Step StreamPlan::after(const End& end) {
     for (const std::string& manager : found) {
       const std::vector<Argv> commands = install_argvs(request_.podman, request_.container_id, manager);
       if (commands.empty()) continue;
-      for (const Argv& command : commands) commands_.push_back(behind(request_.elevate, command));
+      for (const Argv& command : commands) commands_.push_back(joined(request_.elevate, command));
       installing_ = true;
       return next_command();
     }

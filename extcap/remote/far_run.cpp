@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 
 #include <array>
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <ostream>
 #include <thread>
 
+#include "extcap/probe/stop.h"
 #include "extcap/remote/channel.h"
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/pcapng_feed.h"
@@ -189,11 +189,8 @@ namespace {
 
 Result<int> capture_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
                          Output& output, const std::function<void(const std::string&)>& line) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
-  const UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals) return os_error(errno, "signalfd");
+  const Result<UniqueFd> signals = probing::stop_signals();
+  if (!signals) return signals.error();
   BytesHolder ready;
   PcapngFeed feed({.block = [&](std::span<const std::uint8_t> block) {
     if (!wire::reserve(&ready.bytes, block.size())) throw std::bad_alloc();
@@ -222,7 +219,7 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     std::array<pollfd, 4> waiting{
         {{full ? -1 : channel->out(), POLLIN, 0},
          {channel->errors(), POLLIN, 0},
-         {end ? -1 : signals.get(), POLLIN, 0},
+         {end ? -1 : signals->get(), POLLIN, 0},
          // Without POLLOUT the reader's end is told all the same.
          {output.pipe() ? output.fd() : -1, static_cast<short>(output.backlog() > 0 ? POLLOUT : 0), 0}}};
     (void)::poll(waiting.data(), waiting.size(), until(end ? std::min(beat, *end) : beat));

@@ -4,8 +4,6 @@
 #include "extcap/remote/far_session.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <memory>
 #include <set>
 
+#include "extcap/probe/stop.h"
 #include "extcap/remote/agent_file.h"
 #include "extcap/remote/far_source.h"
 #include "extcap/remote/far_ways.h"
@@ -238,11 +237,9 @@ void FarSession::finish() {
 }
 
 Result<Summary> FarSession::run() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
-  signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) return os_error(errno, "signalfd");
+  Result<UniqueFd> signals = probing::stop_signals();
+  if (!signals) return signals.error();
+  signals_ = std::move(*signals);
   if (options_.duration.count() > 0) deadline_ = Clock::now() + options_.duration;
   flush();
   while (!end_ || (Clock::now() < *end_ && std::any_of(sources_.begin(), sources_.end(),

@@ -71,11 +71,6 @@ std::string hex_program(const std::vector<sock_filter>& program) {
   return out;
 }
 
-Argv behind(Argv first, const Argv& words) {
-  first.insert(first.end(), words.begin(), words.end());
-  return first;
-}
-
 }  // namespace
 
 Result<Argv> agent_words(const StreamSpec& spec, const std::string& target) {
@@ -97,7 +92,7 @@ Result<Argv> agent_words(const StreamSpec& spec, const std::string& target) {
 
 Argv agent_from_stdin(const Argv& words) {
   const std::string read = "IFS= read -r packed\nset -- \"$packed\" '' \"$@\"\n";
-  return behind({"sh", "-c", read + kBootstrap, "podshark"}, words);
+  return joined({"sh", "-c", read + kBootstrap, "podshark"}, words);
 }
 
 namespace {
@@ -137,7 +132,7 @@ Result<StreamRequest> request_by_api(const FarHost& host, const FarFacts& facts,
   const std::string salt = std::to_string(facts.clock_ns) + link;
   // By path: `podman rm -f` of a container fails while another one names it as its network.
   const std::string network = "ns:/proc/" + std::to_string(target.container.pid) + "/ns/net";
-  request.agent = behind({"sh", "-c", kByApi, "podshark", host.connection, agent.path, image, network,
+  request.agent = joined({"sh", "-c", kByApi, "podshark", host.connection, agent.path, image, network,
                           name_beside(target, salt)},
                          *words);
   return request;
@@ -196,7 +191,7 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
     } else {
       const Result<Argv> words = agent_words(request.spec, std::to_string(pid));
       if (!words) return words.error();
-      request.agent = behind({"sh", "-c", kBootstrap, "podshark", base64(agent.gzip),
+      request.agent = joined({"sh", "-c", kBootstrap, "podshark", base64(agent.gzip),
                               elevate.empty() ? std::string() : elevate.front()},
                              *words);
     }
@@ -205,7 +200,7 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
       tells("nsenter (util-linux) is not installed there");
     } else {
       request.enter = rootful || on_host
-                          ? behind(elevate, {"nsenter", "-t", number, "-n"})
+                          ? joined(elevate, {"nsenter", "-t", number, "-n"})
                           : Argv{"podman", "--remote=false", "unshare", "nsenter", "-t", number, "-n"};
     }
   }

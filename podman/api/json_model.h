@@ -21,17 +21,17 @@ void read_labels(const json& j, model::Container& container);
 /// Lower-case MAC.
 [[nodiscard]] std::string mac_text(const json& j);
 
-/// A list of objects, each through `from`; those for which `valid` is false are counted into a note.
+/// The objects of a list, each through `from`; those for which `valid` is false are counted into a note.
+/// `things`: what more than `max_items` of them are called.
 template <typename T, typename From, typename Valid>
-Result<Parsed<T>> parse_items(std::string_view text, const std::string& what, std::size_t max_bytes,
-                              std::size_t max_items, From from, Valid valid) {
-  const Result<json> list = parse_list(text, what, max_bytes);
-  if (!list) return list.error();
+Parsed<T> take_items(const json& list, const std::string& what, std::size_t max_items, const char* things,
+                     From from, Valid valid) {
   Parsed<T> out;
   std::size_t skipped = 0;
-  for (const json& j : *list) {
+  for (const json& j : list) {
     if (out.items.size() == max_items) {
-      out.notes.push_back(what + ": more than " + std::to_string(max_items) + " entries, ignoring the rest");
+      out.notes.push_back(what + ": more than " + std::to_string(max_items) + " " + things +
+                          ", ignoring the rest");
       break;
     }
     T item = from(j);
@@ -44,6 +44,15 @@ Result<Parsed<T>> parse_items(std::string_view text, const std::string& what, st
   if (skipped > 0)
     out.notes.push_back(what + ": " + std::to_string(skipped) + " entries not understood, ignoring them");
   return out;
+}
+
+/// The same for the text of a list.
+template <typename T, typename From, typename Valid>
+Result<Parsed<T>> parse_items(std::string_view text, const std::string& what, std::size_t max_bytes,
+                              std::size_t max_items, From from, Valid valid) {
+  const Result<json> list = parse_list(text, what, max_bytes);
+  if (!list) return list.error();
+  return take_items<T>(*list, what, max_items, "entries", from, valid);
 }
 
 }  // namespace podshark::api

@@ -158,23 +158,9 @@ Result<Parsed<KubePod>> parse_kube_pods(std::string_view text) {
   if (!answer) return of_kubectl(answer.error());
   const json& first = answer->empty() ? *answer : answer->front();
   const bool list = api::text(first, "kind").ends_with("List");
-  Parsed<KubePod> out;
-  std::size_t skipped = 0;
-  for (const json& j : list ? children(first, "items") : *answer) {
-    if (out.items.size() == kMaxPods) {
-      out.notes.push_back(what + ": more than " + std::to_string(kMaxPods) + " pods, ignoring the rest");
-      break;
-    }
-    KubePod pod = kube_pod(j);
-    if (is_kube_name(pod.name) && is_kube_name(pod.name_space)) {
-      out.items.push_back(std::move(pod));
-    } else {
-      ++skipped;
-    }
-  }
-  if (skipped > 0)
-    out.notes.push_back(what + ": " + std::to_string(skipped) + " entries not understood, ignoring them");
-  return out;
+  return take_items<KubePod>(
+      list ? children(first, "items") : *answer, what, kMaxPods, "pods", kube_pod,
+      [](const KubePod& pod) { return is_kube_name(pod.name) && is_kube_name(pod.name_space); });
 }
 
 }  // namespace podshark::api

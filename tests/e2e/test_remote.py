@@ -157,9 +157,7 @@ class Remote(RigTest):
         with Capture(ROOT, f"{host(ROOT)}/web") as capture:
             lib.fetch(28680)
             capture.wait_packets(1)
-            servers = [pid for pid in lib.processes("sshd", "sshd-session") if f"{PORT}" not in
-                       pathlib.Path(f"/proc/{pid}/cmdline").read_text() and pid != 0]
-            sessions = [pid for pid in servers if b"@notty" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+            sessions = lib_sshd.sessions()
             self.assertTrue(sessions)
             for pid in sessions:
                 os.kill(pid, signal.SIGSTOP)
