@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <sys/resource.h>
+
 #include <array>
 #include <iostream>
 #include <string>
@@ -49,6 +51,14 @@ int help(std::ostream& out) {
   return 0;
 }
 
+// A namespace needs five descriptors; the usual soft limit of 1024 would end at two hundred.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words) {
   namespace remote = podshark::extcap::remote;
   const bool api = !host.connection.empty();  // there is no podshark behind it
@@ -62,6 +72,7 @@ int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<s
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
+  raise_descriptor_limit();
   std::cerr.tie(&std::cout);  // results before the notes about them
   const std::vector<std::string> args(argv + 1, argv + argc);
   if (podshark::extcap::is_extcap_call(args)) {

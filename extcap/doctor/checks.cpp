@@ -7,10 +7,11 @@
 namespace podshark::extcap::doctor {
 
 std::span<const Check> all_checks() {
-  static constexpr std::array<Check, 14> kChecks = {
-      check_wireshark,       check_extcap,          check_plugin,           check_dumpcap, check_worker,
-      check_rootful,         check_drops,           check_podman,           check_sockets, check_storage,
-      check_user_namespaces, check_subordinate_ids, check_rootless_network, check_kernel,
+  static constexpr std::array<Check, 16> kChecks = {
+      check_wireshark,       check_sandboxed,        check_extcap,  check_plugin,
+      check_dumpcap,         check_worker,           check_rootful, check_drops,
+      check_podman,          check_sockets,          check_storage, check_user_namespaces,
+      check_subordinate_ids, check_rootless_network, check_kernel,  check_limits,
   };
   return kChecks;
 }

@@ -13,6 +13,7 @@ using Check = Findings (*)(const Scene&);
 
 // wireshark_checks.cpp
 Findings check_wireshark(const Scene& scene);
+Findings check_sandboxed(const Scene& scene);
 Findings check_extcap(const Scene& scene);
 Findings check_plugin(const Scene& scene);
 Findings check_dumpcap(const Scene& scene);
@@ -30,6 +31,7 @@ Findings check_user_namespaces(const Scene& scene);
 Findings check_subordinate_ids(const Scene& scene);
 Findings check_rootless_network(const Scene& scene);
 Findings check_kernel(const Scene& scene);
+Findings check_limits(const Scene& scene);
 
 /// Every check, in the order people read them.
 [[nodiscard]] std::span<const Check> all_checks();

@@ -34,6 +34,7 @@ Findings check_drops(const Scene& scene) {
   if ((caller.bounding & kNeeded) != kNeeded)
     return {lacking("the bounding set of this session lacks cap_bpf or cap_perfmon",
                     "run on the host itself, not inside a container")};
+  if (scene.drops_refused) return {warn("drops", scene.drops_refused->what, scene.drops_refused->hint)};
   if (caller.uid == 0) return {good("drops", "you may see dropped packets, in containers and on the host")};
   if ((drops.caps.permitted & kNeeded) != kNeeded)
     return {lacking(drops.path + " lacks the file capabilities cap_bpf,cap_perfmon",

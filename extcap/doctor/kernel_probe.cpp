@@ -3,6 +3,8 @@
 
 #include <linux/if_packet.h>
 #include <sched.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -43,6 +45,11 @@ int try_pidfd() {
   return fd ? 0 : errno;
 }
 
+std::uint64_t hard_limit(__rlimit_resource_t resource) {
+  rlimit limit{};
+  return ::getrlimit(resource, &limit) == 0 ? limit.rlim_max : RLIM_INFINITY;
+}
+
 }  // namespace
 
 Kernel probe_kernel() {
@@ -51,6 +58,9 @@ Kernel probe_kernel() {
   if (::uname(&name) == 0) kernel.release = name.release;
   kernel.tpacket_v3 = in_child(try_tpacket_v3);
   kernel.pidfd = try_pidfd();
+  kernel.open_files = hard_limit(RLIMIT_NOFILE);
+  kernel.address_space = hard_limit(RLIMIT_AS);
+  kernel.inotify = UniqueFd(::inotify_init1(IN_CLOEXEC)) ? 0 : errno;
   return kernel;
 }
 

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "extcap/doctor/checks.h"
 
 namespace podshark::extcap::doctor {
+namespace {
+
+bool older(const std::string& version, int major, int minor) {
+  int is_major = 0;
+  int is_minor = 0;
+  if (std::sscanf(version.c_str(), "%d.%d", &is_major, &is_minor) != 2) return false;
+  return std::pair(is_major, is_minor) < std::pair(major, minor);
+}
+
+}  // namespace
 
 Findings check_podman(const Scene& scene) {
   const Podman& podman = scene.podman;
+  if (!podman.version.empty() && older(podman.version, 4, 3)) {
+    return {warn("podman",
+                 "version " + podman.version + " is older than 4.3, the first that Podshark is tested with",
+                 "use podman 4.3 or later")};
+  }
   if (!podman.version.empty()) return {good("podman", "version " + podman.version)};
   const std::string why = podman.problem.empty() ? "it printed no version" : podman.problem;
   return {fail("podman", "podman does not answer: " + why, "sudo apt-get install podman")};

@@ -81,6 +81,9 @@ Wireshark collect_wireshark() {
     return ws;
   }
   ws.version = parse_version(version->out);
+  if (const Result<Output> gui = run({"wireshark", "--version"}, seconds(10), kMaxText); gui) {
+    ws.gui_version = parse_version(gui->out);
+  }
   const Result<Output> folders = run({"tshark", "-G", "folders"}, seconds(10), kMaxText);
   if (!folders || folders->exit_code != 0) {
     ws.problem = folders ? "tshark -G folders failed" : folders.error().what;
@@ -91,6 +94,20 @@ Wireshark collect_wireshark() {
   const Result<Output> plugins = run({"tshark", "-G", "plugins"}, seconds(10), kMaxText);
   if (plugins) ws.loaded_plugins = parse_loaded_plugins(plugins->out);
   return ws;
+}
+
+std::vector<std::string> sandboxed_wiresharks(const std::string& root) {
+  namespace fs = std::filesystem;
+  const char* home = std::getenv("HOME");
+  const std::string app = "/flatpak/app/org.wireshark.Wireshark";
+  std::error_code ignored;
+  std::vector<std::string> kinds;
+  if (fs::exists(root + "/var/lib" + app, ignored) ||
+      (home != nullptr && fs::exists(root + home + "/.local/share" + app, ignored))) {
+    kinds.emplace_back("Flatpak");
+  }
+  if (fs::exists(root + "/snap/wireshark", ignored)) kinds.emplace_back("Snap");
+  return kinds;
 }
 
 // A podshark.so beside the version directory of the running Wireshark: left over from before its upgrade.
@@ -189,6 +206,7 @@ Scene collect(const std::string& worker, const std::string& drops, const std::st
   Scene scene;
   scene.caller = collect_caller(root);
   scene.wireshark = collect_wireshark();
+  scene.wireshark.sandboxed = sandboxed_wiresharks(root);
   collect_installation(scene, worker, drops);
   scene.podman = collect_podman(root);
   scene.userns = read_user_namespaces(root, scene.caller);

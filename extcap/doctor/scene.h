@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/doctor/file_facts.h"
+#include "podman/core/result.h"
 
 namespace podshark::extcap::doctor {
 
@@ -27,15 +28,17 @@ struct Caller {
 
 /// What `tshark -G folders`, `-G plugins` and `--version` say.
 struct Wireshark {
-  std::string program;  ///< the tshark that answered; empty when none did
-  std::string problem;  ///< why none did
-  std::string version;  ///< "4.0.17"
+  std::string program;      ///< the tshark that answered; empty when none did
+  std::string problem;      ///< why none did
+  std::string version;      ///< "4.0.17"
+  std::string gui_version;  ///< of `wireshark` in PATH; empty when there is none
   std::string program_dir;
   std::string personal_extcap_dir;
   std::string global_extcap_dir;
   std::string personal_plugin_dir;  ///< with the version directory, without /epan
   std::string global_plugin_dir;
   std::vector<std::string> loaded_plugins;  ///< paths of every podshark.so it has loaded
+  std::vector<std::string> sandboxed;       ///< "Flatpak", "Snap": a Wireshark of that kind is here too
 };
 
 struct Socket {
@@ -67,7 +70,10 @@ struct Kernel {
   std::string release;
   int tpacket_v3 = 0;  ///< errno of the attempt, 0 ok
   int pidfd = 0;
-  bool types = false;  ///< its type information can be read (BTF)
+  bool types = false;               ///< its type information can be read (BTF)
+  std::uint64_t open_files = 0;     ///< RLIMIT_NOFILE, the hard one: podshark raises its own soft one
+  std::uint64_t address_space = 0;  ///< RLIMIT_AS, bytes
+  int inotify = 0;                  ///< errno of inotify_init1(2), 0 ok
 };
 
 struct Scene {
@@ -79,7 +85,8 @@ struct Scene {
   std::vector<std::string> other_plugin_versions;  ///< "4.0": a podshark.so for another Wireshark lies there
   FileFacts dumpcap;
   FileFacts worker;
-  FileFacts drops;  ///< podshark-drops
+  FileFacts drops;                     ///< podshark-drops
+  std::optional<Error> drops_refused;  ///< what became of starting it, where that was tried
   Podman podman;
   UserNamespaces userns;
   Kernel kernel;

@@ -80,4 +80,31 @@ Findings check_kernel(const Scene& scene) {
   return found;
 }
 
+// A link takes up to five descriptors and its packet ring, 32 MiB unless there are many.
+Findings check_limits(const Scene& scene) {
+  const Kernel& kernel = scene.kernel;
+  Findings found;
+  if (kernel.open_files < 4096) {
+    found.push_back(
+        warn("limits",
+             "at most " + std::to_string(kernel.open_files) + " open files: enough for " +
+                 std::to_string(kernel.open_files / 5) + " links at once",
+             "raise 'nofile' in /etc/security/limits.conf (LimitNOFILE= of a service), then log in again"));
+  }
+  if (kernel.address_space < std::uint64_t{1} << 30U) {
+    found.push_back(warn("limits",
+                         "at most " + std::to_string(kernel.address_space >> 20U) +
+                             " MiB of address space: packet rings are mapped into it",
+                         "ulimit -v unlimited, or use smaller rings: podshark capture --ring-size"));
+  }
+  if (kernel.inotify != 0) {
+    found.push_back(warn("limits",
+                         std::string("no inotify instance is left (") + std::strerror(kernel.inotify) +
+                             "): --wait can not see containers as they appear",
+                         "sudo sysctl -w fs.inotify.max_user_instances=1024"));
+  }
+  if (found.empty()) found.push_back(good("limits", "open files, memory and inotify instances are enough"));
+  return found;
+}
+
 }  // namespace podshark::extcap::doctor

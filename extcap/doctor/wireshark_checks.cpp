@@ -33,7 +33,33 @@ Findings check_wireshark(const Scene& scene) {
     return {fail("wireshark", "could not ask tshark where Wireshark looks: " + ws.problem,
                  "sudo apt-get install tshark wireshark")};
   }
+  if (ws.gui_version.empty()) {
+    return {good("wireshark", "tshark " + ws.version + ", programs in " + ws.program_dir +
+                                  "; its window (package wireshark) is not installed")};
+  }
+  if (ws.gui_version != ws.version) {
+    return {warn("wireshark",
+                 "tshark is " + ws.version + " and wireshark is " + ws.gui_version +
+                     ": what follows is about tshark's directories",
+                 "keep one of them; PATH decides: type -a wireshark tshark")};
+  }
   return {good("wireshark", "version " + ws.version + ", programs in " + ws.program_dir)};
+}
+
+// Their sandbox has its own /usr and its own processes: neither our extcap nor podman can be started from
+// there.
+Findings check_sandboxed(const Scene& scene) {
+  Findings found;
+  for (const std::string& kind : scene.wireshark.sandboxed) {
+    const std::string start =
+        kind == "Flatpak" ? "flatpak run org.wireshark.Wireshark" : "snap run wireshark";
+    found.push_back(warn(
+        "sandbox",
+        "there is a Wireshark from " + kind +
+            ": it can not start extcap programs of this machine, so it lists no containers",
+        "start the distribution's Wireshark, or pipe: podshark capture NAME -w - | " + start + " -k -i -"));
+  }
+  return found;
 }
 
 Findings check_extcap(const Scene& scene) {

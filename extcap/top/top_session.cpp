@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -58,14 +57,6 @@ Result<UniqueFd> signal_fd(std::initializer_list<int> numbers) {
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return os_error(errno, "signalfd");
   return fd;
-}
-
-// A namespace needs five descriptors; the usual soft limit of 1024 would end at two hundred.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 using Processes = std::set<std::pair<pid_t, std::uint64_t>>;
@@ -168,7 +159,6 @@ class TopSession {
 };
 
 Status TopSession::start() {
-  raise_descriptor_limit();
   Selection selection;
   if (everything_) {
     selection.inventory = discover_all();

@@ -34,12 +34,14 @@ Scene healthy() {
   s.wireshark = {"tshark",
                  "",
                  "4.0.17",
+                 "4.0.17",
                  "/usr/bin",
                  "/home/ann/.config/wireshark/extcap",
                  "/usr/lib/ws/extcap",
                  "/home/ann/.local/lib/wireshark/plugins/4.0",
                  "/usr/lib/ws/plugins/4.0",
-                 {"/usr/lib/ws/plugins/4.0/epan/podshark.so"}};
+                 {"/usr/lib/ws/plugins/4.0/epan/podshark.so"},
+                 {}};
   s.self = file("/usr/local/bin/podshark", 1);
   s.global_extcap = file("/usr/lib/ws/extcap/podshark", 1);
   s.personal_extcap.path = "/home/ann/.config/wireshark/extcap/podshark";
@@ -56,7 +58,7 @@ Scene healthy() {
   s.podman = {
       "4.3.1", "", {{"/run/podman/podman.sock", ENOENT}}, "/home/ann/.local/share/containers/storage", true};
   s.userns = {15000, 1, std::nullopt, true, true, true, true, false};
-  s.kernel = {"6.1.0", 0, 0, true};
+  s.kernel = {"6.1.0", 0, 0, true, 524288, ~std::uint64_t{0}, 0};
   return s;
 }
 
@@ -89,6 +91,15 @@ TEST(Drops, what_is_missing_is_a_warning_with_its_own_fix) {
   EXPECT_THAT(told([](Scene& s) { s.caller.bounding = 0; }), HasSubstr("bounding set"));
 }
 
+TEST(Drops, a_helper_that_could_not_load_its_program_says_why) {
+  Scene s = healthy();
+  s.drops_refused =
+      Error{ErrorKind::unsupported, "the kernel refused the BPF program", "it needs Linux 5.19"};
+  const Finding f = check_drops(s).at(0);
+  EXPECT_EQ(f.level, Level::warn);
+  EXPECT_EQ(f.fact + " | " + f.fix, "the kernel refused the BPF program | it needs Linux 5.19");
+}
+
 TEST(Drops, root_needs_no_file_capabilities) {
   Scene s = healthy();
   s.caller.uid = 0;
@@ -104,6 +115,50 @@ TEST(Wireshark, missing_tshark_is_one_failure_and_not_five) {
   EXPECT_TRUE(check_extcap(s).empty());
   EXPECT_TRUE(check_plugin(s).empty());
   EXPECT_TRUE(check_dumpcap(s).empty());
+}
+
+TEST(Wireshark, a_window_of_another_version_than_tshark_is_told) {
+  Scene s = healthy();
+  s.wireshark.gui_version = "4.6.0";
+  EXPECT_THAT(check_wireshark(s).at(0).fact, HasSubstr("tshark is 4.0.17 and wireshark is 4.6.0"));
+  s.wireshark.gui_version.clear();
+  EXPECT_EQ(check_wireshark(s).at(0).level, Level::ok);
+  EXPECT_THAT(check_wireshark(s).at(0).fact, HasSubstr("not installed"));
+}
+
+TEST(Wireshark, one_in_a_sandbox_is_told_with_the_way_around_it) {
+  Scene s = healthy();
+  EXPECT_TRUE(check_sandboxed(s).empty());
+  s.wireshark.sandboxed = {"Flatpak", "Snap"};
+  const Findings found = check_sandboxed(s);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].level, Level::warn);
+  EXPECT_THAT(found[0].fix, HasSubstr("-w - | flatpak run org.wireshark.Wireshark -k -i -"));
+  EXPECT_THAT(found[1].fix, HasSubstr("-w - | snap run wireshark -k -i -"));
+}
+
+TEST(Podman, one_older_than_any_that_was_tried_is_told) {
+  Scene s = healthy();
+  for (const auto& [version, level] : {std::pair("4.2.9", Level::warn),
+                                       {"3.4.4", Level::warn},
+                                       {"4.3.1", Level::ok},
+                                       {"5.10", Level::ok},
+                                       {"10.0", Level::ok}}) {
+    s.podman.version = version;
+    EXPECT_EQ(check_podman(s).at(0).level, level) << version;
+  }
+}
+
+TEST(Limits, each_that_is_too_low_has_its_own_line) {
+  Scene s = healthy();
+  s.kernel.open_files = 1024;
+  s.kernel.address_space = 1 << 29;
+  s.kernel.inotify = EMFILE;
+  const Findings found = check_limits(s);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_THAT(found[0].fact, HasSubstr("at most 1024 open files: enough for 204 links"));
+  EXPECT_THAT(found[1].fact, HasSubstr("at most 512 MiB of address space"));
+  EXPECT_THAT(found[2].fix, HasSubstr("fs.inotify.max_user_instances"));
 }
 
 TEST(Extcap, absent_from_both_directories_names_both) {
