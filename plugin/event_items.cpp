@@ -108,10 +108,11 @@ EventItems from_event(const Event& e, Allocate allocate, void* scope) {
   rows.text(EventField::container_id, e.container_id);
   rows.text(EventField::link, e.link);
   rows.text(EventField::verdict, e.verdict);
-  rows.text(EventField::drop_reason, e.reason);
   rows.text(EventField::drop_function, e.function);
   rows.text(EventField::drop_hook, e.hook);
-  rows.text(e.kind == "probe" ? EventField::probe_id : EventField::id, e.id);
+  const bool probe = e.kind == "probe";
+  rows.text(probe ? EventField::probe_outcome : EventField::drop_reason, e.reason);
+  rows.text(probe ? EventField::probe_id : EventField::id, e.id);
   rows.text(EventField::protocol, e.protocol);
   add_tuple(rows, e.orig, e.kind == "nat" ? EventField::nat_orig_src : EventField::src);
   if (e.kind == "nat") add_tuple(rows, e.reply, EventField::nat_reply_src);

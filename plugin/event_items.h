@@ -19,6 +19,7 @@ enum class EventField : std::uint8_t {
   detail,
   id,
   probe_id,
+  probe_outcome,
   protocol,
   src,
   src_port,

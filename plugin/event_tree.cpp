@@ -90,6 +90,7 @@ void register_event_fields(int proto) {
       {EventField::detail, "Detail", "podman.event.detail", "The same as a sentence"},
       {EventField::id, "ID", "podman.event.id", "The same in all records of one run, or of one connection"},
       {EventField::probe_id, "Probe", "podman.probe.id", "The probe that this belongs to"},
+      {EventField::probe_outcome, "Outcome", "podman.probe.outcome", "ok, refused, filtered, unreachable, …"},
       {EventField::protocol, "Protocol", "podman.event.protocol", "Of the packets meant"},
       {EventField::src, "Source", "podman.event.src", "Source address of the packets meant"},
       {EventField::src_port, "Source port", "podman.event.src_port", "Source port of the packets meant",

@@ -344,6 +344,10 @@ Facts packet_facts(const packet_info* pinfo) {
   return facts_of(pinfo, known_key(pinfo), flow_of(pinfo));
 }
 
+const char* drop_reason(const packet_info* pinfo) {
+  return drop_words(pinfo).reason;
+}
+
 SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree) {
   Index& index = file_index();
   const std::uint64_t key = known_key(pinfo);

@@ -29,6 +29,9 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo);
 /// What the index says about a packet.
 [[nodiscard]] Facts packet_facts(const packet_info* pinfo);
 
+/// Why the kernel dropped the packet, as its options say; nullptr where they do not.
+[[nodiscard]] const char* drop_reason(const packet_info* pinfo);
+
 /// Everything the menu wants to know of a dissected packet: `tree` is its whole, visible tree.
 [[nodiscard]] SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree);
 

@@ -122,6 +122,10 @@ int postdissect(tvbuff_t* tvb, packet_info* pinfo, proto_tree* tree, void* /*dat
     return 0;
   }
   if (!PINFO_FD_VISITED(pinfo)) learn_packet(tvb, pinfo);
+  // Else its row looks like any other packet, or like a retransmission of the one that was captured on its
+  // way.
+  if (const char* reason = drop_reason(pinfo); reason != nullptr && reason[0] != 0)
+    col_prepend_fence_fstr(pinfo->cinfo, COL_INFO, "[Dropped: %s] ", reason);
   const bool counted = statistics_wanted();
   const bool shown = proto_field_is_referenced(tree, proto_podman);
   if (!counted && !shown) return 0;

@@ -14,19 +14,19 @@ from lib_podshark import PODSHARK, extcap_home
 IMAGES = ("localhost/shop-web:2.1", "localhost/postgres:16", "localhost/redis:7.4")
 
 
-def start_shop():
+def start_shop(user):
     """What the pictures show: web and db on one network, a cache on the default one, a pod of two, a rootful proxy.
     Every image is the tests' busybox."""
     web, postgres, redis = IMAGES
-    lib.podman(RIG, "tag", lib.IMAGE, *IMAGES)
-    lib.podman(RIG, "network", "create", "shopnet")
+    lib.podman(user, "tag", lib.IMAGE, *IMAGES)
+    lib.podman(user, "network", "create", "shopnet")
     run = ("run", "-d", "--name")
-    lib.podman(RIG, *run, "web", "--network", "shopnet", "-p", "8080:80", web, *WEB)
-    lib.podman(RIG, *run, "db", "--network", "shopnet", postgres, "sleep", "1000000")
-    lib.podman(RIG, *run, "cache", "-p", "8081:80", redis, *WEB)
-    lib.podman(RIG, "pod", "create", "--name", "shop", "-p", "8090:80")
-    lib.podman(RIG, *run, "front", "--pod", "shop", web, *WEB)
-    lib.podman(RIG, *run, "sessions", "--pod", "shop", redis, "sleep", "1000000")
+    lib.podman(user, *run, "web", "--network", "shopnet", "-p", "8080:80", web, *WEB)
+    lib.podman(user, *run, "db", "--network", "shopnet", postgres, "sleep", "1000000")
+    lib.podman(user, *run, "cache", "-p", "8081:80", redis, *WEB)
+    lib.podman(user, "pod", "create", "--name", "shop", "-p", "8090:80")
+    lib.podman(user, *run, "front", "--pod", "shop", web, *WEB)
+    lib.podman(user, *run, "sessions", "--pod", "shop", redis, "sleep", "1000000")
     lib.start(lib.Ctr("proxy", ports=("443:80",)))
 
 
@@ -37,7 +37,7 @@ class Gui(GuiTest):
         cls.addClassCleanup(lib.podman, RIG, "untag", lib.IMAGE, *IMAGES)
         for user in (RIG, lib.ROOT):
             cls.addClassCleanup(lib.remove_all, user)
-        start_shop()
+        start_shop(RIG)
         extcap_home(RIG)
 
     def test_the_start_page_lists_containers_and_pods(self):

@@ -92,12 +92,15 @@ class Packets(FieldsTest):
     def test_the_packets_of_a_probe(self):
         capture = Capture()
         capture.inventory(inventory(WEB))
-        capture.event("probe", id="p1", verdict="ok", protocol="tcp", detail="web:80 answers",
+        capture.event("probe", id="p1", verdict="ok", reason="ok", protocol="tcp", detail="web:80 answers",
                       orig={"src": "10.89.0.1", "dst": "10.89.0.2", "src_port": 50000, "dst_port": 80})
         link = capture.link(WEB)
         probe = capture.packet(link, ip("10.89.0.1", "10.89.0.2", tcp(50000, 80)))
         capture.packet(link, ip("10.89.0.1", "10.89.0.2", tcp(50001, 80)))
-        self.assertEqual([2, probe], self.matching(self.save(capture), 'podman.probe.id == "p1"'))
+        path = self.save(capture)
+        self.assertEqual([2, probe], self.matching(path, 'podman.probe.id == "p1"'))
+        self.assertEqual([2], self.matching(path, 'podman.probe.outcome == "ok"'))
+        self.assertEqual([], self.matching(path, "podman.drop.reason"))
 
     def test_dropped_packets_have_their_reason(self):
         capture = Capture()
@@ -109,6 +112,7 @@ class Packets(FieldsTest):
         self.assertEqual([(str(lost), "NETFILTER_DROP", "db", "web")],
                          self.rows(path, "frame.number", "podman.drop.reason", "podman.src.name", "podman.dst.name",
                                    display_filter="podman.drop.reason"))
+        self.assertEqual([f"{lost}"], [line.split()[0] for line in self.tshark("-r", path).splitlines() if "[Dropped: NETFILTER_DROP] " in line])
 
 
 class Names(FieldsTest):
