@@ -6,84 +6,23 @@ import inspect
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
-import lib  # noqa: E402
-import lib_pcapng  # noqa: E402
-from lib_podshark import PODSHARK, mapped_rings, resident  # noqa: E402
+from lib_bench import LAST, ROUNDS, machine, own_cpu, row, title  # first: it makes tests/e2e known
+import lib
+import lib_pcapng
+import many
+import to_file
+import to_wireshark
+from lib_podshark import PODSHARK, mapped_rings, resident
 
-ROUNDS = int(os.environ.get("PODSHARK_BENCH_ROUNDS", "5"))
-PACKETS, RATE, SIZE = 1000000, 100000, 200
-
-
-def row(name, figures, unit):
-    print(f"{name:52} {min(figures):9.3f} {statistics.median(figures):9.3f} {max(figures):9.3f} {unit}", flush=True)
-
-
-def own_cpu(pid):
-    """User and system seconds of the process itself, without children, from proc_pid_stat(5)."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def settle(value, seconds=0.5):
-    """Waits until a value stays the same for so long."""
-    since, last = time.perf_counter(), value()
-    while time.perf_counter() - since < seconds:
-        time.sleep(0.1)
-        if (now := value()) != last:
-            since, last = time.perf_counter(), now
-    return last
-
-
-def capture_cpu(argv, ready, send):
-    """CPU seconds of one capture process over one run of the sender, its own start included."""
-    child = subprocess.Popen([str(a) for a in argv], env=lib.environment(lib.ROOT), stderr=subprocess.PIPE)
-    lib.wait_for(ready, f"{argv[0]} to be ready")
-    before = own_cpu(child.pid)
-    send()
-    used = settle(lambda: own_cpu(child.pid), seconds=0.2)
-    child.send_signal(signal.SIGINT)
-    child.communicate(timeout=60)
-    return used, used - before
-
-
-def cpu_per_packet(web, directory):
-    pid = web.pid
-    mac = web.mac
-    sender = lib.BIN / "tests/tools/packet_sender"
-
-    def send():
-        lib.run(lib.ROOT, [sender, "podman0", mac, PACKETS, SIZE, RATE], timeout=120)
-    ours, theirs = directory / "ours.pcapng", directory / "theirs.pcap"
-    podshark = [PODSHARK, "capture", "web", "-q", "-i", "eth0", "--drops=off", "-w", ours]
-    tcpdump = ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-i", "eth0", "-B", "65536", "-w", theirs]
-    runs = []
-    for _ in range(ROUNDS):
-        ours.unlink(missing_ok=True)
-        theirs.unlink(missing_ok=True)
-        a = capture_cpu(podshark, lambda: ours.exists() and b"web/eth0" in ours.read_bytes()[:65536], send)
-        b = capture_cpu(tcpdump, theirs.exists, send)
-        runs.append((a, b))
-    for i, what in ((0, "whole process"), (1, "while capturing")):
-        row(f"podshark, CPU s per million packets, {what}", [a[i] for a, _ in runs], "s")
-        row("tcpdump -B 65536, the same", [b[i] for _, b in runs], "s")
-        row(f"ratio podshark/tcpdump, pair by pair, {what}", [a[i] / b[i] for a, b in runs], "")
-
-
-def arrived(path):
-    """How many different numbered packets of the sender are in a pcapng file."""
-    return len({frame[42:50] for frame in lib_pcapng.frames(path.read_bytes(), first=0) if len(frame) == SIZE})
-
-
-DROPPED = 300000
+DROPPED, RATE = 300000, 100000
 
 
 def program_time():
@@ -111,7 +50,8 @@ def dropped_packets(web, directory):
         used = own_cpu(child.pid)
         time_ns, runs = program_time()
         lib.run(lib.ROOT, [sender, "podman0", web.mac, DROPPED, 142, RATE], timeout=120)
-        cpu.append((settle(lambda: own_cpu(child.pid), seconds=0.3) - used) * 1e6 / DROPPED)
+        time.sleep(LAST)
+        cpu.append((own_cpu(child.pid) - used) * 1e6 / DROPPED)
         after_ns, after_runs = program_time()
         cost.append((after_ns - time_ns) / max(after_runs - runs, 1))
         lib.end(child, signal.SIGINT)
@@ -172,45 +112,6 @@ def throughput(web, mode):
     listener.wait(10)
     lib.end(child, signal.SIGINT)
     return rate
-
-
-def through_dumpcap(web, directory):
-    """A million packets as fast as the link takes them, through a fifo into dumpcap, as Wireshark reads them."""
-    pid = str(web.pid)
-    mac = web.mac
-    sender = lib.BIN / "tests/tools/packet_sender"
-
-    def share(writer, stdout=None):
-        fifo, file = directory / "pipe", directory / "piped.pcapng"
-        for path in (fifo, file):
-            path.unlink(missing_ok=True)
-        os.mkfifo(fifo)
-        dumpcap = lib.popen(lib.ROOT, ["dumpcap", "-q", "-i", fifo, "-w", file], stderr=subprocess.DEVNULL)
-        opened = fifo.open("wb") if stdout else None
-        child = lib.popen(lib.ROOT, writer(fifo), stdout=opened, stderr=subprocess.DEVNULL)
-        if opened:
-            opened.close()
-        lib.wait_for(lambda: len(pathlib.Path(f"/proc/{pid}/net/packet").read_text().splitlines()) > 1, "a packet socket")
-        settle(lambda: file.exists() and file.stat().st_size)
-        began = time.perf_counter()
-        lib.run(lib.ROOT, [sender, "podman0", mac, PACKETS, SIZE, 0], timeout=120)
-        rate = PACKETS / (time.perf_counter() - began) / 1000
-        # Long enough for a disk that makes dumpcap wait: what is asked to end gives up its queue after 800 ms.
-        settle(lambda: file.stat().st_size, seconds=2)
-        lib.end(child, signal.SIGINT)
-        dumpcap.wait(60)
-        return 100 * arrived(file) / PACKETS, rate
-
-    def podshark(fifo):
-        return [PODSHARK, "--capture", "--extcap-interface", "podman:web", "--drops", "off", "--fifo", fifo]
-
-    def tcpdump(_):
-        return ["nsenter", "-t", pid, "-n", "tcpdump", "-n", "-U", "-i", "eth0", "-w", "-"]
-    rounds = [(share(podshark), share(tcpdump, stdout=True)) for _ in range(ROUNDS)]
-    row("full speed, sent while podshark runs", [a[1] for a, _ in rounds], "kpps")
-    row("podshark | dumpcap, arrived of a million", [a[0] for a, _ in rounds], "%")
-    row("full speed, sent while tcpdump runs", [b[1] for _, b in rounds], "kpps")
-    row("tcpdump -U | dumpcap, arrived of a million", [b[0] for _, b in rounds], "%")
 
 
 def start_ups():
@@ -312,7 +213,7 @@ def idle_hundred(directory):
 
     def cpu(processes):
         return sum(own_cpu(p.pid) for p in processes)
-    settle(lambda: cpu(theirs), seconds=0.5)
+    time.sleep(LAST)
     for what, processes in (("podshark all", [ours]), ("100 tcpdumps", theirs)):
         before = cpu(processes)
         time.sleep(WATCHED_S)
@@ -324,20 +225,31 @@ def idle_hundred(directory):
         lib.end(p, signal.SIGINT)
 
 
+def others(web, directory):
+    """What it costs and how long it takes, one figure each."""
+    title("and", "min", "median", "max", "unit")
+    for measure in (start_ups, latency, dropped_packets, first_packet, idle_hundred):
+        wanted = {"web": web, "directory": directory}
+        measure(**{name: wanted[name] for name in inspect.signature(measure).parameters})
+
+
+MEASURES = (to_file.to_file, to_wireshark.to_wireshark, to_wireshark.annotating, others, many.containers)
+
+
 def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     directory.chmod(0o1777)
+    shm = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir="/dev/shm"))  # no disk makes anybody wait
+    atexit.register(shutil.rmtree, shm)
     up = {}
     for spec in (lib.Ctr("web"), lib.Ctr("own", user=lib.RIG)):
         up.update(lib.start(spec))
-    cpu = next(l.partition(": ")[2] for l in open("/proc/cpuinfo") if l.startswith("model name"))
-    print(f"{os.cpu_count()} x {cpu.strip()}, Linux {os.uname().release}, {lib.WORLD}, {ROUNDS} rounds")
-    print(f"{'':52} {'min':>9} {'median':>9} {'max':>9}")
+    print(machine(lib.WORLD))
     chosen = sys.argv[1:]
-    for measure in (start_ups, latency, cpu_per_packet, dropped_packets, through_dumpcap, first_packet, idle_hundred):
+    for measure in MEASURES:
         if chosen and measure.__name__ not in chosen:
             continue
-        wanted = {"web": up["web"], "directory": directory}
+        wanted = {"web": up["web"], "directory": directory, "shm": shm}
         measure(**{name: wanted[name] for name in inspect.signature(measure).parameters})
 
 
