@@ -29,23 +29,6 @@ struct Choice {
   bool quiet = false;
 };
 
-cxxopts::Options option_table() {
-  cxxopts::Options table("podshark annotate", "Adds container names to a capture that another program took.");
-  table.custom_help("IN -o OUT [options]");
-  table.positional_help("");
-  table.add_options()("o,output", "pcapng file to write, '-' for standard output",
-                      cxxopts::value<std::string>(), "OUT")(
-      "inventory",
-      "what 'podshark inventory' saved (default: IN.podman.json beside IN, without IN's extension)",
-      cxxopts::value<std::string>(),
-      "FILE")("live", "what runs now")("container", "IN was captured inside this container (or pod/NAME)",
-                                       cxxopts::value<std::string>(), "NAME")(
-      "redact", "leave out host name, labels and paths (docs/FORMAT.md)")("q,quiet", "no closing line")(
-      "h,help", "print this")("input", "", cxxopts::value<std::vector<std::string>>());
-  table.parse_positional({"input"});
-  return table;
-}
-
 Result<Choice> read_options(const cxxopts::ParseResult& parsed) {
   const auto text = [&](const char* name) {
     return parsed.count(name) > 0 ? parsed[name].as<std::string>() : std::string();
@@ -134,8 +117,25 @@ int annotate_capture(const Choice& options, std::ostream& err) {
 
 }  // namespace
 
+cxxopts::Options annotate_options() {
+  cxxopts::Options table("podshark annotate", "Adds container names to a capture that another program took.");
+  table.custom_help("IN -o OUT [options]");
+  table.positional_help("");
+  table.add_options()("o,output", "pcapng file to write, '-' for standard output",
+                      cxxopts::value<std::string>(), "OUT")(
+      "inventory",
+      "what 'podshark inventory' saved (default: IN.podman.json beside IN, without IN's extension)",
+      cxxopts::value<std::string>(),
+      "FILE")("live", "what runs now")("container", "IN was captured inside this container (or pod/NAME)",
+                                       cxxopts::value<std::string>(), "CONTAINER")(
+      "redact", "leave out host name, labels and paths (docs/FORMAT.md)")("q,quiet", "no closing line")(
+      "h,help", "print this")("input", "", cxxopts::value<std::vector<std::string>>());
+  table.parse_positional({"input"});
+  return table;
+}
+
 int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = annotate_options();
   std::vector<const char*> argv{"podshark annotate"};
   for (const std::string& arg : args) argv.push_back(arg.c_str());
   std::optional<Result<Choice>> options;

@@ -27,55 +27,6 @@
 namespace podshark::extcap {
 namespace {
 
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark capture", "Capture in the network namespaces of containers, as pcapng.");
-  options.custom_help("TARGET... [options]");
-  options.positional_help("");
-  options.add_options()("i,link", "Links to capture, separated by commas (default: all)",
-                        cxxopts::value<std::string>(), "LINK")("f,filter", "Capture filter, pcap-filter(7)",
-                                                               cxxopts::value<std::string>(), "FILTER")(
-      "c,count", "Stop after N packets", cxxopts::value<std::string>(), "N")(
-      "duration", "Stop after S seconds", cxxopts::value<std::string>(), "S")(
-      "s,snaplen", "Bytes kept of each packet (default: all)", cxxopts::value<std::string>(), "BYTES")(
-      "promiscuous", "true or false (default: true)", cxxopts::value<std::string>(), "BOOL")(
-      "point", "inside, host (the other end of the link) or both (default: inside)",
-      cxxopts::value<std::string>(),
-      "WHERE")("follow", "Go on after a restart, take in who joins: true or false (default: true)",
-               cxxopts::value<std::string>(),
-               "BOOL")("wait", "It need not exist or run yet: attach when it is created")(
-      "start", "Start a named container that is stopped: true or false (default: true)",
-      cxxopts::value<std::string>(), "BOOL")("drops",
-                                             "Packets that the kernel drops, with the reason: auto (where "
-                                             "permitted), on, off or all (default: auto)",
-                                             cxxopts::value<std::string>(), "WHICH")(
-      "method", "auto, netns, exec or sidecar (default: auto)", cxxopts::value<std::string>(), "METHOD")(
-      "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
-      "install-tool", "Install tcpdump in a container that lacks it")(
-      "agent-image", "Kubernetes: image with podshark-agent, for an ephemeral container",
-      cxxopts::value<std::string>(),
-      "IMAGE")("node-pod", "Kubernetes: image for a privileged pod on the pod's node, when nothing else does",
-               cxxopts::value<std::string>(),
-               "IMAGE")("node-namespace", "Kubernetes: where --node-pod makes it (default: beside the pod)",
-                        cxxopts::value<std::string>(), "NAME")(
-      "context", "Kubernetes: context of kubeconfig, for targets without one", cxxopts::value<std::string>(),
-      "NAME")("all-host", "Host network: everything, not only the container's ports")(
-      "nat", "Record address translations: on or off (default: on)", cxxopts::value<std::string>(), "WHAT")(
-      "ring-size", "Kernel ring per link in MiB (default: 32, less with many links)",
-      cxxopts::value<std::string>(), "MIB")("queue-size", "Memory for a slow reader in MiB (default: 256)",
-                                            cxxopts::value<std::string>(), "MIB")(
-      "b,ring-buffer",
-      "Go on in a new file: filesize:KB, duration:S, packets:N; files:N keeps the last N (repeatable)",
-      cxxopts::value<std::vector<std::string>>(),
-      "RULE")("last", "Keep the last TIME (90s, 5m, 1h) in memory; SIGUSR1 and triggers save it",
-              cxxopts::value<std::string>(), "TIME")("last-size", "Memory for --last in MiB (default: 512)",
-                                                     cxxopts::value<std::string>(), "MIB")(
-      "save-on", "Triggers of --last: some of exit,loss,probe, or none (default: all three)",
-      cxxopts::value<std::string>(),
-      "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
-      "q,quiet", "No progress, no closing line")("h,help", "This text");
-  return options;  // targets are what is left: as a list of cxxopts' they would be cut at commas
-}
-
 struct Request {
   std::vector<std::string> targets;
   std::string output;
@@ -371,8 +322,56 @@ int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std:
 
 }  // namespace
 
+cxxopts::Options capture_options() {
+  cxxopts::Options options("podshark capture", "Capture in the network namespaces of containers, as pcapng.");
+  options.custom_help("TARGET... [options]");
+  options.positional_help("");
+  options.add_options()("i,link", "Links to capture, separated by commas (default: all)",
+                        cxxopts::value<std::string>(), "LINK")("f,filter", "Capture filter, pcap-filter(7)",
+                                                               cxxopts::value<std::string>(), "FILTER")(
+      "c,count", "Stop after N packets", cxxopts::value<std::string>(), "N")(
+      "duration", "Stop after S seconds", cxxopts::value<std::string>(), "S")(
+      "s,snaplen", "Bytes kept of each packet (default: all)", cxxopts::value<std::string>(), "BYTES")(
+      "promiscuous", "See frames for others too (default: true)", cxxopts::value<std::string>(),
+      "true|false")("point", "Where: host is the other end of the link (default: inside)",
+                    cxxopts::value<std::string>(), "inside|host|both")(
+      "follow", "Go on after a restart, take in who joins (default: true)", cxxopts::value<std::string>(),
+      "true|false")("wait", "It need not exist or run yet: attach when it is created")(
+      "start", "Start a named container that is stopped (default: true)", cxxopts::value<std::string>(),
+      "true|false")("drops",
+                    "Packets that the kernel drops, with the reason (default: auto, where permitted)",
+                    cxxopts::value<std::string>(),
+                    "auto|on|off|all")("method", "How packets are obtained (default: auto)",
+                                       cxxopts::value<std::string>(), "auto|netns|exec|sidecar")(
+      "sidecar-image", "Image with tcpdump for the method sidecar", cxxopts::value<std::string>(), "IMAGE")(
+      "install-tool", "Install tcpdump in a container that lacks it")(
+      "agent-image", "Kubernetes: image with podshark-agent, for an ephemeral container",
+      cxxopts::value<std::string>(),
+      "IMAGE")("node-pod", "Kubernetes: image for a privileged pod on the pod's node, when nothing else does",
+               cxxopts::value<std::string>(),
+               "IMAGE")("node-namespace", "Kubernetes: where --node-pod makes it (default: beside the pod)",
+                        cxxopts::value<std::string>(), "NAME")(
+      "context", "Kubernetes: context of kubeconfig, for targets without one", cxxopts::value<std::string>(),
+      "NAME")("all-host", "Host network: everything, not only the container's ports")(
+      "nat", "Record address translations (default: on)", cxxopts::value<std::string>(), "on|off")(
+      "ring-size", "Kernel ring per link in MiB (default: 32, less with many links)",
+      cxxopts::value<std::string>(), "MIB")("queue-size", "Memory for a slow reader in MiB (default: 256)",
+                                            cxxopts::value<std::string>(), "MIB")(
+      "b,ring-buffer",
+      "Go on in a new file: filesize:KB, duration:S, packets:N; files:N keeps the last N (repeatable)",
+      cxxopts::value<std::vector<std::string>>(),
+      "RULE")("last", "Keep the last TIME (90s, 5m, 1h) in memory; SIGUSR1 and triggers save it",
+              cxxopts::value<std::string>(), "TIME")("last-size", "Memory for --last in MiB (default: 512)",
+                                                     cxxopts::value<std::string>(), "MIB")(
+      "save-on", "Triggers of --last: some of exit,loss,probe, or none (default: all three)",
+      cxxopts::value<std::string>(),
+      "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
+      "q,quiet", "No progress, no closing line")("h,help", "This text");
+  return options;  // targets are what is left: as a list of cxxopts' they would be cut at commas
+}
+
 int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options options = option_table();
+  cxxopts::Options options = capture_options();
   std::vector<const char*> argv{"podshark capture"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {

@@ -90,28 +90,14 @@ int watch(const CheckOptions& options, std::ostream& out, std::ostream& err) {
 }
 
 int look(std::span<const std::string> args, const Elsewhere* there, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table(
-      "podshark check",
-      "Says what is wrong with containers' networks, why, and how to mend it. Changes nothing.");
-  table.custom_help("[TARGET[:PORT][/PROTOCOL]] [options]");
-  table.positional_help("");
-  table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
-                      cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
-      "notes", "tell all about what is so by design, too")(
-      "watch", "tell changes of what the firewall rules do to containers, until stopped")(
-      "losses", "with --watch: also what rules with counters drop")(
-      "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
-      "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
-  table.parse_positional({"target"});
+  cxxopts::Options table = check_options();
   std::vector<const char*> argv{"podshark check"};
   for (const std::string& arg : args) argv.push_back(arg.c_str());
   CheckOptions options;
   try {
     const auto parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") > 0) {
-      out << table.help({""})
-          << "\nTARGET is a container, pod/NAME, an address, or host:PORT for a published port. Exit code 0: "
-             "nothing is wrong, 13: something is.\n";
+      out << table.help({""}) << '\n' << kCheckMore;
       return 0;
     }
     const auto targets = parsed.count("target") > 0 ? parsed["target"].as<std::vector<std::string>>()
@@ -141,6 +127,28 @@ int look(std::span<const std::string> args, const Elsewhere* there, std::ostream
 }
 
 }  // namespace
+
+const char* const kCheckMore =
+    R"(TARGET is a container, pod/NAME, an address, or host:PORT for a published port.
+Exit code: 0 nothing is wrong, 13 something is.
+)";
+
+cxxopts::Options check_options() {
+  cxxopts::Options table(
+      "podshark check",
+      "Says what is wrong with containers' networks, why, and how to mend it. Changes nothing.");
+  table.custom_help("[TARGET[:PORT][/PROTOCOL]] [options]");
+  table.positional_help("");
+  table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
+                      cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
+      "notes", "tell all about what is so by design, too")(
+      "watch", "tell changes of what the firewall rules do to containers, until stopped")(
+      "losses", "with --watch: also what rules with counters drop")(
+      "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
+      "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
+  table.parse_positional({"target"});
+  return table;
+}
 
 int cmd_check(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
   return look(args, nullptr, out, err);

@@ -2,6 +2,7 @@
 // podshark doctor [--json]: looks at everything a capture depends on and prints one line each, with the
 // command that mends it. Exit code 0 when nothing failed, 5 otherwise, 2 for wrong options.
 #include <chrono>
+#include <cxxopts.hpp>
 #include <optional>
 #include <ostream>
 
@@ -12,6 +13,7 @@
 #include "extcap/doctor/report.h"
 #include "extcap/worker_client.h"
 #include "podman/core/result.h"
+#include "podman/core/text.h"
 
 namespace podshark::extcap {
 namespace {
@@ -37,22 +39,38 @@ std::optional<Error> try_drops() {
   return refused;
 }
 
+int fail(std::ostream& err, const std::string& what) {
+  const Error error{ErrorKind::usage, what, "see 'podshark doctor --help'"};
+  err << "podshark doctor: " << error.line() << '\n';
+  return static_cast<int>(error.kind);
+}
+
 }  // namespace
 
+cxxopts::Options doctor_options() {
+  cxxopts::Options options(
+      "podshark doctor", "Checks what a capture depends on. Exit code 0: nothing failed, 5: something did.");
+  options.custom_help("[options]");
+  options.add_options()("json", "One JSON list, for programs")("h,help", "This text");
+  return options;
+}
+
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  cxxopts::Options table = doctor_options();
+  std::vector<const char*> argv{"podshark doctor"};
+  for (const std::string& a : args) argv.push_back(a.c_str());
   bool json = false;
-  for (const std::string& arg : args) {
-    if (arg == "--json") {
-      json = true;
-    } else if (arg == "--help" || arg == "-h") {
-      out << "usage: podshark doctor [--json]\n"
-             "Checks what a capture depends on. Exit code 0: nothing failed, 5: something did.\n";
+  try {
+    const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
+    if (parsed.count("help") != 0) {
+      out << table.help();
       return 0;
-    } else {
-      err << "podshark doctor: unknown option "
-          << Error{ErrorKind::usage, arg, "podshark doctor --help"}.line() << '\n';
-      return static_cast<int>(ErrorKind::usage);
     }
+    if (!parsed.unmatched().empty())
+      return fail(err, "unexpected argument " + in_quotes(parsed.unmatched().front()));
+    json = parsed.count("json") != 0;
+  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+    return fail(err, one_line(e.what(), 200));
   }
   doctor::Scene scene = doctor::collect(find_worker(), find_libexec("podshark-drops"));
   if (scene.drops.executable && scene.kernel.types) scene.drops_refused = try_drops();

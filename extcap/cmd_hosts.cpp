@@ -37,18 +37,6 @@ void note(std::ostream& err, const std::string& what) {
   err << "note: " << one_line(what, 500) << '\n';
 }
 
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark hosts", "Other machines whose containers Wireshark lists.");
-  options.custom_help("[list | add HOST | remove HOST | refresh [HOST...]]");
-  options.positional_help("");
-  options.add_options()("key", "add: file of ssh's key", cxxopts::value<std::string>(), "FILE")(
-      "jump", "add: hosts to go through, as for ssh -J", cxxopts::value<std::string>(), "HOSTS")(
-      "json", "list: JSON for programs (docs/FORMAT.md)")("h,help", "This text")(
-      "word", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"word"});
-  return options;
-}
-
 Result<Request> read_request(const cxxopts::ParseResult& parsed) {
   Request r;
   if (parsed.count("word") != 0) r.names = parsed["word"].as<std::vector<std::string>>();
@@ -194,8 +182,20 @@ int refresh(const Request& request, std::ostream& out, std::ostream& err) {
 
 }  // namespace
 
+cxxopts::Options hosts_options() {
+  cxxopts::Options options("podshark hosts", "Other machines whose containers Wireshark lists.");
+  options.custom_help("[list | add HOST | remove HOST | refresh [HOST...]]");
+  options.positional_help("");
+  options.add_options()("key", "add: file of ssh's key", cxxopts::value<std::string>(), "FILE")(
+      "jump", "add: hosts to go through, as for ssh -J", cxxopts::value<std::string>(), "HOSTS")(
+      "json", "list: JSON for programs (docs/FORMAT.md)")("h,help", "This text")(
+      "word", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"word"});
+  return options;
+}
+
 int cmd_hosts(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = hosts_options();
   std::vector<const char*> argv{"podshark hosts"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {

@@ -38,11 +38,7 @@ int fail(std::ostream& err, const Error& error) {
 
 int save_inventory(std::span<const std::string> args, const Elsewhere* there, std::ostream& out,
                    std::ostream& err) {
-  cxxopts::Options table("podshark inventory", "Saves what runs now, to annotate captures with.");
-  table.custom_help("[options]");
-  table.add_options()("redact", "leave out host name, labels and paths (docs/FORMAT.md)")(
-      "o,output", "file to write (default: standard output)", cxxopts::value<std::string>(), "FILE")(
-      "h,help", "print this");
+  cxxopts::Options table = inventory_options();
   std::vector<const char*> argv{"podshark inventory"};
   for (const std::string& arg : args) argv.push_back(arg.c_str());
   InventoryOptions options;
@@ -66,6 +62,15 @@ int save_inventory(std::span<const std::string> args, const Elsewhere* there, st
 }
 
 }  // namespace
+
+cxxopts::Options inventory_options() {
+  cxxopts::Options table("podshark inventory", "Saves what runs now, to annotate captures with.");
+  table.custom_help("[options]");
+  table.add_options()("redact", "leave out host name, labels and paths (docs/FORMAT.md)")(
+      "o,output", "file to write (default: standard output)", cxxopts::value<std::string>(), "FILE")(
+      "h,help", "print this");
+  return table;
+}
 
 int cmd_inventory(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
   return save_inventory(args, nullptr, out, err);

@@ -30,13 +30,7 @@ struct ListOptions {
 
 // cxxopts throws; it ends here.
 Result<ListOptions> parse_options(std::span<const std::string> args) {
-  cxxopts::Options options("podshark list", "Shows containers, pods, addresses and published ports.");
-  options.add_options()("json", "print JSON for programs (docs/FORMAT.md)")(
-      "all", "stopped and infra containers too")("kube", "pods of a Kubernetes cluster, through kubectl")(
-      "context", "with --kube: context of kubeconfig (default: the current one)",
-      cxxopts::value<std::string>(),
-      "NAME")("namespace", "with --kube: namespace, or all (default: the context's)",
-              cxxopts::value<std::string>(), "NAME")("help", "print this");
+  cxxopts::Options options = list_options();
   std::vector<const char*> argv{"podshark list"};
   for (const std::string& arg : args) argv.push_back(arg.c_str());
   try {
@@ -112,6 +106,18 @@ int list(std::span<const std::string> args, const Elsewhere* there, std::ostream
 }
 
 }  // namespace
+
+cxxopts::Options list_options() {
+  cxxopts::Options options("podshark list", "Shows containers, pods, addresses and published ports.");
+  options.custom_help("[options]");
+  options.add_options()("json", "print JSON for programs (docs/FORMAT.md)")(
+      "all", "stopped and infra containers too")("kube", "pods of a Kubernetes cluster, through kubectl")(
+      "context", "with --kube: context of kubeconfig (default: the current one)",
+      cxxopts::value<std::string>(),
+      "NAME")("namespace", "with --kube: namespace, or all (default: the context's)",
+              cxxopts::value<std::string>(), "NAME")("h,help", "print this");
+  return options;
+}
 
 int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
   return list(args, nullptr, out, err);

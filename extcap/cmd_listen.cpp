@@ -16,20 +16,6 @@ constexpr milliseconds kLeastTimeout{100};
 constexpr milliseconds kMostTimeout{86'400'000};
 constexpr std::uint64_t kMaxCount = 1'000'000'000;
 
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark listen",
-                           "Listens inside a container, answers each client one line, and prints who came.");
-  options.custom_help("CONTAINER:PORT[/tcp|/udp] [options]");
-  options.positional_help("");
-  const auto text = [] { return cxxopts::value<std::string>(); };
-  options.add_options()("count", "End after N arrivals", text(), "N")(
-      "timeout", "End after S seconds, 0.1 to 86400; nothing arrived: exit code 12", text(), "S")(
-      "json", "One JSON object per arrival, one line each (docs/FORMAT.md)")("h,help", "This text")(
-      "target", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"target"});
-  return options;
-}
-
 Result<probing::ListenOptions> read_options(const cxxopts::ParseResult& parsed) {
   probing::ListenOptions out;
   std::vector<std::string> targets;
@@ -63,8 +49,22 @@ int fail(std::ostream& err, const Error& error) {
 
 }  // namespace
 
+cxxopts::Options listen_options() {
+  cxxopts::Options options("podshark listen",
+                           "Listens inside a container, answers each client one line, and prints who came.");
+  options.custom_help("CONTAINER:PORT[/tcp|/udp] [options]");
+  options.positional_help("");
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  options.add_options()("count", "End after N arrivals", text(), "N")(
+      "timeout", "End after S seconds, 0.1 to 86400; nothing arrived: exit code 12", text(), "S")(
+      "json", "One JSON object per arrival, one line each (docs/FORMAT.md)")("h,help", "This text")(
+      "target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
 int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = listen_options();
   std::vector<const char*> argv{"podshark listen"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {

@@ -21,50 +21,6 @@ constexpr milliseconds kLeastInterval{100};
 constexpr milliseconds kMostInterval{3600'000};
 constexpr std::uint64_t kMaxCount = 1'000'000'000;
 
-constexpr const char* kTargets =
-    R"(TARGET is HOST[:PORT][/PROTOCOL], PROTOCOL tcp, udp, icmp, dns or mtu (default: tcp).
-  web:80             port 80 of container web at its own address (rootless, from the host: as published)
-  web:80 --published the same through the host, as a published port
-  host:8080          port 8080 of the host; so also an address, or a name that the source can look up
-  web/icmp           does it answer ping
-  db/dns             does the source's name server know the name db
-  web/mtu            the largest packet that comes through
-  kube://store/shop:80  port 80 of pod shop in namespace store, through kubectl port-forward
-
-Outcomes:
-  ok            reached; a connection alone is not taken for it
-  refused       somebody said no
-  filtered      nothing came back within the timeout
-  unreachable   no route, no neighbour, or a router says so
-  closed        accepted, then closed at once
-  silent        it ended in a queue that nobody reads, or nobody answered
-  no name       the name server has no address for it
-  not measured  there was no try
-Exit code: 0 all ok, 12 a target was not reached, 7 something could not be measured.
-)";
-
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark probe",
-                           "Probes whether a port, host or name can be reached, and says why not.");
-  options.custom_help("TARGET [options]");
-  options.positional_help("");
-  const auto text = [] { return cxxopts::value<std::string>(); };
-  options.add_options()("from",
-                        "Where the probe starts: host, a container, or another machine: "
-                        "ssh://[USER@]HOST[:PORT] (default: host)",
-                        text(), "WHERE")("published", "Probe PORT of a container as the host publishes it")(
-      "listen", "Open a listener at TARGET's port, and tell how the client's address looks there")(
-      "mtu", "The same as /mtu")("all-ports", "All published ports, and all TCP ports that listen")(
-      "mesh", "From every container to the TCP ports of all others", text(), "pod/NAME|net/NAME")(
-      "count", "Probe N times (default: 1)", text(), "N")(
-      "interval", "Seconds between probes; without --count until stopped", text(), "S")(
-      "timeout", "Seconds for each probe, 0.5 to 60 (default: 3)", text(), "S")(
-      "json", "One JSON object per probe, one line each (docs/FORMAT.md)")("h,help", "This text")(
-      "target", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"target"});
-  return options;
-}
-
 Error wrong(const std::string& option, const std::string& value, const std::string& expected) {
   return {ErrorKind::usage, option + " '" + one_line(value, 40) + "' is not " + expected, {}};
 }
@@ -166,14 +122,58 @@ int probe_kube(const ProbeOptions& options, std::ostream& out, std::ostream& err
 
 }  // namespace
 
+const char* const kProbeMore =
+    R"(TARGET is HOST[:PORT][/PROTOCOL], PROTOCOL tcp, udp, icmp, dns or mtu (default: tcp).
+  web:80             port 80 of container web at its own address (rootless, from the host: as published)
+  web:80 --published the same through the host, as a published port
+  host:8080          port 8080 of the host; so also an address, or a name that the source can look up
+  web/icmp           does it answer ping
+  db/dns             does the source's name server know the name db
+  web/mtu            the largest packet that comes through
+  kube://store/shop:80  port 80 of pod shop in namespace store, through kubectl port-forward
+
+Outcomes:
+  ok            reached; a connection alone is not taken for it
+  refused       somebody said no
+  filtered      nothing came back within the timeout
+  unreachable   no route, no neighbour, or a router says so
+  closed        accepted, then closed at once
+  silent        it ended in a queue that nobody reads, or nobody answered
+  no name       the name server has no address for it
+  not measured  there was no try
+Exit code: 0 all ok, 12 a target was not reached, 7 something could not be measured.
+)";
+
+cxxopts::Options probe_options() {
+  cxxopts::Options options("podshark probe",
+                           "Probes whether a port, host or name can be reached, and says why not.");
+  options.custom_help("TARGET [options]");
+  options.positional_help("");
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  options.add_options()("from",
+                        "Where the probe starts: host, a container, or another machine: "
+                        "ssh://[USER@]HOST[:PORT] (default: host)",
+                        text(), "WHERE")("published", "Probe PORT of a container as the host publishes it")(
+      "listen", "Open a listener at TARGET's port, and tell how the client's address looks there")(
+      "mtu", "The same as /mtu")("all-ports", "All published ports, and all TCP ports that listen")(
+      "mesh", "From every container to the TCP ports of all others", text(), "pod/NAME|net/NAME")(
+      "count", "Probe N times (default: 1)", text(), "N")(
+      "interval", "Seconds between probes; without --count until stopped", text(), "S")(
+      "timeout", "Seconds for each probe, 0.5 to 60 (default: 3)", text(), "S")(
+      "json", "One JSON object per probe, one line each (docs/FORMAT.md)")("h,help", "This text")(
+      "target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
 int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = probe_options();
   std::vector<const char*> argv{"podshark probe"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {
     const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") != 0) {
-      out << table.help() << '\n' << kTargets;
+      out << table.help() << '\n' << kProbeMore;
       return 0;
     }
     const Result<ProbeOptions> options = read_options(parsed);

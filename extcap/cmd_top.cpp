@@ -14,38 +14,6 @@ constexpr std::uint64_t kMinIntervalMs = 100;
 constexpr std::uint64_t kMaxIntervalMs = 3600 * 1000;
 constexpr std::uint64_t kMaxPeers = 4096;
 
-constexpr const char* kColumns =
-    R"(Columns (per second; LINKDROP to RETRANS: within the refresh / since the start):
-  CONTAINER  a container, or those that share its network namespace: pod/NAME (members)
-  RX, TX     bytes arriving in and leaving the container on all links but lo (kernel's link counters)
-  LO         bytes over its loopback; for rootless containers also what comes in by published ports (same)
-  PKT        packets of all of these (same)
-  LINKDROP   dropped by its links: rx_dropped + tx_dropped (same)
-  SOCKDROP   dropped by its sockets: UDP InErrors, TCP ListenDrops, BacklogDrop, RcvQDrop (/proc/PID/net)
-  RETRANS    TCP segments sent again, RetransSegs (/proc/PID/net/snmp)
-  CONN       established TCP connections (/proc/PID/net/tcp and tcp6)
-  PEER       who it talks to, from the headers of its packets; 'lo' is the container itself
-  SERVICE    'on PORT' served by the container (its published port in parentheses), 'to PORT' by the peer
-"-" is unknown. Without TARGET: all own containers; for root all rootful ones.
-)";
-
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark top",
-                           "Traffic, drops, retransmits and connections of containers, live.");
-  options.custom_help("[TARGET...] [options]");
-  options.positional_help("");
-  const auto text = [] { return cxxopts::value<std::string>(); };
-  options.add_options()("json", "One JSON object per refresh, one line each (docs/FORMAT.md)")(
-      "once", "Measure one interval, print, end")("interval",
-                                                  "Seconds between refreshes, 0.1 to 3600 (default: 1)",
-                                                  text(), "S")("count", "End after N refreshes", text(), "N")(
-      "sort", top::sort_names() + " (default: rate)", text(), "COLUMN")(
-      "peers", "Peers shown per container; 0: do not look at packets (default: 20)", text(), "N")(
-      "h,help", "This text")("target", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"target"});
-  return options;
-}
-
 Error wrong(const std::string& option, const std::string& value, const std::string& expected) {
   return {ErrorKind::usage, option + " '" + one_line(value, 40) + "' is not " + expected, {}};
 }
@@ -115,14 +83,46 @@ int fail(std::ostream& err, const Error& error) {
 
 }  // namespace
 
+const char* const kTopMore =
+    R"(Columns (per second; LINKDROP to RETRANS: within the refresh / since the start):
+  CONTAINER  a container, or those that share its network namespace: pod/NAME (members)
+  RX, TX     bytes arriving in and leaving the container on all links but lo (kernel's link counters)
+  LO         bytes over its loopback; for rootless containers also what comes in by published ports (same)
+  PKT        packets of all of these (same)
+  LINKDROP   dropped by its links: rx_dropped + tx_dropped (same)
+  SOCKDROP   dropped by its sockets: UDP InErrors, TCP ListenDrops, BacklogDrop, RcvQDrop (/proc/PID/net)
+  RETRANS    TCP segments sent again, RetransSegs (/proc/PID/net/snmp)
+  CONN       established TCP connections (/proc/PID/net/tcp and tcp6)
+  PEER       who it talks to, from the headers of its packets; 'lo' is the container itself
+  SERVICE    'on PORT' served by the container (its published port in parentheses), 'to PORT' by the peer
+"-" is unknown. Without TARGET: all own containers; for root all rootful ones.
+)";
+
+cxxopts::Options top_options() {
+  cxxopts::Options options("podshark top",
+                           "Traffic, drops, retransmits and connections of containers, live.");
+  options.custom_help("[TARGET...] [options]");
+  options.positional_help("");
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  options.add_options()("json", "One JSON object per refresh, one line each (docs/FORMAT.md)")(
+      "once", "Measure one interval, print, end")("interval",
+                                                  "Seconds between refreshes, 0.1 to 3600 (default: 1)",
+                                                  text(), "S")("count", "End after N refreshes", text(), "N")(
+      "sort", "Order of the table (default: rate)", text(), top::sort_names())(
+      "peers", "Peers shown per container; 0: do not look at packets (default: 20)", text(), "N")(
+      "h,help", "This text")("target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
 int cmd_top(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = top_options();
   std::vector<const char*> argv{"podshark top"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {
     const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") != 0) {
-      out << table.help() << '\n' << kColumns;
+      out << table.help() << '\n' << kTopMore;
       return 0;
     }
     const Result<top::TopOptions> options = read_options(parsed);

@@ -18,35 +18,6 @@ constexpr milliseconds kLeastTimeout{500};  // a connection is watched for 400 m
 constexpr milliseconds kMostTimeout{60'000};
 constexpr milliseconds kMostWait{3'600'000};
 
-constexpr const char* kMore =
-    R"(TARGET and WHERE are those of 'podshark probe'; PROTOCOL is tcp, udp or icmp (default: tcp).
-
-Probes TARGET once, and shows which firewall rules its packets and the answers meet, up to the verdict. For
-that, after asking you, a table that only marks packets is put into each network namespace on the way. It
-changes no verdict, and the kernel removes it when podshark ends. Nothing is ever disabled.
-
-With --wait nothing is probed: packets are shown that others send to TARGET, a published port of it included, and
-the answers: those of a client outside, or a connection that is tried again. Until S seconds are over, or Ctrl-C.
-Exit code: 0 reached, 12 not reached, 2 no consent, 5 no namespace on the way may be traced; with --wait: 0 no
-rule stopped what was seen, 12 one did, 7 nothing was seen.
-)";
-
-cxxopts::Options option_table() {
-  cxxopts::Options options("podshark trace",
-                           "Shows rule by rule what the firewalls do to a probe's packets.");
-  options.custom_help("TARGET [options]");
-  options.positional_help("");
-  const auto text = [] { return cxxopts::value<std::string>(); };
-  options.add_options()("from", "Where the probe starts: host or a container (default: host)", text(),
-                        "WHERE")("yes", "Do not ask: I consent to the temporary table")(
-      "wait", "Probe nothing: packets of others, for so many seconds, up to 3600", text(), "S")(
-      "timeout", "Seconds for the probe, 0.5 to 60 (default: 3)", text(), "S")(
-      "json", "One JSON object (docs/FORMAT.md)")("h,help", "This text")(
-      "target", "", cxxopts::value<std::vector<std::string>>());
-  options.parse_positional({"target"});
-  return options;
-}
-
 Result<TraceOptions> read_options(const cxxopts::ParseResult& parsed) {
   TraceOptions out;
   std::vector<std::string> targets;
@@ -91,14 +62,43 @@ int exit_code(probing::Verdict verdict) {
 
 }  // namespace
 
+const char* const kTraceMore =
+    R"(TARGET and WHERE are those of 'podshark probe'; PROTOCOL is tcp, udp or icmp (default: tcp).
+
+Probes TARGET once, and shows which firewall rules its packets and the answers meet, up to the verdict. For
+that, after asking you, a table that only marks packets is put into each network namespace on the way. It
+changes no verdict, and the kernel removes it when podshark ends. Nothing is ever disabled.
+
+With --wait nothing is probed: packets are shown that others send to TARGET, a published port of it included, and
+the answers: those of a client outside, or a connection that is tried again. Until S seconds are over, or Ctrl-C.
+Exit code: 0 reached, 12 not reached, 2 no consent, 5 no namespace on the way may be traced; with --wait: 0 no
+rule stopped what was seen, 12 one did, 7 nothing was seen.
+)";
+
+cxxopts::Options trace_options() {
+  cxxopts::Options options("podshark trace",
+                           "Shows rule by rule what the firewalls do to a probe's packets.");
+  options.custom_help("TARGET [options]");
+  options.positional_help("");
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  options.add_options()("from", "Where the probe starts: host or a container (default: host)", text(),
+                        "WHERE")("yes", "Do not ask: I consent to the temporary table")(
+      "wait", "Probe nothing: packets of others, for so many seconds, up to 3600", text(), "S")(
+      "timeout", "Seconds for the probe, 0.5 to 60 (default: 3)", text(), "S")(
+      "json", "One JSON object (docs/FORMAT.md)")("h,help", "This text")(
+      "target", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"target"});
+  return options;
+}
+
 int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
-  cxxopts::Options table = option_table();
+  cxxopts::Options table = trace_options();
   std::vector<const char*> argv{"podshark trace"};
   for (const std::string& a : args) argv.push_back(a.c_str());
   try {
     const cxxopts::ParseResult parsed = table.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") != 0) {
-      out << table.help() << '\n' << kMore;
+      out << table.help() << '\n' << kTraceMore;
       return 0;
     }
     const Result<TraceOptions> options = read_options(parsed);

@@ -9,6 +9,10 @@
 
 #include "podman/model/inventory.h"
 
+namespace cxxopts {
+class Options;
+}
+
 namespace podshark::extcap {
 
 /// One `podshark VERB`. `args` are the words after the verb. Returns the exit code (ErrorKind's values, 0
@@ -17,8 +21,15 @@ struct Command {
   const char* name;
   const char* summary;  ///< one line for --help
   int (*run)(std::span<const std::string> args, std::ostream& out, std::ostream& err);
-  bool there = false;  ///< with --host H it is run on that machine
+  /// What --help, the manual page and the completions are made of. An argument named a|b is one of these
+  /// words; FILE, OUT, CONTAINER, WHERE and WHO tell what completes it, as does the first word of the usage.
+  cxxopts::Options (*options)();
+  bool there = false;     ///< with --host H it is run on that machine
+  const char* more = "";  ///< what --help prints after the options
 };
+
+/// All of them, in the order of --help.
+std::span<const Command> commands();
 
 int cmd_list(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostream& err);
@@ -31,6 +42,23 @@ int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream
 int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_hosts(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostream& err);
+
+cxxopts::Options list_options();
+cxxopts::Options capture_options();
+cxxopts::Options top_options();
+cxxopts::Options inventory_options();
+cxxopts::Options annotate_options();
+cxxopts::Options check_options();
+cxxopts::Options probe_options();
+cxxopts::Options trace_options();
+cxxopts::Options listen_options();
+cxxopts::Options hosts_options();
+cxxopts::Options doctor_options();
+
+extern const char* const kTopMore;
+extern const char* const kCheckMore;
+extern const char* const kProbeMore;
+extern const char* const kTraceMore;
 
 /// What runs on a machine without podshark: all that is known of it.
 struct Elsewhere {

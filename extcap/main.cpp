@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/resource.h>
 
-#include <array>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -17,32 +16,12 @@
 namespace {
 
 using podshark::extcap::Command;
-
-constexpr std::array<Command, 11> kCommands{{
-    {"list", "containers, pods, addresses and ports", podshark::extcap::cmd_list, true},
-    {"capture", "capture in containers' network namespaces, as pcapng", podshark::extcap::cmd_capture},
-    {"top", "bandwidth, drops, retransmits and connections per container and peer", podshark::extcap::cmd_top,
-     true},
-    {"probe", "can it be reached: TCP, UDP, ping, DNS, path MTU, from the host or a container",
-     podshark::extcap::cmd_probe, true},
-    {"listen", "shows what arrives at a port of a container, and from whom", podshark::extcap::cmd_listen,
-     true},
-    {"trace", "which firewall rules a packet meets, up to the one that drops it", podshark::extcap::cmd_trace,
-     true},
-    {"inventory", "save what runs now, to annotate captures with", podshark::extcap::cmd_inventory, true},
-    {"annotate", "add container names to a capture that another program took",
-     podshark::extcap::cmd_annotate},
-    {"check", "what is wrong with a container's network, the evidence and the fix",
-     podshark::extcap::cmd_check, true},
-    {"hosts", "other machines whose containers Wireshark lists: add, remove, ask again",
-     podshark::extcap::cmd_hosts},
-    {"doctor", "what is missing for capturing, and how to mend it", podshark::extcap::cmd_doctor, true},
-}};
+using podshark::extcap::commands;
 
 int help(std::ostream& out) {
   out << "podshark " PODSHARK_VERSION
          " - Podman container networking in Wireshark\n\nusage: podshark COMMAND [options]\n\n";
-  for (const Command& c : kCommands)
+  for (const Command& c : commands())
     out << "  " << c.name << std::string(11 - std::string(c.name).size(), ' ') << c.summary << '\n';
   out << "\n'podshark COMMAND --help' tells more. All but capture, annotate and hosts take --host "
          "[USER@]HOST[:PORT], and are then\n"
@@ -86,7 +65,7 @@ int main(int argc, char** argv) {
     std::cout << "podshark " PODSHARK_VERSION "\n";
     return 0;
   }
-  for (const Command& c : kCommands) {
+  for (const Command& c : commands()) {
     if (args[0] != c.name) continue;
     if (c.there) {
       std::vector<std::string> words = args;

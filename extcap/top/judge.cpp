@@ -220,7 +220,7 @@ Sort next(Sort sort) {
 
 std::string sort_names() {
   std::string out;
-  for (const auto& [sort, name] : kSorts) out += (out.empty() ? "" : ", ") + std::string(name);
+  for (const auto& [sort, name] : kSorts) out += (out.empty() ? "" : "|") + std::string(name);
   return out;
 }
 

@@ -60,7 +60,7 @@ enum class Sort { rate, rx, tx, lo, packets, drops, retransmits, connections, na
 [[nodiscard]] std::optional<Sort> sort_by_name(const std::string& text);
 [[nodiscard]] const char* to_string(Sort sort);
 [[nodiscard]] Sort next(Sort sort);
-/// "rate, rx, …" for messages.
+/// "rate|rx|…" for messages and --help.
 [[nodiscard]] std::string sort_names();
 void sort_entries(std::vector<Entry>& entries, Sort sort);
 

@@ -15,6 +15,7 @@ cases=(
   system_install_succeeds_and_makes_the_group
   worker_is_for_the_group_only_with_permitted_capabilities
   agent_for_such_machines_is_a_plain_file
+  manual_pages_are_there_and_bash_completes_running_containers
   only_a_link_to_podshark_is_in_the_extcap_directory
   tshark_lists_the_containers_of_root
   tshark_lists_the_containers_of_an_ordinary_user
@@ -123,6 +124,17 @@ agent_for_such_machines_is_a_plain_file() {
   [ "$(stat -c '%a %U:%G' "$agent")" = '644 root:root' ]
   gunzip -c "$agent" >$work/agent && chmod 0755 $work/agent
   [ "$(as other $work/agent version)" = "podshark-agent $(podshark --version | sed 's/^podshark //')" ]
+}
+
+# The scripts themselves are tried by completion.py; here podshark itself says what runs.
+manual_pages_are_there_and_bash_completes_running_containers() {
+  local share=/usr/local/share
+  [ "$(head -n 2 $share/man/man1/podshark-capture.1 | tail -n 1 | cut -d' ' -f2)" = PODSHARK-CAPTURE ]
+  [ -s $share/zsh/site-functions/_podshark ] && [ -s $share/fish/vendor_completions.d/podshark.fish ]
+  # shellcheck disable=SC2016
+  run bash -c 'source "$0"; COMP_WORDS=(podshark capture w) COMP_CWORD=2; _podshark; printf "%s\n" "${COMPREPLY[@]}"' \
+    $share/bash-completion/completions/podshark
+  expect '^web$'
 }
 
 only_a_link_to_podshark_is_in_the_extcap_directory() {
