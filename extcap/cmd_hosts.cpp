@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // podshark hosts [list] [--json] | add HOST [--key FILE] [--jump HOSTS] | remove HOST | refresh [HOST...]
-#include <atomic>
 #include <cxxopts.hpp>
 #include <mutex>
 #include <ostream>
-#include <thread>
 
 #include "extcap/command.h"
 #include "extcap/json_object.h"
 #include "extcap/remote/host_listing.h"
 #include "extcap/remote/hosts.h"
 #include "extcap/top/text_table.h"
+#include "podman/core/in_parallel.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap {
@@ -157,26 +156,20 @@ int refresh(const Request& request, std::ostream& out, std::ostream& err) {
   if (!hosts) return fail(err, hosts.error());
   if (hosts->empty())
     return fail(err, {ErrorKind::not_found, "there are no hosts", "'podshark hosts add HOST' saves one"});
-  std::atomic<std::size_t> next = 0;
   std::mutex mutex;
   int code = 0;
-  const auto ask = [&] {
-    for (std::size_t i = next++; i < hosts->size(); i = next++) {
-      const remote::FarHost& host = (*hosts)[i];
-      const Result<model::Inventory> inventory = remote::list_there(host, remote::kListLimit);
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!inventory) {
-        const int failed = fail(err, inventory.error());
-        if (code == 0) code = failed;
-        continue;
-      }
-      const std::size_t count = remote::far_containers(*inventory).size();
-      out << host.name << ": " << count << " container" << (count == 1 ? "" : "s") << std::endl;
+  in_parallel(hosts->size(), kAtOnce, [&](std::size_t i) {
+    const remote::FarHost& host = (*hosts)[i];
+    const Result<model::Inventory> inventory = remote::list_there(host, remote::kListLimit);
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!inventory) {
+      const int failed = fail(err, inventory.error());
+      if (code == 0) code = failed;
+      return;
     }
-  };
-  std::vector<std::thread> others;
-  for (std::size_t i = 0; i < std::min(kAtOnce, hosts->size()); ++i) others.emplace_back(ask);
-  for (std::thread& t : others) t.join();
+    const std::size_t count = remote::far_containers(*inventory).size();
+    out << host.name << ": " << count << " container" << (count == 1 ? "" : "s") << std::endl;
+  });
   return code;
 }
 

@@ -125,6 +125,7 @@ case $what in
     meanwhile build-deb13 tests/e2e/run.sh deb13 --build
     meanwhile clang tests/build.sh clang -DPODSHARK_UNIT_TESTS=OFF
     meanwhile build-asan tests/build.sh asan-ubsan
+    meanwhile tsan tests/tsan.sh
     scripts=()  # other folders' own
     for script in tests/*/ci.sh; do
       name=$(basename "$(dirname "$script")")
@@ -134,6 +135,7 @@ case $what in
     step e2e-deb12 tests/e2e/run.sh deb12
     collect build-deb13 && step e2e-deb13 tests/e2e/run.sh deb13 --unit
     collect clang && step fuzz tests/ctest.sh build/clang -L fuzz
+    collect tsan
     collect build-asan && step asan-ubsan tests/ctest.sh build/asan-ubsan -L unit
     for name in "${scripts[@]}"; do collect "$name"; done ;;
   long)

@@ -57,7 +57,7 @@ class Walk {
   Next jump(const Rule& r, const Statement& s);
   Next back();
   Next end(End how, const Rule& r, std::string what);
-  void step(const Rule* r, std::string what);
+  void step(const Rule* r, const std::string& what);
   void uncertain(const Rule& r);
   void doubt(const Rule& r, std::size_t matched);
   bool work(std::size_t amount);
@@ -76,7 +76,7 @@ bool Walk::work(std::size_t amount) {
   return out_.complete;
 }
 
-void Walk::step(const Rule* r, std::string what) {
+void Walk::step(const Rule* r, const std::string& what) {
   if (out_.path.size() < kMaxSteps) out_.path.push_back({{at_.chain, r}, one_line(what, kMaxRuleText)});
 }
 
