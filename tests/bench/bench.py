@@ -176,7 +176,7 @@ def first_packet(web, directory):
         errors = (directory / "errors").open("w+")
         child = lib.popen(lib.ROOT, [PODSHARK, "capture", name, "--wait", "-w", file], stderr=errors)
         lib.wait_for(lambda: "waiting for" in (directory / "errors").read_text(), "the notice")
-        lib.podman(lib.ROOT, "run", "--rm", "--name", name, lib.IMAGE, "wget", "-qO-", f"http://{web.address}/")
+        lib.podman(lib.ROOT, "run", "--rm", "--name", name, lib.IMAGE, "sh", "-c", f"wget -qO- http://{web.address}/; sleep 2")
         lib.wait_for(lambda: b"GET / HTTP" in file.read_bytes(), "the request")
         lib.end(child, signal.SIGINT)
         done = lib_pcapng.read(file)
@@ -225,15 +225,9 @@ def idle_hundred(directory):
         lib.end(p, signal.SIGINT)
 
 
-def others(web, directory):
-    """What it costs and how long it takes, one figure each."""
-    title("and", "min", "median", "max", "unit")
-    for measure in (start_ups, latency, dropped_packets, first_packet, idle_hundred):
-        wanted = {"web": web, "directory": directory}
-        measure(**{name: wanted[name] for name in inspect.signature(measure).parameters})
-
-
-MEASURES = (to_file.to_file, to_wireshark.to_wireshark, to_wireshark.annotating, others, many.containers)
+# Those that begin a table of their own, and those that are rows of one.
+TABLES = (to_file.to_file, to_wireshark.to_wireshark, to_wireshark.annotating, many.containers)
+ROWS = (start_ups, latency, dropped_packets, first_packet, idle_hundred)
 
 
 def main():
@@ -245,11 +239,11 @@ def main():
     for spec in (lib.Ctr("web"), lib.Ctr("own", user=lib.RIG)):
         up.update(lib.start(spec))
     print(machine(lib.WORLD))
-    chosen = sys.argv[1:]
-    for measure in MEASURES:
-        if chosen and measure.__name__ not in chosen:
-            continue
-        wanted = {"web": up["web"], "directory": directory, "shm": shm}
+    wanted = {"web": up["web"], "directory": directory, "shm": shm}
+    chosen = [m for m in (*TABLES, *ROWS) if not sys.argv[1:] or m.__name__ in sys.argv[1:]]
+    for i, measure in enumerate(chosen):
+        if measure in ROWS and (i == 0 or chosen[i - 1] not in ROWS):
+            title("and", "min", "median", "max", "unit")
         measure(**{name: wanted[name] for name in inspect.signature(measure).parameters})
 
 

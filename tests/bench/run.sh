@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [NAME...]: benchmarks (or those named, of bench.py's MEASURES) in a Debian 12 rig, with the finished build in
+# run.sh [NAME...]: benchmarks (or those named, functions of bench.py's TABLES and ROWS) in a Debian 12 rig, with the finished build in
 # $PODSHARK_BUILD (default build/release); then what the plugin costs, and the file formats alone. Prints Markdown tables;
 # PODSHARK_BENCH_ROUNDS (default 5) says how often each pair is run. remote.sh has those over ssh.
 set -euo pipefail
