@@ -223,6 +223,7 @@ def idle_hundred(directory):
     row("podshark all: all 200 links captured after", [ready], "s")
     for p in (ours, *theirs):
         lib.end(p, signal.SIGINT)
+    many.remove(up)
 
 
 # Those that begin a table of their own, and those that are rows of one.
