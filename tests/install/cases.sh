@@ -14,6 +14,7 @@ cases=(
   a_failing_build_fails_and_leaves_no_file
   system_install_succeeds_and_makes_the_group
   worker_is_for_the_group_only_with_permitted_capabilities
+  what_is_installed_is_roots_and_nobody_elses_to_change
   agent_for_such_machines_is_a_plain_file
   manual_pages_are_there_and_bash_completes_running_containers
   only_a_link_to_podshark_is_in_the_extcap_directory
@@ -116,6 +117,20 @@ worker_is_for_the_group_only_with_permitted_capabilities() {
   worker=/usr/local/libexec/podshark/podshark-drops
   [ "$(stat -c '%a %U:%G' $worker)" = '750 root:wireshark' ]
   [ "$(getcap $worker)" = "$worker cap_perfmon,cap_bpf=p" ]
+}
+
+# Nor is anything but the two helpers more than who starts it.
+what_is_installed_is_roots_and_nobody_elses_to_change() {
+  local file mode owner
+  while read -r file; do
+    read -r mode owner < <(stat -c '%a %U' "$file")
+    [ "$owner" = root ] || { echo "$file belongs to $owner"; return 1; }
+    [ $((8#$mode & 8#6022)) = 0 ] || { echo "$file has the mode $mode"; return 1; }
+    case $file in */podshark-worker | */podshark-drops) continue ;; esac
+    [ -z "$(getcap "$file")" ] || { echo "$file has capabilities"; return 1; }
+  done < <(sed -n 's/^f //p' /usr/local/share/podshark/manifest)
+  [ "$(stat -c '%U' /usr/local/libexec/podshark)" = root ]
+  [ $((8#$(stat -c '%a' /usr/local/libexec/podshark) & 8#22)) = 0 ]
 }
 
 agent_for_such_machines_is_a_plain_file() {
