@@ -124,6 +124,8 @@ Error no_probes(const NetnsPlace& place) {
 Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
   const std::string who = place.who();
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
+  if (reply.error == EMFILE || reply.error == ENFILE || reply.error == ENOMEM)
+    return os_error(reply.error, "enter the network namespace of " + who);
   switch (reply.stage) {
     case Stage::find_process:
     case Stage::identity:
@@ -153,7 +155,7 @@ Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
                 reply.error == EAFNOSUPPORT ? "IPv6 is switched off there"
                                             : "the sysctl net.ipv4.ping_group_range there allows no ping"};
       }
-      if (reply.error != EPERM) return {ErrorKind::internal, "open a socket in " + who + why, {}};
+      if (reply.error != EPERM) return os_error(reply.error, "open a socket in " + who);
       return {ErrorKind::permission, "open a packet socket in " + who + why,
               place.kind == NetnsPlace::Kind::host ? kHostHint : kGroupHint};
     default:
@@ -175,13 +177,14 @@ std::vector<UniqueFd> take_fds(msghdr& message) {
   return fds;
 }
 
-// Waits for the reply; the worker ending or staying silent is an error with errno in `error`.
-bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) {
+// Waits for the reply; 0 or an errno: EPIPE when the worker has ended, ETIMEDOUT when it stays silent, EMFILE
+// when there is no room for its descriptors.
+int receive_one(int channel, Reply& reply, std::vector<UniqueFd>& fds) {
   pollfd p{channel, POLLIN, 0};
   int ready = 0;
   while ((ready = ::poll(&p, 1, kAnswerMs)) < 0 && errno == EINTR) {
   }
-  if (ready == 0) errno = ETIMEDOUT;
+  if (ready <= 0) return ready == 0 ? ETIMEDOUT : errno;
   iovec data{&reply, sizeof(reply)};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * worker::kMaxSockets)> control{};
   msghdr message{};
@@ -189,11 +192,33 @@ bool receive(int channel, Reply& reply, std::vector<UniqueFd>& fds, int& error) 
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  const ssize_t n = ready > 0 ? ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC) : -1;
-  error = n == 0 ? EPIPE : errno;
-  fds = n > 0 ? take_fds(message) : std::vector<UniqueFd>();
-  return n == static_cast<ssize_t>(sizeof(reply)) && reply.magic == worker::kMagic &&
-         fds.size() == reply.sockets;
+  const ssize_t n = ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+  if (n <= 0) return n == 0 || errno == ECONNRESET ? EPIPE : errno;
+  fds = take_fds(message);
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return EMFILE;
+  const bool whole = n == static_cast<ssize_t>(sizeof(reply)) && reply.magic == worker::kMagic &&
+                     fds.size() == reply.sockets;
+  return whole ? 0 : EPROTO;
+}
+
+int receive(int channel, std::uint32_t serial, Reply& reply, std::vector<UniqueFd>& fds) {
+  int error = 0;
+  do {
+    error = receive_one(channel, reply, fds);
+  } while (error == 0 && reply.serial != serial);  // a second answer to an earlier request
+  return error;
+}
+
+Error no_answer(int error, int status, bool installed) {
+  const ErrorKind kind = installed ? ErrorKind::permission : ErrorKind::internal;
+  const char* const doctor = "run 'podshark doctor'";
+  if (error == ETIMEDOUT)
+    return {ErrorKind::internal, "podshark-worker did not answer within 5 seconds", "try again"};
+  if (WIFSIGNALED(status))
+    return {ErrorKind::internal, std::string("podshark-worker was ended: ") + ::strsignal(WTERMSIG(status)),
+            "try again; the kernel's log (dmesg) tells whether memory ran out"};
+  return {kind, std::string("podshark-worker did not answer: ") + std::strerror(error),
+          installed ? kGroupHint : doctor};
 }
 
 // Descriptors of the capture (fifo, stdout, other channels) must not live on in the child: what follows
@@ -208,7 +233,7 @@ void enter_child(int channel) {
 }
 
 // The worker's code in a child of ours, for what needs no privilege.
-[[noreturn]] void serve_on_channel(int channel) {
+[[noreturn]] void serve_on_channel(int channel) noexcept {
   enter_child(channel);
   (void)::close_range(3, ~0U, 0);
   const int null = ::open("/dev/null", O_WRONLY);
@@ -239,15 +264,23 @@ std::string find_libexec(const std::string& name) {
 }
 
 WorkerClient::~WorkerClient() {
-  for (Worker* w : {&plain_, &installed_}) {
-    w->channel.reset();  // end of file ends the worker
-    if (w->pid > 0) ::waitpid(w->pid, nullptr, 0);
-  }
+  (void)end(plain_);
+  (void)end(installed_);
 }
 
-Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
-  Worker& w = installed ? installed_ : plain_;
-  if (w.channel) return &w;
+int WorkerClient::end(Worker& w) {
+  w.channel.reset();
+  int status = 0;
+  if (w.pid <= 0) return status;
+  // It has nothing to finish; one that is stopped would not even notice the end of its channel.
+  (void)::kill(w.pid, SIGKILL);
+  while (::waitpid(w.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  w.pid = 0;
+  return status;
+}
+
+Status WorkerClient::start(Worker& w, bool installed) {
   std::string program;
   if (installed) {
     program = find_worker();
@@ -269,7 +302,7 @@ Result<WorkerClient::Worker*> WorkerClient::worker_for(bool installed) {
   if (pid == 0) installed ? exec_on_channel(theirs.get(), program) : serve_on_channel(theirs.get());
   w.pid = pid;
   w.channel = std::move(ours);
-  return &w;
+  return ok();
 }
 
 NetnsPlace NetnsPlace::of(const model::Container& container) {
@@ -299,19 +332,27 @@ std::string NetnsPlace::who() const {
 
 Result<NetnsSockets> WorkerClient::open(const NetnsPlace& place, SocketCounts counts) {
   const bool installed = needs_installed_worker(place);
-  Result<Worker*> w = worker_for(installed);
+  Worker& w = installed ? installed_ : plain_;
   const bool probes = wants_probes(counts);
-  // Installing the worker would not help: it refuses.
-  if (!w) return probes && installed ? no_probes(place) : w.wrap("capture " + place.who());
-  const Request request = make_request(place, counts);
+  Request request = make_request(place, counts);
+  request.serial = ++serial_;
   Reply reply;
   std::vector<UniqueFd> fds;
-  int error = 0;
-  if (!send_request((*w)->channel.get(), request, place) ||
-      !receive((*w)->channel.get(), reply, fds, error)) {
-    return Error{installed ? ErrorKind::permission : ErrorKind::internal,
-                 std::string("podshark-worker did not answer: ") + std::strerror(error),
-                 installed ? kGroupHint : "run 'podshark doctor'"};
+  for (bool answered = false; !answered;) {
+    const bool fresh = !w.channel;
+    if (const Status s = fresh ? start(w, installed) : ok(); !s) {
+      // Installing the worker would not help: it refuses.
+      return probes && installed ? no_probes(place) : s.wrap("capture " + place.who());
+    }
+    const int error = send_request(w.channel.get(), request, place)
+                          ? receive(w.channel.get(), request.serial, reply, fds)
+                          : EPIPE;
+    if (error == EMFILE) return os_error(error, "take the sockets of " + place.who());
+    answered = error == 0;
+    if (answered) continue;
+    const int status = end(w);
+    // One that somebody killed or stopped since the last request is replaced, once.
+    if (fresh) return no_answer(error, status, installed);
   }
   if (reply.stage != Stage::done) return explain(reply, place, probes);
   NetnsSockets out;

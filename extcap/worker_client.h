@@ -64,8 +64,8 @@ struct SocketCounts {
 
 /// Asks workers for sockets. Own rootless containers, and everything for root, need no privilege that the
 /// caller lacks: a forked child of this process serves them. Rootful containers of an ordinary user go to the
-/// installed worker. Both are started on first use and end when this object does. Not thread-safe; create and
-/// use it while the process is single-threaded.
+/// installed worker. Both are started on first use, anew when somebody has killed them, and end when this
+/// object does. Not thread-safe; create and use it while the process is single-threaded.
 class WorkerClient {
  public:
   WorkerClient() = default;
@@ -81,7 +81,10 @@ class WorkerClient {
     pid_t pid = 0;
     UniqueFd channel;
   };
-  [[nodiscard]] Result<Worker*> worker_for(bool installed);
+  [[nodiscard]] static Status start(Worker& worker, bool installed);
+  /// Its wait status.
+  [[nodiscard]] static int end(Worker& worker);
+  std::uint32_t serial_ = 0;
   Worker plain_;
   Worker installed_;
 };

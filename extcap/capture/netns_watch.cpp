@@ -20,8 +20,11 @@ constexpr int kAttempts = 250;
 
 }  // namespace
 
-NetnsWatch::NetnsWatch(EventLoop& loop, Callback on_netns)
-    : loop_(loop), on_netns_(std::move(on_netns)), user_(discover::calling_user()) {
+NetnsWatch::NetnsWatch(EventLoop& loop, Callback on_netns, std::function<void()> on_rootful)
+    : loop_(loop),
+      on_netns_(std::move(on_netns)),
+      on_rootful_(std::move(on_rootful)),
+      user_(discover::calling_user()) {
   inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) retry_ = std::move(*timer);
   loop_.add(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_files(); });
@@ -37,8 +40,11 @@ NetnsWatch::~NetnsWatch() {
 }
 
 void NetnsWatch::start() {
-  if (watched_ >= 0) return;
-  watched_ = ::inotify_add_watch(inotify_.get(), discover::netns_directory(user_).c_str(), IN_CREATE);
+  const auto watch = [this](const discover::User& user) {
+    return ::inotify_add_watch(inotify_.get(), discover::netns_directory(user).c_str(), IN_CREATE);
+  };
+  if (watched_ < 0) watched_ = watch(user_);
+  if (rootful_ < 0 && user_.uid != 0) rootful_ = watch(discover::User{});
 }
 
 void NetnsWatch::on_files() {
@@ -50,9 +56,11 @@ void NetnsWatch::on_files() {
     for (std::size_t at = 0; at + sizeof(inotify_event) <= static_cast<std::size_t>(n);) {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof(event));
-      if ((event.mask & IN_IGNORED) != 0) watched_ = -1;  // the directory is gone
+      const bool rootful = event.wd == rootful_;
+      if ((event.mask & IN_IGNORED) != 0) (rootful ? rootful_ : watched_) = -1;  // the directory is gone
       const std::string name = event.len > 0 ? buffer.data() + at + sizeof(event) : "";
-      if (name.starts_with("netns-")) made_.emplace(name, 0);
+      if (name.starts_with("netns-") && rootful) on_rootful_();
+      if (name.starts_with("netns-") && !rootful) made_.emplace(name, 0);
       at += sizeof(event) + event.len;
     }
   }

@@ -31,7 +31,9 @@ constexpr std::size_t kUsualRing = 8 * kMiB;
 constexpr std::size_t kFewLinks = 4;   // so many get the most
 constexpr std::size_t kLinksEach = 2;  // eth0 and lo
 constexpr std::size_t kLeastRing = kMiB;
-constexpr std::chrono::milliseconds kScan{5};              // while a namespace is unknown
+constexpr std::chrono::milliseconds kScan{5};  // while a namespace is unknown
+constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr std::int64_t kLookFor = 5'000'000'000;
 constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
 constexpr int kMostFailures = 20;
@@ -228,8 +230,9 @@ Status Roster::begin(Selection& selection) {
   names_ = selection.names;
   told_ = known_ = selection.inventory;
   if (options_.follow || options_.wait) {
-    watch_ = std::make_unique<NetnsWatch>(context_.loop,
-                                          [this](UniqueFd netns) { on_new_netns(std::move(netns)); });
+    watch_ = std::make_unique<NetnsWatch>(
+        context_.loop, [this](UniqueFd netns) { on_new_netns(std::move(netns)); },
+        [this] { on_rootful_netns(); });
     watch_->start();
   }
   if (const Status s = start_stopped(selection); !s) return s.error();
@@ -312,13 +315,24 @@ void Roster::on_new_netns(UniqueFd netns) {
   arm_once(scan_timer_.get(), kScan);
 }
 
+// The installed worker wants to see conmon's child, which is there soon; root's podman tells this user
+// nothing.
+void Roster::on_rootful_netns() {
+  look_until_ns_ = elapsed_ns() + kLookFor;
+  arm_once(scan_timer_.get(), kLookAgain);
+}
+
 void Roster::poke() {
   if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
   const auto began = std::chrono::steady_clock::now();
   reconcile(seen_now(), /* told= */ false);
   // A container may live for a few milliseconds; but no more than half of a processor, on a host with many.
   const auto took = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  if (!unknown_.empty()) arm_once(scan_timer_.get(), std::max(kScan, took));
+  if (!unknown_.empty()) {
+    arm_once(scan_timer_.get(), std::max(kScan, took));
+  } else if (elapsed_ns() < look_until_ns_) {
+    arm_once(scan_timer_.get(), kLookAgain + took);
+  }
 }
 
 void Roster::on_event(const api::ContainerEvent& event) {
@@ -391,8 +405,11 @@ void Roster::reconcile(const model::Inventory& inventory, bool told) {
 std::int64_t Roster::join(const Target& target, bool told) {
   if (const Status s = attach(target); !s) {
     // It has stopped again, or is still being made (its process is the runtime's, in the host's namespace):
-    // the next hint tries again.
-    if (told && s.error().kind != ErrorKind::gone && failed_.insert(target.container.pid).second)
+    // the next hint tries again. What runs short here is told at once: there may be no other hint for want of
+    // it.
+    const ErrorKind kind = s.error().kind;
+    const bool tell = kind == ErrorKind::internal || (told && kind != ErrorKind::gone);
+    if (tell && failed_.insert(target.container.pid).second)
       report("lifecycle", "join-failed", target.container, s.error().line());
     return 0;
   }

@@ -99,6 +99,7 @@ class Roster {
   void retire();
   void forget_unknown(const model::Inventory& inventory);
   void on_new_netns(UniqueFd netns);
+  void on_rootful_netns();
   void report(const char* kind, const std::string& what, const model::Container& c,
               const std::string& detail);
 
@@ -119,6 +120,7 @@ class Roster {
   std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
   std::vector<Child> starting_;
   std::unique_ptr<NetnsWatch> watch_;
+  std::int64_t look_until_ns_ = 0;  // elapsed_ns(): somebody is about to start
   UniqueFd scan_timer_;
   std::size_t expected_ = 0;  // targets at the start
   bool paused_ = false;

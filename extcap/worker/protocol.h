@@ -7,7 +7,7 @@
 
 namespace podshark::worker {
 
-inline constexpr std::uint32_t kMagic = 0x50535733;  // "PSW3"
+inline constexpr std::uint32_t kMagic = 0x50535734;  // "PSW4"
 inline constexpr std::uint32_t kMaxSockets = 64;     // per reply; SCM_MAX_FD is 253
 
 enum class TargetKind : std::uint32_t {
@@ -37,7 +37,7 @@ struct Request {
   std::uint32_t raw_sockets = 0;        ///< AF_PACKET SOCK_RAW, protocol 0 (sees nothing until bound)
   std::uint32_t cooked_sockets = 0;     ///< AF_PACKET SOCK_DGRAM, protocol 0
   std::uint32_t netfilter_sockets = 0;  ///< NETLINK_NETFILTER; never served with borrowed privileges
-  std::uint32_t unused = 0;
+  std::uint32_t serial = 0;             ///< comes back in the reply
   ProbeSockets probe;
   std::uint64_t pid_start = 0;    ///< proc_pid_stat(5) field 22; must match
   std::uint64_t netns_inode = 0;  ///< when not 0, must match
@@ -68,7 +68,9 @@ struct Reply {
   std::uint32_t sockets = 0;  ///< descriptors attached
   std::uint64_t netns_inode = 0;
   std::uint64_t netns_cookie = 0;  ///< never recycled, unlike the inode; 0 before Linux 5.14
+  std::uint32_t serial = 0;  ///< a child that is killed once it has answered makes the worker answer again
+  std::uint32_t unused = 0;
 };
-static_assert(sizeof(Reply) == 32);
+static_assert(sizeof(Reply) == 40);
 
 }  // namespace podshark::worker

@@ -44,8 +44,9 @@ Reply failure(Stage stage, int error = 0) {
   return reply;
 }
 
-bool send_reply(int channel, const Reply& reply, const Sockets& sockets) {
-  iovec data{const_cast<Reply*>(&reply), sizeof(reply)};
+bool send_reply(int channel, std::uint32_t serial, Reply reply, const Sockets& sockets) {
+  reply.serial = serial;
+  iovec data{&reply, sizeof(reply)};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMaxSockets)> control{};
   msghdr message{};
   message.msg_iov = &data;
@@ -136,11 +137,12 @@ Reply handle(const Request& request, bool borrowed, UniqueFd passed, Sockets* so
 }
 
 [[noreturn]] void child(int channel, const Request& request, bool borrowed, UniqueFd passed) {
+  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when it is stopped, and the worker killed
   Sockets sockets;
   Reply reply = handle(request, borrowed, std::move(passed), &sockets);
   drop_all();
   if (reply.stage != Stage::done) sockets.count = 0;
-  ::_exit(send_reply(channel, reply, sockets) ? 0 : 1);
+  ::_exit(send_reply(channel, request.serial, reply, sockets) ? 0 : 1);
 }
 
 // One message; a descriptor with it is taken only by a worker without privileges of its own (the kernel
@@ -186,8 +188,9 @@ void serve(int channel) {
       while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
       }
     }
-    if (!complete) (void)send_reply(channel, failure(Stage::request), {});
-    if (complete && (pid < 0 || status != 0)) (void)send_reply(channel, failure(Stage::died), {});
+    if (!complete) (void)send_reply(channel, 0, failure(Stage::request), {});
+    if (complete && (pid < 0 || status != 0))
+      (void)send_reply(channel, request.serial, failure(Stage::died), {});
   }
 }
 

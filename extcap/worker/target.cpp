@@ -62,14 +62,24 @@ bool is_root_conmon(pid_t pid) {
   return n > 0 && is_conmon_path({target.data(), static_cast<std::size_t>(n)});
 }
 
+// The parent's number may change its owner too: its child must still be that afterwards, and the parent
+// alive.
+bool is_child_of_root_conmon(pid_t pid, pid_t parent) {
+  const UniqueFd pidfd = open_pidfd(parent);
+  if (!pidfd || !is_root_conmon(parent)) return false;
+  const Result<ProcStat> now = read_stat(pid);
+  return now && now->ppid == parent && !has_ended(pidfd);
+}
+
 OpenedNetns open_by_process(const Request& request, bool borrowed) {
   const auto pid = static_cast<pid_t>(request.pid);
   const UniqueFd pidfd = open_pidfd(pid);
   if (!pidfd) return refuse(Stage::find_process, errno);
   const Result<ProcStat> stat = read_stat(pid);
-  if (!stat || has_ended(pidfd)) return refuse(Stage::find_process);
+  if (!stat) return refuse(Stage::find_process, errno);
+  if (has_ended(pidfd)) return refuse(Stage::find_process);
   if (stat->start_time != request.pid_start) return refuse(Stage::identity);
-  if (borrowed && !is_root_conmon(stat->ppid)) return refuse(Stage::not_podman);
+  if (borrowed && !is_child_of_root_conmon(pid, stat->ppid)) return refuse(Stage::not_podman);
   raise_only(CAP_SYS_PTRACE);
   OpenedNetns out;
   out.fd.reset(::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
@@ -117,9 +127,11 @@ bool owned_by_root_or_caller(int netns_fd) {
   return ::ioctl(owner.get(), NS_GET_OWNER_UID, &uid) == 0 && (uid == 0 || uid == ::getuid());
 }
 
-bool is_own_netns(int netns_fd) {
+// 0 when it can not be known: the caller may lower limits at any moment, so nothing is concluded from a
+// failure.
+std::uint64_t own_netns_inode() {
   const UniqueFd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  return own && wire::ns_inode(own.get()) == wire::ns_inode(netns_fd);
+  return own ? wire::ns_inode(own.get()) : 0;
 }
 
 OpenedNetns open_by_kind(const Request& request, bool borrowed, UniqueFd passed) {
@@ -149,10 +161,11 @@ OpenedNetns open_target(const Request& request, bool borrowed, UniqueFd passed) 
   OpenedNetns netns = open_by_kind(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return netns;
   if (::ioctl(netns.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse(Stage::open_netns, EINVAL);
-  if (request.netns_inode != 0 && request.netns_inode != wire::ns_inode(netns.fd.get())) {
-    return refuse(Stage::identity);
-  }
-  const bool host = is_own_netns(netns.fd.get());
+  const std::uint64_t own = own_netns_inode();
+  const std::uint64_t inode = wire::ns_inode(netns.fd.get());
+  if (own == 0 || inode == 0) return refuse(Stage::open_netns, errno);
+  if (request.netns_inode != 0 && request.netns_inode != inode) return refuse(Stage::identity);
+  const bool host = own == inode;
   if (host != (request.kind == TargetKind::own_netns)) return refuse(Stage::host_netns);
   if (borrowed && !owned_by_root_or_caller(netns.fd.get())) return refuse(Stage::not_yours);
   return netns;

@@ -120,6 +120,12 @@ TEST_F(WorkerTest, another_netns_than_the_one_meant_is_refused) {
   EXPECT_EQ(ask(r).stage, Stage::identity);
 }
 
+TEST_F(WorkerTest, an_answer_bears_the_number_of_its_request) {
+  Request r = about_me();
+  r.serial = 4711;
+  EXPECT_EQ(ask(r).serial, 4711U);
+}
+
 TEST_F(WorkerTest, the_hosts_network_is_never_handed_out) {
   EXPECT_EQ(ask(about_me()).stage, Stage::host_netns);
 }
