@@ -146,16 +146,12 @@ int cmd_annotate(std::span<const std::string> args, std::ostream& out, std::ostr
       return 0;
     }
     options = read_options(parsed);
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark annotate --help'"});
   }
   if (!*options) return fail(err, options->error());
   (void)::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an end like any other
-  try {
-    return annotate_capture(**options, err);
-  } catch (const std::bad_alloc&) {
-    return fail(err, {ErrorKind::internal, "out of memory", {}});
-  }
+  return annotate_capture(**options, err);
 }
 
 }  // namespace podshark::extcap

@@ -390,7 +390,7 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
     const Result<Summary> summary = capture(*request, err);
     if (!summary) return fail(err, summary.error());
     return conclude(*summary, *request, err);
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark capture --help'"});
   }
 }

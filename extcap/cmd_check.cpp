@@ -115,7 +115,7 @@ int look(std::span<const std::string> args, const Elsewhere* there, std::ostream
     if (options.losses && !options.watch) return fail(err, {ErrorKind::usage, "--losses is for --watch", {}});
     if (options.watch && !(options.target + options.from + options.explain).empty())
       return fail(err, {ErrorKind::usage, "--watch takes no TARGET, --from or --explain", {}});
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark check --help'"});
   }
   if (options.watch && there != nullptr)

@@ -69,7 +69,7 @@ int cmd_doctor(std::span<const std::string> args, std::ostream& out, std::ostrea
     if (!parsed.unmatched().empty())
       return fail(err, "unexpected argument " + in_quotes(parsed.unmatched().front()));
     json = parsed.count("json") != 0;
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, one_line(e.what(), 200));
   }
   doctor::Scene scene = doctor::collect(find_worker(), find_libexec("podshark-drops"));

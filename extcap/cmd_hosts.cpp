@@ -202,7 +202,7 @@ int cmd_hosts(std::span<const std::string> args, std::ostream& out, std::ostream
     if (request->verb == "add") return add(*request, out, err);
     if (request->verb == "remove") return remove(*request, err);
     return request->verb == "refresh" ? refresh(*request, out, err) : list(*request, out, err);
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark hosts --help'"});
   }
 }

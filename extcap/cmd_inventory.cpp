@@ -54,7 +54,7 @@ int save_inventory(std::span<const std::string> args, const Elsewhere* there, st
     }
     options.redact = parsed.count("redact") > 0;
     if (parsed.count("output") > 0) options.output = parsed["output"].as<std::string>();
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, {ErrorKind::usage, e.what(), "see 'podshark inventory --help'"});
   }
   const Status status = run(options, there, out);

@@ -50,7 +50,7 @@ Result<ListOptions> parse_options(std::span<const std::string> args) {
       return Error{ErrorKind::usage, "--context and --namespace belong to --kube", "add --kube"};
     out.help_text = options.help();
     return out;
-  } catch (const std::exception& e) {
+  } catch (const cxxopts::exceptions::exception& e) {
     return Error{ErrorKind::usage, e.what(), "see 'podshark list --help'"};
   }
 }

@@ -78,7 +78,7 @@ int cmd_listen(std::span<const std::string> args, std::ostream& out, std::ostrea
     const Result<probing::Verdict> verdict = probing::run_listen(*options, out, err);
     if (!verdict) return fail(err, verdict.error());
     return *verdict == probing::Verdict::ok ? 0 : static_cast<int>(ErrorKind::unreachable);
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark listen --help'"});
   }
 }

@@ -181,7 +181,7 @@ int cmd_probe(std::span<const std::string> args, std::ostream& out, std::ostream
     if (kube::is_pod_name(options->target)) return probe_kube(*options, out, err);
     const Result<probing::Verdict> verdict = probing::run_probe(*options, out);
     return verdict ? exit_code(*verdict) : fail(err, verdict.error());
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark probe --help'"});
   }
 }

@@ -129,7 +129,7 @@ int cmd_top(std::span<const std::string> args, std::ostream& out, std::ostream& 
     if (!options) return fail(err, options.error());
     const Status done = top::run_top(*options);
     return done ? 0 : fail(err, done.error());
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark top --help'"});
   }
 }

@@ -105,7 +105,7 @@ int cmd_trace(std::span<const std::string> args, std::ostream& out, std::ostream
     if (!options) return fail(err, options.error());
     const Result<probing::Verdict> verdict = tracing::run_trace(*options, out, err);
     return verdict ? exit_code(*verdict) : fail(err, verdict.error());
-  } catch (const std::exception& e) {  // cxxopts throws on what it cannot read
+  } catch (const cxxopts::exceptions::exception& e) {
     return fail(err, Error{ErrorKind::usage, one_line(e.what(), 200), "see 'podshark trace --help'"});
   }
 }

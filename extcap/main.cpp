@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/resource.h>
 
+#include <exception>
 #include <iostream>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -47,13 +49,7 @@ int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<s
   return code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::ios::sync_with_stdio(false);
-  raise_descriptor_limit();
-  std::cerr.tie(&std::cout);  // results before the notes about them
-  const std::vector<std::string> args(argv + 1, argv + argc);
+int run(const std::vector<std::string>& args) {
   if (podshark::extcap::is_extcap_call(args)) {
     const int code =
         podshark::extcap::run_extcap(podshark::extcap::ExtcapArguments(args), std::cout, std::cerr);
@@ -82,4 +78,24 @@ int main(int argc, char** argv) {
   std::cerr << "podshark: there is no command '" << podshark::one_line(args[0], 40)
             << "' (see 'podshark --help')\n";
   return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  raise_descriptor_limit();
+  std::cerr.tie(&std::cout);  // results before the notes about them
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::bad_alloc&) {
+    // Everything on the way here has been closed: a file is valid up to its last block.
+    std::cerr
+        << "podshark: out of memory (free some, or raise the limit that 'ulimit -v' shows; a capture needs "
+           "less with a smaller --ring-size)\n";
+  } catch (const std::exception& e) {
+    std::cerr << "podshark: unexpected: " << podshark::one_line(e.what(), 200)
+              << " (a fault of podshark: please report it)\n";
+  }
+  return static_cast<int>(podshark::ErrorKind::internal);
 }

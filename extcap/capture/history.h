@@ -19,7 +19,7 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// Takes whole blocks written at `now_ns`; `bytes` is left empty.
+  /// Takes whole blocks written at `now_ns`, of a clock that nobody sets; `bytes` is left empty.
   void take(wire::Bytes* bytes, std::int64_t now_ns);
   /// Writes what is held, oldest first. Held on to afterwards.
   [[nodiscard]] Status save(Output& output) const;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -21,8 +22,13 @@ wire::Text text(const std::string& s) {
   return {s.data(), s.size()};
 }
 
+// What the stream can not do without: blocks that others refer to.
+void need(bool had_memory) {
+  if (!had_memory) throw std::bad_alloc();
+}
+
 void append(wire::Bytes* to, const wire::Bytes& from) {
-  if (!wire::reserve(to, from.size)) return;
+  need(wire::reserve(to, from.size));
   std::memcpy(to->data + to->size, from.data, from.size);
   to->size += from.size;
 }
@@ -44,20 +50,20 @@ Recorder::Recorder(std::unique_ptr<History> history) : history_(std::move(histor
 }
 
 void Recorder::begin() {
-  (void)wire::reserve(&buffer_, 2 * kBatch);
+  need(wire::reserve(&buffer_, 2 * kBatch));
   utsname os{};
   (void)::uname(&os);
   const std::string system = std::string(os.sysname) + " " + os.release;
   const std::string application = std::string("podshark ") + PODSHARK_VERSION;
-  (void)wire::put_section_header(&prologue_, text(system), text(application));
+  need(wire::put_section_header(&prologue_, text(system), text(application)));
   const std::string name(annotate::kEventsInterface);
   wire::InterfaceInfo info{};
   info.linktype = wire::kLinktypeUpperPdu;
   info.snaplen = wire::kMaxBlock;
   info.name = text(name);
-  (void)wire::put_interface(&prologue_, &info);
+  need(wire::put_interface(&prologue_, &info));
   interfaces_ = 1;
-  file_began_ns_ = now_ns();
+  file_began_ns_ = elapsed_ns();
   if (!history_) append(&buffer_, prologue_);
 }
 
@@ -68,20 +74,20 @@ Recorder::~Recorder() {
 
 Status Recorder::flush() {
   if (output_) return output_->write(&buffer_);
-  history_->take(&buffer_, now_ns());
+  history_->take(&buffer_, elapsed_ns());
   return ok();
 }
 
 Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets) {
   if (!files_) return ok();
-  const std::int64_t now = now_ns();
-  const std::chrono::seconds age((now - file_began_ns_) / 1'000'000'000);
+  const std::chrono::seconds age((elapsed_ns() - file_began_ns_) / 1'000'000'000);
   if (!files_->due(output_->written(), packets - file_began_packets_, age)) return ok();
   if (Status s = flush(); !s) return s;
+  const std::int64_t now = now_ns();
   Result<Output> next = files_->next(now);
   if (!next) return next.error();
   output_ = std::make_unique<Output>(std::move(*next));
-  file_began_ns_ = now;
+  file_began_ns_ = elapsed_ns();
   file_began_packets_ = packets;
   ++rotations_;
   append(&buffer_, prologue_);
@@ -132,8 +138,8 @@ std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
 }
 
 std::uint32_t Recorder::add_interface(const wire::InterfaceInfo& info) {
-  (void)wire::put_interface(&prologue_, &info);
-  if (!history_) (void)wire::put_interface(&buffer_, &info);
+  need(wire::put_interface(&prologue_, &info));
+  if (!history_) need(wire::put_interface(&buffer_, &info));
   return interfaces_++;
 }
 

@@ -100,7 +100,7 @@ class Recorder {
   std::unique_ptr<FileSet> files_;
   std::unique_ptr<History> history_;
   unsigned rotations_ = 0;
-  std::int64_t file_began_ns_ = 0;
+  std::int64_t file_began_ns_ = 0;  // elapsed_ns()
   std::uint64_t file_began_packets_ = 0;
   wire::Bytes prologue_;  // section header and interfaces: what every further file begins with
   wire::Bytes buffer_;

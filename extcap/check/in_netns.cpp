@@ -50,7 +50,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void child(int out, int netns, bool host, const std::function<std::string()>& job) {
+[[noreturn]] void child(int out, int netns, bool host, const std::function<std::string()>& job) noexcept {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)::setpgid(0, 0);
   if (!enter(netns, host)) ::_exit(1);

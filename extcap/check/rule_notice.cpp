@@ -31,7 +31,7 @@ int listen_for_rules() {
 }
 
 // A byte when it listens, then one for each message; ends when nobody reads them any more.
-[[noreturn]] void child(int out, int netns, bool host) {
+[[noreturn]] void child(int out, int netns, bool host) noexcept {
   if (!enter(netns, host)) ::_exit(1);
   const int socket = listen_for_rules();
   if (socket < 0 || ::write(out, "l", 1) != 1) ::_exit(1);

@@ -32,7 +32,7 @@ bool same_fifo(int fd, const std::string& path) {
 Keeper::Keeper(KeeperPipes pipes, std::chrono::milliseconds patience)
     : pipes_(std::move(pipes)), patience_(patience) {}
 
-void Keeper::run() {
+void Keeper::run() noexcept {
   while (!wireshark_gone_ && !expired_ && !(program_gone_ && link_ == Link::released)) turn();
 }
 

@@ -42,7 +42,7 @@ class Keeper {
 
   /// Returns when Wireshark is gone, or when the program has ended and Wireshark has closed its pipe (or will
   /// never open it).
-  void run();
+  void run() noexcept;
   /// For a program that could not start a keeper: returns as soon as it may exit without harm.
   void run_until_connected();
 

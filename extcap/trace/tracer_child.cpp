@@ -269,7 +269,7 @@ void close_others(const ChildWork& work) {
 
 }  // namespace
 
-void run_tracer_child(const ChildWork& work) {
+void run_tracer_child(const ChildWork& work) noexcept {
   close_others(work);
   TracerChild(work).run();
   ::_exit(0);

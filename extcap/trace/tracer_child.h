@@ -37,6 +37,6 @@ struct ChildWork {
 };
 
 /// Runs in the child; ends when the channel's other end does.
-[[noreturn]] void run_tracer_child(const ChildWork& work);
+[[noreturn]] void run_tracer_child(const ChildWork& work) noexcept;
 
 }  // namespace podshark::extcap::tracing

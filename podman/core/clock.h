@@ -13,4 +13,11 @@ namespace podshark {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
+/// Nanoseconds that nobody can set, time asleep included: for how long something lasts.
+[[nodiscard]] inline std::int64_t elapsed_ns() {
+  timespec t{};
+  ::clock_gettime(CLOCK_BOOTTIME, &t);
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
 }  // namespace podshark

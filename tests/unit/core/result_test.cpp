@@ -37,5 +37,12 @@ TEST(OsError, permission_is_recognised_unless_the_caller_knows_better) {
   EXPECT_EQ(os_error(ENOENT, "open 'x'").what, "open 'x': No such file or directory");
 }
 
+TEST(OsError, what_runs_short_has_a_hint_unless_the_caller_has_one) {
+  EXPECT_EQ(os_error(EMFILE, "pipe").line(),
+            "pipe: Too many open files (raise the limit of open files: ulimit -n)");
+  EXPECT_EQ(os_error(ENOMEM, "map", "a smaller ring").hint, "a smaller ring");
+  EXPECT_EQ(os_error(ENOENT, "open").hint, "");
+}
+
 }  // namespace
 }  // namespace podshark
