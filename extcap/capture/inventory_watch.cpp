@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kMostRetry{60000};
 constexpr std::size_t kMostLine = std::size_t{1} << 20U;
+constexpr std::chrono::milliseconds kAgain{2000};
 constexpr std::chrono::milliseconds kDebounce{200};  // a container start is four or more events
 
 // Reads what is there; false at end of file or error.
@@ -35,8 +36,11 @@ bool drain(int fd, const std::function<void(const char*, std::size_t)>& take) {
 
 }  // namespace
 
-InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event)
-    : loop_(loop), on_inventory_(std::move(on_inventory)), on_event_(std::move(on_event)) {
+InventoryWatch::InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event, OnProblem on_problem)
+    : loop_(loop),
+      on_inventory_(std::move(on_inventory)),
+      on_event_(std::move(on_event)),
+      on_problem_(std::move(on_problem)) {
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) retry_ = std::move(*timer);
   loop_.add(retry_.get(), EPOLLIN, [this](std::uint32_t) {
     acknowledge(retry_.get());
@@ -109,7 +113,11 @@ void InventoryWatch::begin_reading() {
     return;
   }
   Result<Child> child = spawn({"/proc/self/exe", "list", "--json", "--all"});
-  if (!child) return;
+  if (!child) {
+    if (on_problem_ && !std::exchange(told_, true)) on_problem_(child.wrap("read what runs"));
+    return arm_once(debounce_.get(), kAgain);
+  }
+  told_ = false;
   listing_ = std::move(*child);
   listed_.clear();
   loop_.add(listing_.out(), EPOLLIN, [this](std::uint32_t) { on_listing(); });

@@ -21,7 +21,9 @@ class InventoryWatch {
   /// `loop` must outlive the object.
   /// `on_event` is called at once for every container event of podman's, before the state is read.
   using OnEvent = std::function<void(const api::ContainerEvent&)>;
-  InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event);
+  /// `on_problem` is told why the state can not be read now, once until it can; it is tried again.
+  using OnProblem = std::function<void(const Error&)>;
+  InventoryWatch(EventLoop& loop, Callback on_inventory, OnEvent on_event, OnProblem on_problem = {});
   ~InventoryWatch();
   InventoryWatch(const InventoryWatch&) = delete;
   InventoryWatch& operator=(const InventoryWatch&) = delete;
@@ -42,6 +44,7 @@ class InventoryWatch {
   EventLoop& loop_;
   Callback on_inventory_;
   OnEvent on_event_;
+  OnProblem on_problem_;
   UniqueFd debounce_;
   UniqueFd retry_;
   std::chrono::milliseconds retry_after_{2000};
@@ -50,6 +53,7 @@ class InventoryWatch {
   std::string listed_;
   std::string line_;    // of podman's events, not yet complete
   bool again_ = false;  // a hint came while a listing was under way
+  bool told_ = false;   // of a problem
 };
 
 }  // namespace podshark::extcap

@@ -32,6 +32,7 @@ constexpr std::size_t kFewLinks = 4;   // so many get the most
 constexpr std::size_t kLinksEach = 2;  // eth0 and lo
 constexpr std::size_t kLeastRing = kMiB;
 constexpr std::chrono::milliseconds kScan{5};  // while a namespace is unknown
+constexpr std::chrono::milliseconds kJoinAgain{2000};
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::int64_t kLookFor = 5'000'000'000;
 constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
@@ -310,7 +311,10 @@ void Roster::on_new_netns(UniqueFd netns) {
   Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open_unknown(
       std::move(place), context_,
       {.packet = hooks_.source.packet, .changed = [] {}, .following = hooks_.source.following});
-  if (!capture) return;  // not ours to enter: podman's events tell of it later
+  if (!capture) {  // not ours to enter: podman's events tell of it later
+    if (capture.error().kind == ErrorKind::internal) hooks_.notice(capture.error().line());
+    return;
+  }
   unknown_.push_back(std::move(*capture));
   arm_once(scan_timer_.get(), kScan);
 }
@@ -405,9 +409,10 @@ void Roster::reconcile(const model::Inventory& inventory, bool told) {
 std::int64_t Roster::join(const Target& target, bool told) {
   if (const Status s = attach(target); !s) {
     // It has stopped again, or is still being made (its process is the runtime's, in the host's namespace):
-    // the next hint tries again. What runs short here is told at once: there may be no other hint for want of
-    // it.
+    // the next hint tries again. What runs short here is told at once, and tried again: for want of it there
+    // may be no other hint.
     const ErrorKind kind = s.error().kind;
+    if (kind == ErrorKind::internal) arm_once(scan_timer_.get(), kJoinAgain);
     const bool tell = kind == ErrorKind::internal || (told && kind != ErrorKind::gone);
     if (tell && failed_.insert(target.container.pid).second)
       report("lifecycle", "join-failed", target.container, s.error().line());

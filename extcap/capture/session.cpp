@@ -313,6 +313,10 @@ Status Session::watch_everything() {
       [this](const api::ContainerEvent& event) {
         roster_.on_event(event);
         changed_ = true;
+      },
+      [this](const Error& error) {
+        record("lifecycle", "not-read", error.line());
+        notice(error.line());
       });
   watch_->start();
   if (refresh_now_) watch_->refresh();
