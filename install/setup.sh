@@ -96,8 +96,7 @@ place_files() {
 place() {
   local file=$1 below
   case $file in
-    */podshark-worker) put_worker "$file" "$prefix/libexec/podshark/podshark-worker" ;;
-    */podshark-drops) put_drops "$file" "$prefix/libexec/podshark/podshark-drops" ;;
+    */podshark-worker | */podshark-drops) put_helper "$file" "$prefix/libexec/podshark/${file##*/}" ;;
     */podshark.so) put "$file" "$plugin_dir/podshark.so" 0644 ;;
     */wireshark/profiles/Podman/*) put_profile "$file" "${file##*/}" ;;
     "$build_dir/stage$prefix"/*)

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Puts files in place and remembers each in the manifest, so that exactly these can be removed again.
 # A line of the manifest is 'f PATH' (file or link), 'p PATH' (file of the personal profile, which Wireshark writes
-# too) or 'd PATH' (directory that was not there before). Uses: manifest prefix scope (setup.sh) profile_dir
+# too) or 'd PATH' (directory that was not there before). Uses: here manifest prefix scope (setup.sh) profile_dir
 # (wireshark.sh).
 # shellcheck disable=SC2154
 
@@ -73,21 +73,12 @@ replace() {
   mv -f -- "$to.new" "$to" || die "can not write $to"
 }
 
-# Permitted only: with effective ones it could not even start where the bounding set lacks one of them.
-put_worker() {
-  if [ "$scope" = user ]; then
-    put "$1" "$2" 0755  # no capabilities: a user's own containers need none
-  else
-    put "$1" "$2" 0750 wireshark cap_sys_admin,cap_sys_ptrace,cap_net_raw=p
-  fi
-}
-
-# Loads one BPF program and drops both at once; see docs/SECURITY.md.
-put_drops() {
+# A helper with what capabilities.txt permits it; a user's own containers need none.
+put_helper() {
   if [ "$scope" = user ]; then
     put "$1" "$2" 0755
   else
-    put "$1" "$2" 0750 wireshark cap_bpf,cap_perfmon=p
+    put "$1" "$2" 0750 wireshark "$(sed -n "s/^${1##*/} //p" "$here/capabilities.txt")"
   fi
 }
 

@@ -24,13 +24,12 @@ check_system() {
 # Names in the lists, comments and blank lines aside.
 listed_packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here"/packages-{build,run}.txt; }
 
+package_status() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true; }
+
 missing_packages() {
   local package
   for package in $(listed_packages); do
-    case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
-      installed) ;;
-      *) echo "$package" ;;
-    esac
+    [ "$(package_status "$package")" = installed ] || echo "$package"
   done
 }
 

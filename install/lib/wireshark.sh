@@ -46,6 +46,7 @@ refuse_second_copy() {
     [ -z "$system" ] || die "Podshark is already installed for everybody ($system), and Wireshark complains about" \
       "two copies: 'sudo $here/setup.sh --uninstall' first"
   else
+    [ "$(package_status podshark)" != installed ] || die "the Debian package podshark is installed: 'sudo apt remove podshark' first"
     tell_about_personal_copies
   fi
 }
