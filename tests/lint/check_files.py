@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOPS = ("podman", "extcap", "plugin", "tests", "install", ".ci")
-TOP_LEVEL = {*TOPS, "docs", "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md"}
+TOP_LEVEL = {*TOPS, "docs", "CHANGELOG.md", "CONTRIBUTING.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md"}
 SOURCES = {".h", ".cpp", ".c", ".py", ".sh", ".cmake"}
 
 
