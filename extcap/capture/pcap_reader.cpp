@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kMicroseconds = 0xa1b2c3d4;
 constexpr std::uint32_t kNanoseconds = 0xa1b23c4d;
 constexpr std::uint32_t kPcapng = 0x0a0d0d0a;
+constexpr std::uint32_t kVersion = 2 | 4U << 16U;  // two numbers of 16 bits
+constexpr std::uint32_t kVersionSwapped = 2U << 16U | 4;
 constexpr std::uint32_t kMostBytes = 262144;  // libpcap's own limit for a packet (MAXIMUM_SNAPLEN)
 
 Error damaged(const std::string& why) {
@@ -43,6 +45,8 @@ Result<bool> PcapReader::begun() {
     const std::string start(reinterpret_cast<const char*>(buffer_.get()), kFileHeader);
     return damaged("it begins with " + in_quotes(start) + " instead of a pcap header");
   }
+  // libpcap reads lengths of older versions otherwise than we do.
+  if (number(4) != (swapped_ ? kVersionSwapped : kVersion)) return damaged("it is an old version of pcap");
   snaplen_ = number(16);
   linktype_ = static_cast<std::uint16_t>(number(20) & 0xffffU);  // above: length of the frame check sequence
   begun_ = true;
@@ -71,10 +75,9 @@ Status PcapReader::read(const std::function<bool(const wire::Packet&)>& take) {
   if (const Result<bool> ready = begun(); !ready || !*ready) return ready ? ok() : Status(ready.error());
   std::size_t end = kFileHeader;
   while (whole_record(end)) end += record_size(end);
-  if (end + kRecordHeader <= size_ && record_size(end) > kRecordHeader + kMostBytes) {
-    return damaged("a packet of " + std::to_string(number(end + 8)) + " bytes");
-  }
-  if (end == kFileHeader) return ok();
+  const std::uint32_t next = end + kRecordHeader <= size_ ? number(end + 8) : 0;
+  const Status then = next <= kMostBytes ? ok() : damaged("a packet of " + std::to_string(next) + " bytes");
+  if (end == kFileHeader) return then;
 
   const Libpcap& lib = libpcap();
   if (!lib.error.empty()) {
@@ -95,7 +98,7 @@ Status PcapReader::read(const std::function<bool(const wire::Packet&)>& take) {
   const u_char* data = nullptr;
   int got = 0;
   bool more = true;
-  while (more && (got = lib.next_ex(pcap.get(), &header, &data)) == 1) {
+  while (more && taken < end && (got = lib.next_ex(pcap.get(), &header, &data)) == 1) {
     taken += record_size(taken);
     // With nanosecond precision tv_usec holds nanoseconds.
     const auto time = static_cast<std::uint64_t>(header->ts.tv_sec) * 1'000'000'000 +
@@ -104,7 +107,7 @@ Status PcapReader::read(const std::function<bool(const wire::Packet&)>& take) {
   }
   if (got == PCAP_ERROR) return damaged(lib.geterr(pcap.get()));
   drop(taken);
-  return ok();
+  return more ? then : ok();
 }
 
 }  // namespace podshark::extcap

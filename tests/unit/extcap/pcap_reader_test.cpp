@@ -122,6 +122,21 @@ TEST_F(PcapReaderTest, an_impossible_length_is_an_error_after_the_good_packets) 
   const Status s = feed(bytes.header(kNanoMagic) + bytes.record(1, 0, "a") + std::string(16, '\xff'), 1000);
   ASSERT_FALSE(s);
   EXPECT_THAT(s.error().what, HasSubstr("4294967295 bytes"));
+  EXPECT_THAT(seen, ElementsAre(Seen{"a", 1, 1000000000}));
+}
+
+// libpcap takes the first length of such a record for the second, and so another end of it than we.
+TEST_F(PcapReaderTest, lengths_of_old_versions_lead_nowhere) {
+  std::string stream =
+      bytes.header(kNanoMagic) + bytes.record(1, 0, "abcdefgh", 2) + bytes.record(2, 0, "ijkl", 1);
+  for (const char minor : {'\0', '\2', '\3'}) {
+    stream[6] = minor;
+    reader = PcapReader();
+    const Status s = feed(stream, 1000);
+    ASSERT_FALSE(s);
+    EXPECT_THAT(s.error().what, HasSubstr("old version"));
+  }
+  EXPECT_TRUE(seen.empty());
 }
 
 }  // namespace
