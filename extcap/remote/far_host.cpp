@@ -2,6 +2,7 @@
 #include "extcap/remote/far_host.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "podman/core/text.h"
 
@@ -37,9 +38,10 @@ Result<FarHost> parse_host(const std::string& text) {
   for (const char c : place) {
     if (!plain(c)) return wrong;
   }
-  const std::size_t at = place.find('@');
+  const std::size_t at = place.rfind('@');  // as ssh(1) takes it apart
   const std::string host = at == std::string::npos ? place : place.substr(at + 1);
-  if (place.empty() || place.front() == '-' || host.empty() || host.front() == '-') return wrong;
+  if (place.empty() || place.front() == '-' || host.empty() || host.front() == '-' || host.front() == ':')
+    return wrong;
   // ssh(1) takes a port only in its URI form.
   const bool port =
       host.front() == '[' ? host.find("]:") != std::string::npos : host.find(':') != std::string::npos;
@@ -54,7 +56,12 @@ Result<FarHost> host_of(const HostFields& fields) {
     place = "[" + place + "]";
   if (!trim(fields.user).empty())
     place.insert(is_far(place) ? kScheme.size() : 0, std::string(trim(fields.user)) + "@");
-  if (!trim(fields.port).empty()) place += ":" + std::string(trim(fields.port));
+  if (const std::string_view text = trim(fields.port); !text.empty()) {
+    std::uint64_t port = 0;
+    if (!parse_number(text, 65535, port) || port == 0)
+      return Error{ErrorKind::usage, in_quotes(text) + " is no port", "a number from 1 to 65535"};
+    place += ":" + std::to_string(port);
+  }
   Result<FarHost> host = parse_host(place);
   if (!host) return host;
   if (!fields.key.empty()) host->options.insert(host->options.end(), {"-i", fields.key});

@@ -20,8 +20,8 @@ TEST(FarHost, is_a_name_an_address_or_a_uri) {
   EXPECT_EQ("ssh://me@server:2222", destination("ssh://me@server:2222"));
   EXPECT_EQ("ssh://[fd00::1]:22", destination("[fd00::1]:22"));
   EXPECT_EQ("me@server:2222", parse_host("ssh://me@server:2222")->name);
-  for (const char* wrong :
-       {"", "-oProxyCommand=id", "me@-x", "@", "a b", "a;id", "a`id`", "ssh://", "a/b", "a'"})
+  for (const char* wrong : {"", "-oProxyCommand=id", "me@-x", "me@you@-x", "@", ":22", "me@:22", "a b",
+                            "a;id", "a`id`", "ssh://", "a/b", "a'"})
     EXPECT_FALSE(parse_host(wrong)) << wrong;
 }
 
@@ -31,6 +31,9 @@ TEST(FarHost, of_a_dialog) {
   EXPECT_EQ("ssh://me@server:2222", full->destination);
   EXPECT_THAT(full->options, ElementsAre("-i", "/home/me/key", "-J", "me@gate:22,other"));
   EXPECT_EQ("ssh://[fd00::1]:2222", host_of({"fd00::1", "2222", "", "", ""})->destination);
+  for (const char* port : {"0", "65536", "-1", "22@evil", "ssh"})
+    EXPECT_FALSE(host_of({"server", port, "", "", ""})) << port;
+  EXPECT_FALSE(host_of({"", "22", "me", "", ""}));
   EXPECT_EQ("server", host_of({" server ", "", "", "", ""})->destination);
   EXPECT_FALSE(host_of({"server", "", "", "", "-oProxyCommand=id"}));
   EXPECT_FALSE(host_of({"server", "22 -x", "", "", ""}));
