@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kBuffer = 65536;  // larger than any message of a dump (NLMSG_GOODSIZE, 32 KiB at most)
 
+constexpr int kMostErrno = 4095;  // MAX_ERRNO of the kernel
+
 void limit_wait(int fd) {
   const timeval limit{1, 0};
   (void)::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -109,7 +111,7 @@ int error_of(const nlmsghdr& header) {
   int error = -EBADMSG;
   if (header.nlmsg_len >= sizeof(nlmsghdr) + sizeof(error))
     std::memcpy(&error, reinterpret_cast<const char*>(&header) + sizeof(nlmsghdr), sizeof(error));
-  return -error;
+  return error <= 0 && error >= -kMostErrno ? -error : EBADMSG;
 }
 
 Result<std::vector<char>> ask(int fd, const void* request, std::size_t size, std::uint32_t sequence) {
