@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# short.sh PROGRAM [SECONDS]: twenty seconds, or SECONDS, of a fuzz target from its seeds.
+# short.sh PROGRAM [SECONDS]: twenty seconds, or SECONDS, of a fuzz target from its seeds. An input that it fails on is left
+# beside the program.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 target=$(basename "$1")
 /usr/bin/python3 -B "$here/make_corpus.py" "$corpus" "${target#fuzz_}"
-"$1" "$corpus" -max_total_time="${2:-20}" -max_len=8192 -timeout=5 -print_final_stats=1 -artifact_prefix="$corpus/"
+"$1" "$corpus" -max_total_time="${2:-20}" -max_len=16384 -timeout=5 -print_final_stats=1 -artifact_prefix="$1."
