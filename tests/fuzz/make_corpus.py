@@ -5,6 +5,7 @@ and from what docs/FORMAT.md and the kernel's headers say; each way into a targe
 import gzip
 import json
 import pathlib
+import re
 import struct
 import sys
 
@@ -198,8 +199,11 @@ def control_messages():
 
 
 def worker_requests():
+    protocol = (FIXTURES.parents[1] / "extcap/worker/protocol.h").read_text()
+    magic = int(re.search(r"kMagic = (\w+);", protocol)[1], 16)  # changes with the structs
+
     def request(kind, pid=0, sockets=(1, 1, 0, 0), probes=(0,) * 6, start=0, inode=0, uuid=bytes(16)):
-        return struct.pack("=IIiIIIII6IQQ", 0x50535733, kind, pid, *sockets, 0, *probes, start, inode) + uuid
+        return struct.pack("=IIiIIIII6IQQ", magic, kind, pid, *sockets, 0, *probes, start, inode) + uuid
 
     for way in (0, 1, 2, 4, 5):
         yield from (bytes((way,)) + request(kind) for kind in (2, 3, 4))
