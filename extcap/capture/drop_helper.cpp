@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -68,7 +69,9 @@ DropHelper::~DropHelper() {
   if (channel_) loop_.remove(channel_.get());
   channel_.reset();  // end of file ends it
   if (counts_ != nullptr) (void)::munmap(const_cast<void*>(counts_), counts_size_);
-  if (pid_ > 0) (void)::waitpid(pid_, nullptr, 0);
+  if (pid_ <= 0) return;
+  (void)::kill(pid_, SIGKILL);  // it might be stopped, and the program goes with it either way
+  (void)::waitpid(pid_, nullptr, 0);
 }
 
 Status DropHelper::start(std::uint32_t snaplen, bool everything) {

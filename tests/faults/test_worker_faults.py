@@ -110,6 +110,13 @@ class Meanwhile(HelperTest):
             capture.stop()
             self.valid(capture.path)
 
+    def test_a_podshark_drops_that_hangs_holds_up_no_end(self):
+        with Capture(ROOT, "web", "--drops", "on") as capture:
+            pid, = wait_for(lambda: lib.processes(DROPS.name), "the helper")
+            os.kill(pid, signal.SIGSTOP)
+            capture.stop()
+            self.valid(capture.path)
+
     def test_without_podshark_drops_the_capture_goes_on(self):
         with Capture(ROOT, "web", "--drops", "on") as capture:
             pid, = wait_for(lambda: lib.processes(DROPS.name), "the helper")
