@@ -77,11 +77,13 @@ part end
 
 // $1: the connection. Who its podman's user is, it does not tell by number.
 constexpr const char* kConnection = R"(
-tell() { timeout 10 podman --connection "$c" info --format "{{.Host.$1}}"; }
 c=$1
-part machine; tell Arch
-part user; case $(tell Security.Rootless) in true) echo 1 ;; *) echo 0 ;; esac
-part host; tell Hostname
+read -r machine rootless name <<INFO
+$(timeout 10 podman --connection "$c" info --format "{{.Host.Arch}} {{.Host.Security.Rootless}} {{.Host.Hostname}}")
+INFO
+part machine; echo "$machine"
+part user; case $rootless in true) echo 1 ;; *) echo 0 ;; esac
+part host; echo "$name"
 part tools; command -v podman >/dev/null && echo podman
 ask own podman --connection "$c"
 part clock; date +%s%N
