@@ -93,7 +93,7 @@ class Disk(FaultTest):
         return place
 
     def flood(self):
-        self.up["web"].exec("ping", "-c", "30", "-i", "0.01", "-s", "9000", "127.0.0.1", check=False)
+        run(ROOT, ["ping", "-q", "-c", "30", "-i", "0.01", "-s", "9000", self.up["web"].address])
 
     def test_files_that_change_are_valid_up_to_the_last_block(self):
         place = self.small()
