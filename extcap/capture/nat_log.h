@@ -27,7 +27,6 @@ class NatLog {
  public:
   /// True when an address is new: connections of it may have been passed over.
   bool set_owners(NatOwners owners);
-  [[nodiscard]] bool watching() const { return !owners_.empty(); }
 
   /// A connection that begins now, or (`listed`) is there already; nothing when it is not to be told.
   /// `now_ns` is for the limit.

@@ -46,7 +46,6 @@ class Recorder {
 
   /// Where the stream goes; none while a history is kept.
   [[nodiscard]] Output* output() { return output_.get(); }
-  [[nodiscard]] History* history() { return history_.get(); }
   /// What is held, as a complete file that appears under its name when it is whole.
   [[nodiscard]] Status save_history(const std::string& path, const model::Inventory& inventory);
 

@@ -20,8 +20,6 @@ struct ClockSample {
 struct ClockOffset {
   std::int64_t offset_ns = 0;  ///< that clock minus ours
   std::int64_t bound_ns = 0;   ///< the way there and back can not be told apart: half of both
-  /// Smaller than its own error: nothing to be corrected.
-  [[nodiscard]] bool agrees() const { return offset_ns <= bound_ns && offset_ns >= -bound_ns; }
 };
 
 /// From the samples in the order in which they were taken. The first is left out, since it has the start of

@@ -48,11 +48,6 @@ struct Netavark {
 /// A chain that only netavark makes ("NETAVARK…", or anything in table inet netavark).
 [[nodiscard]] bool is_netavark(const Chain& chain);
 
-/// Base chains of the hook, in the kernel's order, that hold something not netavark's which can decide or
-/// change something: a policy drop, or a rule with effect that is no jump to netavark's chains.
-[[nodiscard]] std::vector<const Chain*> foreign_chains(const Ruleset& rules, Hook hook);
-std::vector<const Chain*> foreign_chains(Ruleset&&, Hook) = delete;
-
 /// A rule that marks packets for masquerade on their way to a published port (jump to
 /// NETAVARK-HOSTPORT-SETMARK).
 struct PortMark {
@@ -65,18 +60,5 @@ struct PortMark {
 };
 [[nodiscard]] std::vector<PortMark> port_marks(const Ruleset& rules);
 std::vector<PortMark> port_marks(Ruleset&&) = delete;
-
-/// Packets from link `from` to links `to` are dropped.
-struct Isolation {
-  Family family = Family::any;
-  std::string from;
-  std::vector<std::string> to;
-  bool strict = false;  ///< against every other bridge, not only isolated ones
-  Place rule;           ///< of the first isolation chain
-};
-/// Only what the forward hook leads to: netavark's other isolation chains are always full of drops, which
-/// mean nothing until the first one jumps there.
-[[nodiscard]] std::vector<Isolation> isolations(const Ruleset& rules);
-std::vector<Isolation> isolations(Ruleset&&) = delete;
 
 }  // namespace podshark::firewall

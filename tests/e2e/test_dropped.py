@@ -210,7 +210,7 @@ class Firewall(DropTest):
 
 
 class Hooks(DropTest):
-    def drop_at(self, hook, chain, family="inet", name=None):
+    def drop_at(self, hook, chain, family="inet"):
         """A rule there drops packets of a client to the container."""
         marker = f"hook-{hook}".replace(" ", "-").encode()
         self.rules([], f"chain c {{ {chain}; udp dport 1008 drop; }}", family)

@@ -45,11 +45,9 @@ void use(const Ruleset& rules) {
       clean(describe(j.by));
       for (const Step& s : j.path) clean(s.what);
     }
-    (void)foreign_chains(rules, hook);
   }
   for (const Dnat& d : dnats(rules, Hook::prerouting)) (void)d.port_for(80);
   (void)port_marks(rules);
-  (void)isolations(rules);
 }
 
 }  // namespace

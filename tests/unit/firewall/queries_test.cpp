@@ -12,7 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 const char* const kIptables = "podman-nft1.0.6";
 const char* const kNftables = "podman-nft1.1.3";
@@ -105,17 +104,6 @@ TEST(Netavark, its_drivers_are_told_apart) {
   EXPECT_FALSE(has_netavark(test::recorded("docker-nft1.0.6")).any());
 }
 
-TEST_P(Queries, has_no_foreign_chains_until_somebody_adds_one) {
-  const Ruleset own = test::recorded(GetParam());
-  for (const Hook hook : {Hook::prerouting, Hook::input, Hook::forward, Hook::output}) {
-    EXPECT_THAT(foreign_chains(own, hook), IsEmpty()) << to_string(hook);
-  }
-  const Ruleset rules = test::beside(own, test::one_chain("forward", 10, "drop", ""));
-  const auto found = foreign_chains(rules, Hook::forward);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0]->table, "t");
-}
-
 TEST_P(Queries, port_marks_name_network_and_port) {  // catalogue 6
   const Ruleset rules = test::recorded(GetParam());
   const auto marks = port_marks(rules);
@@ -126,34 +114,6 @@ TEST_P(Queries, port_marks_name_network_and_port) {  // catalogue 6
   }
   EXPECT_THAT(sources, ElementsAre("10.88.0.0/16", "127.0.0.1"));
   EXPECT_EQ(marks.size(), 10U);
-}
-
-TEST_P(Queries, isolation_names_both_bridges) {  // catalogue 8
-  const Ruleset rules = test::recorded(GetParam());
-  std::vector<std::string> found;
-  for (const Isolation& i : isolations(rules)) {
-    EXPECT_FALSE(i.strict);
-    for (const std::string& to : i.to) found.push_back(i.from + ">" + to);
-  }
-  EXPECT_THAT(found, UnorderedElementsAre("podman1>podman2", "podman2>podman1"));
-}
-
-TEST(Netavark, strict_isolation_reaches_ordinary_bridges) {
-  const Ruleset rules = test::recorded("netavark-strict-nft1.0.6");
-  const auto all = isolations(rules);
-  const auto strict = std::find_if(all.begin(), all.end(), [](const Isolation& i) { return i.strict; });
-  ASSERT_NE(strict, all.end());
-  EXPECT_EQ(strict->from, "podman5");
-  EXPECT_THAT(strict->to, UnorderedElementsAre("podman0", "podman2", "podman3"));
-  EXPECT_EQ(all.size(), 3U);
-}
-
-TEST(Netavark, drops_that_nothing_jumps_to_isolate_nobody) {
-  Ruleset rules = test::recorded("netavark-strict-nft1.0.6");
-  for (Chain& c : rules.chains) {
-    if (c.name == "NETAVARK-ISOLATION-1") c.rules.clear();
-  }
-  EXPECT_THAT(isolations(rules), IsEmpty());
 }
 
 TEST(Merge, rules_of_iptables_replace_what_nft_shows_of_them) {
