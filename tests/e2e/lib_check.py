@@ -7,7 +7,7 @@ import json
 import pathlib
 
 import lib
-from lib import CLIENT, RIG, ROOT, WORLD, RigTest, podman, run
+from lib import CLIENT, ROOT, WORLD, RigTest, podman, run
 from lib_podshark import podshark
 
 FOUND = 13  # exit code
@@ -150,6 +150,3 @@ def sysctl(key, value):
         yield
     finally:
         path.write_text(before)
-
-
-__all__ = ["CheckTest", "ask", "HOLD", "NEW", "nft", "only_new", "only_old", "sysctl", "FOUND", "RIG", "ROOT"]
