@@ -26,7 +26,7 @@ HERE, THERE = 2231, 2232  # sshd without and with podshark in its PATH
 SSHDUMP = next(pathlib.Path("/usr/lib").glob("*/wireshark/extcap/sshdump"), None)
 TOOLS = "localhost/tools:1"
 PACKETS, SIZE = 100000, 1400
-RATES = (20000, 50000)
+RATES = (20000,)  # a second: 220 Mbit a second
 MARK = b"podshark bench ping"
 PINGS = """
 import socket, sys, time
