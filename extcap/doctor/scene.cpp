@@ -81,9 +81,6 @@ Wireshark collect_wireshark() {
     return ws;
   }
   ws.version = parse_version(version->out);
-  if (const Result<Output> gui = run({"wireshark", "--version"}, seconds(10), kMaxText); gui) {
-    ws.gui_version = parse_version(gui->out);
-  }
   const Result<Output> folders = run({"tshark", "-G", "folders"}, seconds(10), kMaxText);
   if (!folders || folders->exit_code != 0) {
     ws.problem = folders ? "tshark -G folders failed" : folders.error().what;
@@ -158,13 +155,21 @@ std::optional<std::uint64_t> setting(const std::string& path) {
   return value;
 }
 
-bool in_path(const char* program) {
+// Where it is, links followed; empty when it is nowhere.
+std::string find_program(const char* program) {
   const char* path = std::getenv("PATH");
   const std::string dirs = std::string(path != nullptr ? path : "") + ":/usr/bin:/usr/sbin:/sbin";
-  const std::vector<std::string> list = split(dirs, ':');
-  return std::any_of(list.begin(), list.end(), [&](const std::string& dir) {
-    return !dir.empty() && dir.front() == '/' && look_at(dir + "/" + program).executable;
-  });
+  std::error_code ignored;
+  for (const std::string& dir : split(dirs, ':')) {
+    const std::string file = dir + "/" + program;
+    if (!dir.empty() && dir.front() == '/' && look_at(file).executable)
+      return std::filesystem::canonical(file, ignored).string();
+  }
+  return {};
+}
+
+bool in_path(const char* program) {
+  return !find_program(program).empty();
 }
 
 std::string below(const std::string& dir, const char* rest) {
@@ -206,6 +211,7 @@ Scene collect(const std::string& worker, const std::string& drops, const std::st
   Scene scene;
   scene.caller = collect_caller(root);
   scene.wireshark = collect_wireshark();
+  scene.wireshark.gui = find_program("wireshark");
   scene.wireshark.sandboxed = sandboxed_wiresharks(root);
   collect_installation(scene, worker, drops);
   scene.podman = collect_podman(root);

@@ -28,10 +28,10 @@ struct Caller {
 
 /// What `tshark -G folders`, `-G plugins` and `--version` say.
 struct Wireshark {
-  std::string program;      ///< the tshark that answered; empty when none did
-  std::string problem;      ///< why none did
-  std::string version;      ///< "4.0.17"
-  std::string gui_version;  ///< of `wireshark` in PATH; empty when there is none
+  std::string program;  ///< the tshark that answered; empty when none did
+  std::string problem;  ///< why none did
+  std::string version;  ///< "4.0.17"
+  std::string gui;      ///< `wireshark` in PATH, links followed; empty when there is none
   std::string program_dir;
   std::string personal_extcap_dir;
   std::string global_extcap_dir;

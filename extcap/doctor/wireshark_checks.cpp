@@ -33,14 +33,14 @@ Findings check_wireshark(const Scene& scene) {
     return {fail("wireshark", "could not ask tshark where Wireshark looks: " + ws.problem,
                  "sudo apt-get install tshark wireshark")};
   }
-  if (ws.gui_version.empty()) {
+  if (ws.gui.empty()) {
     return {good("wireshark", "tshark " + ws.version + ", programs in " + ws.program_dir +
                                   "; its window (package wireshark) is not installed")};
   }
-  if (ws.gui_version != ws.version) {
+  if (ws.gui != ws.program_dir + "/wireshark") {
     return {warn("wireshark",
-                 "tshark is " + ws.version + " and wireshark is " + ws.gui_version +
-                     ": what follows is about tshark's directories",
+                 "the first wireshark in PATH is " + ws.gui + ", tshark " + ws.version + " is in " +
+                     ws.program_dir + ": what follows is about tshark",
                  "keep one of them; PATH decides: type -a wireshark tshark")};
   }
   return {good("wireshark", "version " + ws.version + ", programs in " + ws.program_dir)};

@@ -27,7 +27,7 @@ as() {
 # Every file an installation might touch; the content matters for what is installed. Wireshark makes its own directories
 # whenever it is asked for its version, as doctor does.
 files() { find /usr /etc /opt /root /home /var/lib -xdev ! -path "$build*" ! -path "$top/build*" 2>/dev/null |
-  grep -vE '^/var/lib/containers|/\.local/share/containers|/\.cache|fontconfig|^/home/[a-z]+/\.config(/wireshark(/profiles)?)?$' | sort; }
+  grep -vE '^/var/lib/containers|/\.local/share/containers|/\.cache|fontconfig|^/home/[a-z]+/\.config(/wireshark)?$' | sort; }
 
 # expect TEXT: the pattern is in the last output.
 expect() { grep -qE -- "$1" $work/out || { echo "expected: $1"; return 1; }; }

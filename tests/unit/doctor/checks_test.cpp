@@ -34,7 +34,7 @@ Scene healthy() {
   s.wireshark = {"tshark",
                  "",
                  "4.0.17",
-                 "4.0.17",
+                 "/usr/bin/wireshark",
                  "/usr/bin",
                  "/home/ann/.config/wireshark/extcap",
                  "/usr/lib/ws/extcap",
@@ -117,11 +117,13 @@ TEST(Wireshark, missing_tshark_is_one_failure_and_not_five) {
   EXPECT_TRUE(check_dumpcap(s).empty());
 }
 
-TEST(Wireshark, a_window_of_another_version_than_tshark_is_told) {
+TEST(Wireshark, a_window_from_elsewhere_than_tshark_is_told) {
   Scene s = healthy();
-  s.wireshark.gui_version = "4.6.0";
-  EXPECT_THAT(check_wireshark(s).at(0).fact, HasSubstr("tshark is 4.0.17 and wireshark is 4.6.0"));
-  s.wireshark.gui_version.clear();
+  s.wireshark.gui = "/opt/ws/bin/wireshark";
+  EXPECT_EQ(check_wireshark(s).at(0).level, Level::warn);
+  EXPECT_THAT(check_wireshark(s).at(0).fact,
+              HasSubstr("is /opt/ws/bin/wireshark, tshark 4.0.17 is in /usr/bin"));
+  s.wireshark.gui.clear();
   EXPECT_EQ(check_wireshark(s).at(0).level, Level::ok);
   EXPECT_THAT(check_wireshark(s).at(0).fact, HasSubstr("not installed"));
 }
