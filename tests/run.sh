@@ -125,19 +125,19 @@ case $what in
     meanwhile build-deb13 tests/e2e/run.sh deb13 --build
     meanwhile clang tests/build.sh clang -DPODSHARK_UNIT_TESTS=OFF
     meanwhile build-asan tests/build.sh asan-ubsan
+    meanwhile fuzz tests/ctest.sh build/clang -L fuzz
+    meanwhile asan-ubsan tests/ctest.sh build/asan-ubsan -L unit
     meanwhile tsan tests/tsan.sh
+    meanwhile analysis tests/ctest.sh build/release -L ci
     scripts=()  # other folders' own
     for script in tests/*/ci.sh; do
       name=$(basename "$(dirname "$script")")
       scripts+=("$name") && meanwhile "$name" "$script"
     done
-    step quick tests/ctest.sh build/release -L 'quick|unit|ci' -LE wireshark  # these are among e2e-deb12's
+    step quick tests/ctest.sh build/release -L 'quick|unit' -LE wireshark  # these are among e2e-deb12's
     step e2e-deb12 tests/e2e/run.sh deb12
     collect build-deb13 && step e2e-deb13 tests/e2e/run.sh deb13 --unit
-    collect clang && step fuzz tests/ctest.sh build/clang -L fuzz
-    collect tsan
-    collect build-asan && step asan-ubsan tests/ctest.sh build/asan-ubsan -L unit
-    for name in "${scripts[@]}"; do collect "$name"; done ;;
+    for name in clang build-asan fuzz asan-ubsan tsan analysis "${scripts[@]}"; do collect "$name"; done ;;
   long)
     version=$(git describe --always --dirty 2>/dev/null || echo unknown)  # before the table changes
     while read -r name command; do

@@ -74,7 +74,7 @@ class Run:
     def __init__(self, name, argv, file):
         self.file = file
         file.unlink(missing_ok=True)
-        self.copier = None
+        self.copier, self.ours = None, name.startswith("podshark")
         if name.startswith("sshdump"):
             pipe = file.with_suffix(".pipe")
             pipe.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ class Run:
 
     def end(self):
         if self.child.poll() is None:
-            lib.end(self.child, signal.SIGINT)
+            lib.end(self.child, signal.SIGINT if self.ours else signal.SIGKILL)  # ssh may take no notice of the former
         if self.copier:
             self.copier.wait(10)
         # A shared connection stays for five seconds, and a tcpdump that nobody reads until its next packet. The next way
