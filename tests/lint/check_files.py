@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """check_files.py: every source file says its licence first, headers have an include guard, Python parses, lines end
-cleanly; the top level holds what it should and no more. Prints each violation and exits 1."""
+cleanly; links of the documentation lead somewhere; the top level holds what it should and no more. Prints each
+violation and exits 1."""
 
 import fnmatch
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -43,6 +45,23 @@ def judge(file):
             yield error.lineno, f"does not parse: {error.msg}"
 
 
+def anchors(page):
+    """What `#…` may be in a link to a page: its headings as GitHub and GitLab call them."""
+    for heading in re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE):
+        yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def dead_links():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(f for f in files() if f.suffix == ".md")]
+    for page in pages:
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            for link in re.findall(r"\]\(([^)\s]+)\)", line):
+                path, _, anchor = link.partition("#")
+                target = page.parent / path if path else page
+                if ":" not in link and not (target.exists() and (not anchor or anchor in anchors(target))):
+                    yield f"{page.relative_to(ROOT)}:{number}: {link} leads nowhere"
+
+
 def strangers():
     """Names of the top level that do not belong there; dot files, and what .gitignore names, may be anything."""
     ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
@@ -54,7 +73,7 @@ def strangers():
 
 
 def main():
-    found = list(strangers()) + [f"{f.relative_to(ROOT)}:{line}: {what}" for f in files() for line, what in judge(f)]
+    found = [*strangers(), *dead_links()] + [f"{f.relative_to(ROOT)}:{line}: {what}" for f in files() for line, what in judge(f)]
     print("\n".join(found) or "files: no violations")
     return 1 if found else 0
 
