@@ -330,8 +330,8 @@ class Permission(NatTest):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             worker = self.child(lib.MEMBER, [lib_podshark.INSTALLED_WORKER], stdin=theirs)
             theirs.close()
-            ours.send(struct.pack("=IIi3II I6I QQ16s", 0x50535733, 1, pid, netlink, 0, 0, netfilter, 0, *[0] * 6, start, 0, b""))
-            self.assertEqual(stage, struct.unpack("=IIiIQQ", ours.recv(100))[1])
+            ours.send(struct.pack("=IIi3II I6I QQ16s", 0x50535734, 1, pid, netlink, 0, 0, netfilter, 0, *[0] * 6, start, 0, b""))
+            self.assertEqual(stage, struct.unpack_from("=II", ours.recv(100))[1])
             ours.close()
             worker.wait(10)
 

@@ -328,7 +328,7 @@ class Worker(ProbeTest):
                 worker = self.child(MEMBER, [INSTALLED_WORKER], stdin=theirs)
                 theirs.close()
                 # struct Request of extcap/worker/protocol.h
-                ours.send(struct.pack("=IIiIIIII6IQQ16x", 0x50535733, 1, web.pid, 0, 0, 0, 0, 0, *counts, start, 0))
+                ours.send(struct.pack("=IIiIIIII6IQQ16x", 0x50535734, 1, web.pid, 0, 0, 0, 0, 0, *counts, start, 0))
                 reply = ours.recv(100)
                 self.assertEqual((stage, 0), struct.unpack_from("=II", reply, 4)[:1] + struct.unpack_from("=I", reply, 12))
                 ours.close()
