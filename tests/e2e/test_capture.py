@@ -447,7 +447,7 @@ class Contract(RigTest):
         done = run(ROOT, ["script", "-qec", f"{PODSHARK} capture web --duration 3 -w {path}", "/dev/null"])
         self.assertRegex(done.stdout, r"packets \d+  bytes \d+  dropped 0")
 
-    @lib.once
+    @lib.long
     def test_the_inventory_is_repeated_every_minute(self):
         with Capture(ROOT, "peer") as capture:
             wait_for(lambda: len(capture.so_far().events_of("inventory")) > 1, "the second inventory", 75)
