@@ -38,10 +38,11 @@ Result<FarHost> parse_host(const std::string& text) {
   for (const char c : place) {
     if (!plain(c)) return wrong;
   }
-  const std::size_t at = place.rfind('@');  // as ssh(1) takes it apart
+  const std::size_t at =
+      place.rfind('@');  // as ssh(1) takes it apart, but for its URI form, where it is the first one
   const std::string host = at == std::string::npos ? place : place.substr(at + 1);
-  if (place.empty() || place.front() == '-' || host.empty() || host.front() == '-' || host.front() == ':')
-    return wrong;
+  const bool like_option = place.starts_with('-') || place.find("@-") != std::string::npos;
+  if (place.empty() || like_option || host.empty() || host.front() == ':') return wrong;
   // ssh(1) takes a port only in its URI form.
   const bool port =
       host.front() == '[' ? host.find("]:") != std::string::npos : host.find(':') != std::string::npos;

@@ -20,8 +20,8 @@ TEST(FarHost, is_a_name_an_address_or_a_uri) {
   EXPECT_EQ("ssh://me@server:2222", destination("ssh://me@server:2222"));
   EXPECT_EQ("ssh://[fd00::1]:22", destination("[fd00::1]:22"));
   EXPECT_EQ("me@server:2222", parse_host("ssh://me@server:2222")->name);
-  for (const char* wrong : {"", "-oProxyCommand=id", "me@-x", "me@you@-x", "@", ":22", "me@:22", "a b",
-                            "a;id", "a`id`", "ssh://", "a/b", "a'"})
+  for (const char* wrong : {"", "-oProxyCommand=id", "me@-x", "me@you@-x", "me@-you@x", "@", ":22", "me@:22",
+                            "a b", "a;id", "a`id`", "ssh://", "a/b", "a'"})
     EXPECT_FALSE(parse_host(wrong)) << wrong;
 }
 
