@@ -2,10 +2,12 @@
 #include "podman/annotate/redact.h"
 
 #include "podman/annotate/record.h"
+#include "podman/core/text.h"
 
 namespace podshark::annotate {
 namespace {
 
+constexpr std::size_t kMostInfo = 1000;  // bytes
 constexpr const char* kLeftOut = "(left out for sharing)";
 
 RedactedRecord redact_inventory(InventoryPart read) {
@@ -26,7 +28,7 @@ RedactedRecord redact_event(json j) {
   }
   if (j.value("fix", std::string()).find('/') != std::string::npos) j.erase("fix");
   j.erase("host");
-  return {detail.empty() ? kind : kind + ": " + detail, dump(j)};
+  return {one_line(detail.empty() ? kind : kind + ": " + detail, kMostInfo), dump(j)};
 }
 
 }  // namespace

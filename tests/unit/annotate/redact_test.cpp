@@ -75,6 +75,12 @@ TEST(Redact, sentences_with_paths_go_and_marks_stay) {
   EXPECT_EQ(mark->info, "mark: GET /x");
 }
 
+TEST(Redact, what_stands_in_the_info_column_is_one_clean_line) {
+  const auto shared = redact_record("{\"podshark\":1,\"kind\":\"mark\x7f\",\"detail\":\"a\\nb\"}");
+  ASSERT_TRUE(shared);
+  EXPECT_EQ(shared->info, "mark : a b");
+}
+
 TEST(Redact, what_is_not_understood_is_not_shared) {
   for (const char* text :
        {"", "{", "[]", "{}", R"({"podshark":1})", R"({"podshark":2,"kind":"gap"})",
