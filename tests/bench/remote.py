@@ -191,21 +191,12 @@ def bring_up():
             Side(RIG, up["own"], up["owntools"], ("podman", "unshare", "--rootless-netns", sender, bridge), "podman unshare nsenter -t {} -n"))
 
 
-def name_this_machine():
-    """sudo asks for its own machine's name, and waits where nobody answers."""
-    hosts = pathlib.Path("/etc/hosts")
-    before = hosts.read_text()
-    atexit.register(hosts.write_text, before)
-    hosts.write_text(f"{before}127.0.1.1 {os.uname().nodename}\n")
-
-
 def main():
     assert SSHDUMP, "sshdump (Debian's wireshark-common) is not installed in this root"
     directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     directory.chmod(0o1777)
     (directory / "bare").mkdir()
     shutil.copy2(PODSHARK, directory / "bare")
-    name_this_machine()
     sides = bring_up()
     case = types.SimpleNamespace(addClassCleanup=atexit.register)
     path = "SetEnv PATH={}/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin CONTAINERS_CONF=/etc/rig.conf"

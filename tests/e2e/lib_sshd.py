@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real sshd for a test class, in the Debian 13 root only (Debian 12's is the machine's own, without one)."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from lib import RIG, ROOT, run, wait_for
 def start(case, address, *settings, enter=(), port=22):
     """sshd listens at address:port in a namespace (enter: argv before it); root and the rootless user may log in as
     anybody, and know its key. A class may have several. Ends with the class. Returns a directory with `host`, `keys`, `log`."""
+    name_this_machine(case)
     tmp = pathlib.Path(tempfile.mkdtemp(prefix="sshd-"))
     tmp.chmod(0o755)
     case.addClassCleanup(shutil.rmtree, tmp)
@@ -38,6 +40,15 @@ def start(case, address, *settings, enter=(), port=22):
     wait_for(lambda: run(ROOT, ["ssh", "-o", "BatchMode=yes", f"ssh://{RIG}@{address}:{port}", "true"], check=False).returncode == 0,
              lambda: f"sshd to let us in: {(tmp / 'log').read_text()}")
     return tmp
+
+
+def name_this_machine(case):
+    """sudo asks for its own machine's name, and waits ten seconds where nobody answers."""
+    hosts = pathlib.Path("/etc/hosts")
+    before, line = hosts.read_text(), f"127.0.1.1 {os.uname().nodename}\n"
+    if line not in before:
+        case.addClassCleanup(hosts.write_text, before)
+        hosts.write_text(before + line)
 
 
 def home(user):

@@ -9,7 +9,7 @@ import subprocess
 
 import lib
 import lib_pcapng
-from lib import BIN, ROOT, Ctr, fetch, quick, run, wait_for
+from lib import BIN, ROOT, Ctr, fetch, once, quick, run, wait_for
 from lib_faults import FaultTest
 from lib_podshark import PODSHARK, Capture, podshark, wait_rings
 from test_follow import gets, happened
@@ -17,6 +17,7 @@ from test_follow import gets, happened
 CONTAINERS = (Ctr("web", ports=("28580:80",)),)
 
 
+@once
 class Short(FaultTest):
     """Too little from the start: it captures, or says in one line what is missing."""
 
@@ -139,6 +140,7 @@ class Disk(FaultTest):
         self.assertEqual(2, len(self.valid(path).links))
 
 
+@once
 class IllPodman(FaultTest):
     """podman hangs or talks nonsense; test_errors.HostilePodman has the list, here is the capture."""
 

@@ -7,7 +7,7 @@ import re
 import lib
 import make_capture
 import lib_podshark
-from lib import ARTIFACTS, RIG, Ctr, Net, wait_for
+from lib import ARTIFACTS, RIG, Ctr, Net, once, wait_for
 from lib_gui import GuiTest
 from lib_podshark import extcap_home
 from lib_toolbar import displayed
@@ -145,6 +145,7 @@ class Filters(MenuTest):
         self.choose(shark, "Filter on this container")
         self.filtered(shark, 'podman.name == "a\\" || frame || \\"\\\\"', 1)
 
+    @once
     def test_without_a_packet_or_a_name_it_is_told_what_to_do(self):
         shark = self.desktop().wireshark()
         shark.wait(lambda: self.shown(shark, "podman:web"), "the start page")
@@ -270,6 +271,7 @@ class Flows(MenuTest):
         self.box(shark, "neither end of the selected packet is a container", "podman.name")
 
 
+@once
 class Legs(MenuTest):
     """A connection from outside, captured on the host and in the container."""
     HOST_SYN, INNER_SYN, INNER_ACK, HOST_ACK, UNTRANSLATED, LONELY = range(3, 9)
@@ -360,6 +362,7 @@ class Programs(MenuTest):
         window.wait(r"\n\[(done|failed: exit code 5)\]\n")
         desktop.screenshot(ARTIFACTS / "doctor.png")
 
+    @once
     def test_a_missing_program_is_told_and_the_window_lives(self):
         shark = self.desktop().wireshark("-r", self.saved(), "-o", "podman.program:/nowhere/podshark")
         shark.wait(lambda: shark.packets(), "the packets")
@@ -467,6 +470,7 @@ class Ending(MenuTest):
         self.gone(pids)
 
 
+@once
 class Copies(MenuTest):
     def dialog(self, shark):
         self.choose(shark, "Save annotated copy…")
