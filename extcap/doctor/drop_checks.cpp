@@ -34,17 +34,20 @@ Findings check_drops(const Scene& scene) {
   if ((caller.bounding & kNeeded) != kNeeded)
     return {lacking("the bounding set of this session lacks cap_bpf or cap_perfmon",
                     "run on the host itself, not inside a container")};
-  if (scene.drops_refused) return {warn("drops", scene.drops_refused->what, scene.drops_refused->hint)};
-  if (caller.uid == 0) return {good("drops", "you may see dropped packets, in containers and on the host")};
-  if ((drops.caps.permitted & kNeeded) != kNeeded)
+  const bool root = caller.uid == 0;
+  if (!root && (drops.caps.permitted & kNeeded) != kNeeded)
     return {lacking(drops.path + " lacks the file capabilities cap_bpf,cap_perfmon",
                     drops.uid == 0 ? "sudo setcap cap_bpf,cap_perfmon=p " + drops.path
                                    : "install for everybody: sudo install/setup.sh; or use sudo")};
-  if (drops.nosuid || caller.no_new_privs)
+  if (!root && (drops.nosuid || caller.no_new_privs))
     return {lacking(drops.nosuid ? "the file system of " + drops.path + " is mounted nosuid"
                                  : "this session runs with no_new_privs",
                     "start from an ordinary login, or use sudo")};
-  return {good("drops", "you may see packets that are dropped inside of containers, through " + drops.path)};
+  // Last: whatever is known to be missing has a fix of its own.
+  if (scene.drops_refused) return {warn("drops", scene.drops_refused->what, scene.drops_refused->hint)};
+  return {good("drops",
+               root ? "you may see dropped packets, in containers and on the host"
+                    : "you may see packets that are dropped inside of containers, through " + drops.path)};
 }
 
 }  // namespace podshark::extcap::doctor

@@ -100,6 +100,13 @@ TEST(Drops, a_helper_that_could_not_load_its_program_says_why) {
   EXPECT_EQ(f.fact + " | " + f.fix, "the kernel refused the BPF program | it needs Linux 5.19");
 }
 
+TEST(Drops, what_is_known_to_be_missing_is_told_before_what_came_of_it) {
+  Scene s = healthy();
+  s.drops.caps = {};
+  s.drops_refused = Error{ErrorKind::permission, "not permitted", "join a group"};
+  EXPECT_THAT(check_drops(s).at(0).fix, HasSubstr("setcap cap_bpf,cap_perfmon=p"));
+}
+
 TEST(Drops, root_needs_no_file_capabilities) {
   Scene s = healthy();
   s.caller.uid = 0;
