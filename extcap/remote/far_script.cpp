@@ -17,6 +17,8 @@ constexpr const char* kPrologue =
     "PATH=$PATH:$HOME/.local/bin:/usr/local/bin:/usr/sbin:/sbin; : ${XDG_RUNTIME_DIR:=/run/user/$(id -u)}; "
     "PODSHARK_CARRIER=$SSH_CONNECTION; export PATH XDG_RUNTIME_DIR PODSHARK_CARRIER; ";
 constexpr int kSshFailed = 255;
+// podman's client does not notice a cut line; podshark-agent writes its figures every second.
+constexpr std::chrono::seconds kSilence{10};
 constexpr const char* kNoWord = "ssh ended without a word";
 constexpr const char* kNoScript = ": its shell could not start podshark: ";
 
@@ -37,6 +39,7 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   line.name = host.name;
   if (!host.connection.empty()) {
     line.argv = {"sh", "-c", script};
+    line.silence = kSilence;
     line.refused = [host](int, const std::string& said) {
       return Error{ErrorKind::unsupported, host.name + ": " + last_line(said, 200), {}};
     };

@@ -24,7 +24,7 @@ struct Line {
   int lost_code = -1;
   /// For programs that do not tell of a cut line by themselves: the line on stderr by which the script
   /// answers beats, which nobody else sees, and after how long without a byte of it the line is lost. Holds
-  /// only for scripts that have answered once. 0: never.
+  /// only for scripts that have answered once, or of which answers are expected (Channel). 0: never.
   std::string answer = {};
   std::chrono::milliseconds silence{0};
 };

@@ -55,7 +55,7 @@ def home(user):
     return pathlib.Path(lib.environment(user)["HOME"], ".ssh")
 
 
-def sessions():
-    """Processes of sshd that carry commands now."""
+def sessions(mark=b"@notty"):
+    """Processes of sshd that carry commands now, or those that have `mark` in their title."""
     return [pid for pid in lib.processes("sshd", "sshd-session")
-            if b"@notty" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+            if mark in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import time
@@ -174,23 +175,25 @@ class Ways(RigTest):
         self.captures(RIG, "own", "through a sidecar of image", "--method", "sidecar", "--sidecar-image", TOOLS)
         wait_for(lambda: "podshark-" not in run(ROOT, ["podman", "ps", "-a", "--format", "{{.Names}}"]).stdout, "the sidecar to go")
 
-    API = "/run/podshark-api.sock"
-
-    def connection(self):
-        """A connection of RIG's podman to root's, over ssh."""
-        service = lib.popen(ROOT, ["podman", "system", "service", "-t", "0", f"unix://{self.API}"])
+    def connection(self, user):
+        """A connection of RIG's podman to the user's, over ssh."""
+        socket = "/run/podshark-api.sock" if user == ROOT else f"/run/user/{pwd.getpwnam(RIG).pw_uid}/podshark-api.sock"
+        service = lib.popen(user, ["podman", "system", "service", "-t", "0", f"unix://{socket}"])
         self.addCleanup(lib.end, service, signal.SIGTERM)
-        wait_for(lambda: pathlib.Path(self.API).exists(), "podman's service")
+        wait_for(lambda: pathlib.Path(socket).exists(), "podman's service")
         run(RIG, ["podman", "system", "connection", "add", "--identity", lib_sshd.home(RIG) / "id_ed25519", "far",
-                  f"ssh://root@127.0.0.1:{PORT}{self.API}"])
+                  f"ssh://{user}@127.0.0.1:{PORT}{socket}"])
         self.addCleanup(run, RIG, ["podman", "system", "connection", "remove", "far"])
 
-    def beside(self):
-        names = run(ROOT, ["podman", "ps", "-a", "--format", "{{.Names}}"]).stdout.split()
+    def beside(self, user=ROOT):
+        names = run(user, ["podman", "ps", "-a", "--format", "{{.Names}}"]).stdout.split()
         return [n for n in names if n.startswith("podshark-")]
 
+    def none_beside(self, user=ROOT):
+        wait_for(lambda: not self.beside(user), "the container beside it to go", 10)
+
     def test_podmans_api_alone(self):
-        self.connection()
+        self.connection(ROOT)
         self.assertIn("web", podshark(RIG, "list", "--host", "podman://far").stdout)
         with Capture(RIG, "podman://far/web") as capture:
             lib.fetch(28690)
@@ -201,13 +204,38 @@ class Ways(RigTest):
         self.assertEqual({"podman:web/lo", "podman:web/eth0"}, {i.name for i in done.links})
         self.assertTrue(any(b"hello from" in p.data for p in done.packets))
         self.gone()
-        wait_for(lambda: not self.beside(), "the container beside it to go")
+        self.none_beside()
         with Capture(RIG, "podman://far/web") as capture:
             capture.process.send_signal(signal.SIGKILL)
             capture.process.wait()
-            wait_for(lambda: not self.beside(), "the container beside it to go", 10)
+            self.none_beside()
         done = podshark(RIG, "capture", "podman://nowhere/web", "-w", "/dev/null", check=False)
         self.assertEqual((6, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+
+    def test_podmans_api_alone_for_rootless_containers(self):
+        self.connection(RIG)
+        listed = podshark(RIG, "list", "--host", "podman://far").stdout
+        for name in ("own", "bridged"):
+            with self.subTest(name):
+                self.assertIn(name, listed)
+                with Capture(RIG, f"podman://far/{name}") as capture:
+                    self.up[name].enter("ping", "-c", "3", "-i", "0.2", "127.0.0.1")
+                    capture.wait_packets(6)
+                    self.assertEqual(1, len(self.beside(RIG)))
+                    done = capture.stop()
+                    self.assertIn(self.AGENT, capture.stderr())
+                self.assertTrue(done.packets_of(f"podman:{name}/lo"))
+                self.gone()
+                self.none_beside(RIG)
+
+    def test_a_lost_link_through_podmans_api(self):
+        self.connection(ROOT)
+        with Capture(RIG, "podman://far/web") as capture:
+            self.up["web"].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+            capture.wait_packets(1)
+            # Of its connections none is a session: their titles have no terminal.
+            self.lose_the_link(capture, lib_sshd.sessions(f": {ROOT}".encode()), "is lost")
+        self.none_beside()
 
     def test_the_host_network_without_our_own_connection(self):
         with Capture(RIG, f"{host(ROOT)}/hosted") as capture:
@@ -252,26 +280,29 @@ class Ways(RigTest):
                 self.gone(10)
                 lib_pcapng.read(capture.path, partial=True)
 
+    def lose_the_link(self, capture, sessions, words):
+        """The far side is gone within ten seconds, it is told here within fifteen, and what came is kept."""
+        self.assertTrue(sessions)
+        for pid in sessions:
+            os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            self.gone(10)
+            capture.process.wait(20)
+            self.assertLess(time.monotonic() - began, 15)
+        finally:
+            for pid in sessions:
+                os.kill(pid, signal.SIGKILL)
+        self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
+        self.assertIn(words, capture.stderr())
+        self.assertTrue(capture.so_far().packets)
+
     def test_a_lost_link_ends_each_way_there(self):
         for name, args in self.WAYS:
             with self.subTest(name, args=args), self.way(name, args) as capture:
                 self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
                 capture.wait_packets(1)
-                sessions = lib_sshd.sessions()
-                self.assertTrue(sessions)
-                for pid in sessions:
-                    os.kill(pid, signal.SIGSTOP)
-                began = time.monotonic()
-                try:
-                    self.gone(10)
-                    capture.process.wait(20)
-                    self.assertLess(time.monotonic() - began, 15)
-                finally:
-                    for pid in sessions:
-                        os.kill(pid, signal.SIGKILL)
-                self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
-                self.assertIn("was lost", capture.stderr())
-                self.assertTrue(capture.so_far().packets)
+                self.lose_the_link(capture, lib_sshd.sessions(), "was lost")
 
     def test_it_ends_with_the_container(self):
         name = "shortlived"
