@@ -177,7 +177,10 @@ Result<Summary> capture(const Request& request, std::ostream& err) {
   show_in(session, request, err);
   Result<std::unique_ptr<Recorder>> recorder = make_recorder(request);
   if (!recorder) return recorder.error();
-  if (const Output* out = (*recorder)->output(); out != nullptr && out->reader_gone()) return Summary{};
+  if (const Output* out = (*recorder)->output(); out != nullptr) {
+    if (out->reader_gone()) return Summary{};
+    if (!out->pipe()) session.link.pace = kForFiles;
+  }
   return run_session(**recorder, std::move(*selection), session);
 }
 

@@ -17,16 +17,19 @@ class CapturedMacs {
   void remove(const std::string& mac) {
     if (const auto it = macs_.find(number(mac)); it != macs_.end()) macs_.erase(it);
   }
-  /// True when an Ethernet frame was sent by a captured link. The receiver's own is never the source.
-  [[nodiscard]] bool sent_by_captured(const std::uint8_t* frame) const {
+  /// True when an Ethernet frame that arrived at the link `own` (number() of its address) was sent by another
+  /// captured link. The receiver's own address as the source says nothing: all ipvlan links of one parent
+  /// have that.
+  [[nodiscard]] bool sent_by_captured(const std::uint8_t* frame, std::uint64_t own) const {
     if (macs_.size() < 2) return false;
     std::uint64_t source = 0;
     std::memcpy(reinterpret_cast<std::uint8_t*>(&source) + 2, frame + 6, 6);
-    return macs_.contains(__builtin_bswap64(source));
+    source = __builtin_bswap64(source);
+    return source != own && macs_.contains(source);
   }
 
- private:
-  static std::uint64_t number(const std::string& mac) {
+  /// "02:42:…" as the number that its bytes are.
+  [[nodiscard]] static std::uint64_t number(const std::string& mac) {
     std::uint64_t out = 0;
     for (const char c : mac) {
       if (c >= '0' && c <= '9') out = out << 4U | static_cast<std::uint64_t>(c - '0');
@@ -34,6 +37,8 @@ class CapturedMacs {
     }
     return out;
   }
+
+ private:
   std::unordered_multiset<std::uint64_t> macs_;
 };
 

@@ -23,19 +23,28 @@ Result<EventLoop> EventLoop::create() {
   return EventLoop(std::move(epoll));
 }
 
-bool EventLoop::add(int fd, std::uint32_t events, Handler handler) {
+namespace {
+
+epoll_event event_of(int fd, std::uint32_t serial, std::uint32_t events) {
   epoll_event e{};
   e.events = events;
-  e.data.fd = fd;
+  e.data.u64 = std::uint64_t{serial} << 32U | static_cast<std::uint32_t>(fd);
+  return e;
+}
+
+}  // namespace
+
+bool EventLoop::add(int fd, std::uint32_t events, Handler handler) {
+  epoll_event e = event_of(fd, ++serial_, events);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &e) != 0) return false;
-  handlers_[fd] = std::make_shared<Handler>(std::move(handler));
+  handlers_[fd] = {serial_, std::make_shared<Handler>(std::move(handler))};
   return true;
 }
 
 void EventLoop::change(int fd, std::uint32_t events) {
-  epoll_event e{};
-  e.events = events;
-  e.data.fd = fd;
+  const auto it = handlers_.find(fd);
+  if (it == handlers_.end()) return;
+  epoll_event e = event_of(fd, it->second.serial, events);
   (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &e);
 }
 
@@ -49,9 +58,10 @@ bool EventLoop::wait(int timeout_ms) {
   const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
   for (int i = 0; i < n; ++i) {
     const epoll_event& e = events[static_cast<std::size_t>(i)];
-    const auto it = handlers_.find(e.data.fd);
-    if (it == handlers_.end()) continue;  // removed by an earlier handler of this round
-    const std::shared_ptr<Handler> keep = it->second;
+    const auto it = handlers_.find(static_cast<int>(static_cast<std::uint32_t>(e.data.u64)));
+    // Removed by an earlier handler of this round, or its number is another descriptor's by now.
+    if (it == handlers_.end() || it->second.serial != e.data.u64 >> 32U) continue;
+    const std::shared_ptr<Handler> keep = it->second.handler;
     (*keep)(e.events);
   }
   return n < static_cast<int>(events.size());

@@ -15,7 +15,7 @@
 namespace podshark::extcap {
 
 /// epoll(7), one thread. Does not own the descriptors; remove them before closing. A handler may add and
-/// remove any descriptor, its own included.
+/// remove any descriptor, its own included; a number that is closed and used anew gets no old events.
 class EventLoop {
  public:
   using Handler = std::function<void(std::uint32_t events)>;
@@ -34,7 +34,12 @@ class EventLoop {
  private:
   explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)) {}
   UniqueFd epoll_;
-  std::map<int, std::shared_ptr<Handler>> handlers_;
+  struct Watched {
+    std::uint32_t serial = 0;
+    std::shared_ptr<Handler> handler;
+  };
+  std::map<int, Watched> handlers_;
+  std::uint32_t serial_ = 0;
 };
 
 /// A timerfd(2) that fires every `interval` (0: disarmed).

@@ -2,7 +2,8 @@
 // Life of one namespace: start() asks the worker for two rtnetlink sockets, lists the links through one, asks
 // for a packet socket per wanted link, puts a ring on each. Link changes re-read the list: a link is known by
 // its ifindex *and* name, since `podman network reload` makes eth0 anew with another ifindex. When the
-// container's process ends the rings are read out and closed.
+// container's process ends the rings are read out and closed, as soon as the kernel has handed over what is
+// in them.
 //
 // A namespace that nobody knows yet (open_unknown) has rings too, unread: a container's first packets are in
 // them when podman has told whose it is.
@@ -28,7 +29,6 @@ namespace {
 
 constexpr std::uint32_t kLargeBlock = 1U << 18U;
 constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO packet
-constexpr std::uint32_t kRetireMs = 20;
 // From a packet's stamp to its place in the ring: microseconds, but a softirq may be interrupted.
 constexpr std::uint64_t kInFlightNs = 2'000'000;
 // Packets of an unknown namespace hold others back, for order, no longer than this.
@@ -40,13 +40,17 @@ wire::RingOptions ring_options(const LinkOptions& options, std::size_t bytes, co
   wire::RingOptions out;
   out.block_size = bytes >= 8 * std::size_t{kLargeBlock} ? kLargeBlock : kSmallBlock;
   out.block_count = static_cast<std::uint32_t>(std::max<std::size_t>(bytes / out.block_size, 2));
-  out.retire_ms = kRetireMs;
+  out.retire_ms = options.pace.retire_ms;
   out.snaplen = options.snaplen;
   out.promiscuous = options.promiscuous;
   out.loopback = link.loopback();
   out.filter = filter.kernel_program().data();
   out.filter_length = static_cast<std::uint16_t>(filter.kernel_program().size());
   return out;
+}
+
+int last_blocks_ms(const LinkOptions& options) {
+  return 2 * static_cast<int>(options.pace.retire_ms) + 5;
 }
 
 std::string milliseconds(std::uint64_t ns) {
@@ -62,8 +66,9 @@ struct NetnsCapture::LinkRing {
   Filter filter;
   wire::Ring ring;
   std::uint32_t id = 0;
+  std::uint64_t mac = 0;
   std::uint64_t start_ns = 0;
-  std::uint64_t end_ns = 0;  // 0: open
+  std::uint64_t end_ns = 0;  // 0: its link and its container are there
   std::uint64_t queue_dropped = 0;
   std::uint64_t dropped_at_pause = 0;
   bool open = false;
@@ -156,7 +161,7 @@ Status NetnsCapture::attach_links() {
   if (!links) return links.error();
   std::erase_if(*links, [&](const ChosenLink& l) {
     return std::any_of(rings_.begin(), rings_.end(), [&](const auto& r) {
-      return r->open && r->link.ifindex == l.link.ifindex && r->link.name == l.link.name;
+      return r->open && r->end_ns == 0 && r->link.ifindex == l.link.ifindex && r->link.name == l.link.name;
     });
   });
   if (links->empty()) return ok();
@@ -186,6 +191,7 @@ Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encodin
   if (!filter) return filter.error();
   ring->filter = std::move(*filter);
   ring->link = chosen.link;
+  ring->mac = CapturedMacs::number(chosen.link.mac);
   ring->name = chosen.name;
   const wire::RingOptions options =
       ring_options(context_.options, context_.ring_bytes(), chosen.link, ring->filter);
@@ -219,31 +225,42 @@ void NetnsCapture::begin_reading(LinkRing& r) {
   LinkRing* raw = &r;
   context_.loop.add(r.ring.fd, paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, raw](std::uint32_t events) {
     if ((events & EPOLLERR) != 0) wire::clear_error(&raw->ring);
-    take_packets(*raw, kPacketsPerTurn);
+    take_packets(*raw);
   });
 }
 
-void NetnsCapture::wait_for_last_blocks() {
-  (void)::poll(nullptr, 0, 2 * static_cast<int>(kRetireMs) + 5);
+void NetnsCapture::wait_for_last_blocks(const LinkOptions& options) {
+  (void)::poll(nullptr, 0, last_blocks_ms(options));
 }
 
 // See captured_macs.h. Packets that leave carry the container's own address, looped ones none.
 bool NetnsCapture::is_copy(const LinkRing& r, const wire::Packet& packet) const {
   return packet.direction != PACKET_OUTGOING && packet.captured >= 12 &&
          plan_.target.point == Point::inside && r.ring.encoding.linktype == wire::kLinktypeEthernet &&
-         !r.link.loopback() && context_.macs.sent_by_captured(packet.data);
+         !r.link.loopback() && context_.macs.sent_by_captured(packet.data, r.mac);
 }
 
-void NetnsCapture::take_packets(LinkRing& r, std::size_t most) {
+bool NetnsCapture::take_packet(LinkRing& r, const wire::Packet& packet) {
+  if (!r.filter.matches(packet.data, packet.captured, packet.length)) return true;
+  if (!is_copy(r, packet)) return hooks_.packet(r.id, packet);
+  if (hooks_.copy) hooks_.copy(r.id, packet);
+  return true;
+}
+
+void NetnsCapture::take_packets(LinkRing& r) {
   wire::Packet packet;
-  while (most-- > 0 && wire::next_packet(&r.ring, &packet)) {
-    if (!r.filter.matches(packet.data, packet.captured, packet.length)) continue;
-    if (is_copy(r, packet)) {
-      if (hooks_.copy) hooks_.copy(r.id, packet);
-      continue;
-    }
-    if (!hooks_.packet(r.id, packet)) return;
+  for (std::size_t left = kPacketsPerTurn; left > 0 && wire::next_packet(&r.ring, &packet); --left) {
+    if (!take_packet(r, packet)) return;
   }
+}
+
+// Also while the output waits for its reader: there is no later. A sender that is as fast as this fills the
+// ring again and again, hence no more than one whole ring.
+void NetnsCapture::take_last_packets(LinkRing& r) {
+  wire::Packet packet;
+  for (std::size_t bytes = 0; bytes < r.ring.map_size && wire::next_packet(&r.ring, &packet);
+       bytes += sizeof(tpacket3_hdr) + packet.captured)
+    (void)take_packet(r, packet);
 }
 
 void NetnsCapture::pause(bool paused) {
@@ -261,10 +278,11 @@ void NetnsCapture::pause(bool paused) {
 void NetnsCapture::close_ring(LinkRing& r) {
   if (!r.open) return;
   wire::update_counters(&r.ring);
+  if (paused_) r.queue_dropped += r.ring.dropped - r.dropped_at_pause;
   r.open = false;
-  r.end_ns = static_cast<std::uint64_t>(now_ns());
+  if (r.declared) take_last_packets(r);
+  if (r.end_ns == 0) r.end_ns = static_cast<std::uint64_t>(now_ns());
   if (r.declared) {
-    take_packets(r, SIZE_MAX);
     context_.recorder.statistics(
         {r.id, r.start_ns, r.end_ns, r.ring.received + r.ring.dropped, r.ring.dropped});
     context_.loop.remove(r.ring.fd);
@@ -279,9 +297,11 @@ void NetnsCapture::close() {
   for (const auto& r : rings_) close_ring(*r);
   if (changes_) context_.loop.remove(changes_.get());
   if (pidfd_) context_.loop.remove(pidfd_.get());
+  if (last_blocks_) context_.loop.remove(last_blocks_.get());
   changes_.reset();
   queries_.reset();
   pidfd_.reset();
+  last_blocks_.reset();
 }
 
 void NetnsCapture::on_links_changed() {
@@ -292,8 +312,8 @@ void NetnsCapture::on_links_changed() {
     const bool there = std::any_of(links->begin(), links->end(), [&](const model::Link& l) {
       return l.ifindex == r->link.ifindex && l.name == r->link.name;
     });
-    if (r->open && !there) {
-      close_ring(*r);
+    if (r->open && r->end_ns == 0 && !there) {
+      leave(*r);
       if (!r->declared) continue;
       report("lifecycle", "link-removed", r->link.name,
              "link " + r->link.name + " of " + what(plan_.target) + " is gone");
@@ -310,7 +330,7 @@ void NetnsCapture::add_new_links() {
 }
 
 void NetnsCapture::look_again() {
-  if (!ended_) add_new_links();
+  if (ended_ns_ == 0) add_new_links();
 }
 
 // A link of the same name went before: `network reload` or `network disconnect` and `connect`.
@@ -326,10 +346,46 @@ void NetnsCapture::report_new_link(const LinkRing& fresh) {
          who + " was made anew: not captured for " + milliseconds(fresh.start_ns - last->end_ns));
 }
 
+void NetnsCapture::leave(LinkRing& r) {
+  r.end_ns = static_cast<std::uint64_t>(now_ns());
+  if (!wire::packets_pending(&r.ring) || !await_last_blocks()) close_ring(r);
+}
+
+// Not here and now: others would not be read meanwhile.
+bool NetnsCapture::await_last_blocks() {
+  if (!last_blocks_) {
+    Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0));
+    if (!timer) return false;
+    last_blocks_ = std::move(*timer);
+    context_.loop.add(last_blocks_.get(), EPOLLIN, [this](std::uint32_t) { on_last_blocks(); });
+  }
+  arm_once(last_blocks_.get(), std::chrono::milliseconds(last_blocks_ms(context_.options)));
+  return true;
+}
+
+void NetnsCapture::on_last_blocks() {
+  context_.loop.remove(last_blocks_.get());
+  last_blocks_.reset();
+  for (const auto& r : rings_) {
+    if (r->end_ns != 0) close_ring(*r);
+  }
+  if (ended_ns_ != 0) end();
+}
+
 void NetnsCapture::on_process_ended() {
+  if (ended_ns_ != 0) return;
+  ended_ns_ = static_cast<std::uint64_t>(now_ns());
+  for (const int fd : {pidfd_.get(), changes_.get()}) {
+    if (fd >= 0) context_.loop.remove(fd);
+  }
+  for (const auto& r : rings_) {
+    if (r->open && r->end_ns == 0) leave(*r);
+  }
+  if (!last_blocks_) end();
+}
+
+void NetnsCapture::end() {
   ended_ = true;
-  const auto pending = [](const auto& r) { return r->open && wire::packets_pending(&r->ring); };
-  if (std::any_of(rings_.begin(), rings_.end(), pending)) wait_for_last_blocks();
   close();
   report("lifecycle", "exited", "", "container " + plan_.target.container.name + " has stopped");
   hooks_.changed();

@@ -19,12 +19,21 @@
 
 namespace podshark::extcap {
 
+/// How long packets may wait before they are handed on: the less, the more often this process wakes.
+struct Pace {
+  std::uint32_t retire_ms = 20;  ///< in a ring that is not full
+  int hold_ms = 5;               ///< for older ones of other links
+};
+/// For a regular file, at which nobody looks so closely.
+inline constexpr Pace kForFiles{100, 50};
+
 struct LinkOptions {
   std::vector<std::string> links;  ///< names to capture; empty: all
   std::string filter;              ///< libpcap syntax
   std::uint32_t snaplen = 262144;
   bool promiscuous = true;
   std::size_t ring_bytes = 0;  ///< kernel memory per link; 0: 32 MiB, less when there are many links
+  Pace pace;
 };
 
 /// A link that a capture wants, and what is special about it.
@@ -78,6 +87,7 @@ class NetnsCapture final : public Source {
   [[nodiscard]] const Target& target() const override { return plan_.target; }
   [[nodiscard]] bool ended() const override { return ended_; }
   [[nodiscard]] std::uint64_t since_ns() const override { return opened_ns_; }
+  [[nodiscard]] std::uint64_t until_ns() const override { return ended_ns_; }
   [[nodiscard]] std::uint64_t netns_inode() const { return netns_inode_; }
   void pause(bool paused) override;
   void look_again() override;
@@ -88,7 +98,7 @@ class NetnsCapture final : public Source {
 
   /// The kernel hands a partly filled block over after the ring's retire time: until then the newest packets
   /// are not ours. Call once before closing any number of captures.
-  static void wait_for_last_blocks();
+  static void wait_for_last_blocks(const LinkOptions& options);
 
  private:
   struct LinkRing;
@@ -109,8 +119,14 @@ class NetnsCapture final : public Source {
   void add_new_links();
   void report_new_link(const LinkRing& ring);
   void on_process_ended();
+  void leave(LinkRing& ring);
+  [[nodiscard]] bool await_last_blocks();
+  void on_last_blocks();
+  void end();
   [[nodiscard]] bool is_copy(const LinkRing& ring, const wire::Packet& packet) const;
-  void take_packets(LinkRing& ring, std::size_t most);
+  [[nodiscard]] bool take_packet(LinkRing& ring, const wire::Packet& packet);
+  void take_packets(LinkRing& ring);
+  void take_last_packets(LinkRing& ring);
   void close_ring(LinkRing& ring);
   void report(const std::string& kind, const std::string& what, const std::string& link,
               const std::string& detail);
@@ -122,8 +138,11 @@ class NetnsCapture final : public Source {
   UniqueFd queries_;  // rtnetlink: questions
   UniqueFd changes_;  // rtnetlink: link and address changes
   UniqueFd pidfd_;
+  UniqueFd
+      last_blocks_;  // timer: what a link or a container that has gone has left in its rings is ours then
   std::uint64_t netns_inode_ = 0;
   std::uint64_t opened_ns_ = 0;
+  std::uint64_t ended_ns_ = 0;  // 0: its process runs
   [[nodiscard]] std::map<int, Carried> carried() const;
   std::map<int, Carried> after_;   // … and when it ended
   std::map<int, Carried> before_;  // ifindex → counters when the capture began

@@ -50,6 +50,16 @@ UniqueFd open_fifo(const std::string& path) {
   }
 }
 
+// A pipe is opened anew: else whoever else has it, such as the shell's next command, would get O_NONBLOCK
+// too.
+UniqueFd not_blocking(UniqueFd fd) {
+  if ((::fcntl(fd.get(), F_GETFL) & O_NONBLOCK) != 0) return fd;
+  const std::string path = "/proc/self/fd/" + std::to_string(fd.get());
+  if (UniqueFd own(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)); own) return own;
+  (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);  // a socket, another user's pipe
+  return fd;
+}
+
 }  // namespace
 
 Result<Output> Output::open(const std::string& path) {
@@ -74,7 +84,7 @@ Result<Output> Output::open(const std::string& path) {
   const bool pipe = ::fstat(fd.get(), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
   if (pipe) {
     (void)::fcntl(fd.get(), F_SETPIPE_SZ, kPipeSize);
-    (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    fd = not_blocking(std::move(fd));
   }
   return Output(std::move(fd), pipe, name);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/output_pump.h"
 
+#include <poll.h>
+
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace podshark::extcap {
@@ -35,7 +38,7 @@ Status OutputPump::watch(Output* output) {
 }
 
 void OutputPump::on_writable(std::uint32_t events) {
-  if ((events & (EPOLLERR | EPOLLHUP)) != 0) return hooks_.gone();
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0 && output_->backlog() == 0) return hooks_.gone();
   if (Status s = output_->pump(); !s) {
     failed_ = true;
     hooks_.failed(s.error());
@@ -58,12 +61,17 @@ void OutputPump::pump() {
 
 bool OutputPump::drain(bool hurry) {
   if (output_ == nullptr) return true;
-  pump();  // the last packets may be the first that have to wait
   Clock::time_point end = Clock::now() + kDrainLimit;
   while (!failed_ && output_->backlog() > 0 && !output_->reader_gone() && Clock::now() < end) {
     const std::size_t before = output_->backlog();
-    loop_.wait(50);
+    pollfd waiting{output_->fd(), POLLOUT, 0};
+    (void)::poll(&waiting, 1, 50);
+    if (Status s = output_->pump(); !s) {
+      failed_ = true;
+      hooks_.failed(s.error());
+    }
     if (output_->backlog() < before && !hurry) end = Clock::now() + kDrainLimit;
+    if (output_->backlog() > 0) std::this_thread::sleep_for(kPause);
   }
   return failed_ || output_->backlog() == 0 || output_->reader_gone();
 }

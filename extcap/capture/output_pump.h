@@ -26,8 +26,9 @@ class OutputPump {
   [[nodiscard]] Status watch(Output* output);
   /// To be called after writing.
   void pump();
-  /// Turns the loop until nothing waits, as long as the reader reads; `hurry`: not longer than Wireshark,
-  /// which asked for the end, waits for it. False: the reader did not take all.
+  /// Writes until nothing waits, as long as the reader reads; the loop, whose handlers may be gone, is left
+  /// alone. `hurry`: not longer than Wireshark, which asked for the end, waits for it. False: the reader did
+  /// not take all.
   [[nodiscard]] bool drain(bool hurry);
 
  private:

@@ -39,6 +39,7 @@ constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none th
 constexpr std::size_t kMostUnknown = 64;
 constexpr int kMostFailures = 20;
 constexpr auto kInitLimit = std::chrono::seconds(30);
+constexpr std::int64_t kStartGrace = 5'000'000'000;  // podman's word may be needed to know it
 
 std::string seconds_text(std::int64_t ns) {
   const std::int64_t ms = std::max<std::int64_t>(ns, 0) / 1'000'000;
@@ -166,6 +167,17 @@ Status Roster::attach(const Target& target) {
 }
 
 Status Roster::attach_sockets(const Target& target) {
+  const std::size_t before = sources_.size();
+  Status status = attach_all(target);
+  // One half of it would count as captured, and nobody would try the other again.
+  for (; !status && sources_.size() > before; sources_.pop_back()) {
+    sources_.back()->close();
+    keep_totals(*sources_.back());
+  }
+  return status;
+}
+
+Status Roster::attach_all(const Target& target) {
   Result<std::vector<CapturePlan>> wanted = plans(target);
   if (!wanted) return wanted.error();
   for (CapturePlan& plan : *wanted) {
@@ -206,7 +218,7 @@ bool Roster::given_up(const Target& t) const {
 
 // "Gone" may be a container that is not quite there yet: podman runs nothing in one that is only being made.
 void Roster::give_up_failed() {
-  const bool may_come_back = options_.follow || options_.wait || !starting_.empty();
+  const bool may_come_back = options_.follow || options_.wait || starting();
   bool any = false;
   std::optional<Error> last;
   for (const auto& s : sources_) {
@@ -281,6 +293,7 @@ void Roster::run_start(const model::Container& c) {
   if (!child) return hooks_.failed(child.wrap("start container " + in_quotes(c.name)));
   report("lifecycle", "started", c, "starting container " + c.name + ", which was " + c.state);
   starting_.push_back(std::move(*child));
+  ++starts_;
   const std::size_t index = starting_.size() - 1;
   context_.loop.add(starting_.back().pidfd(), EPOLLIN, [this, index](std::uint32_t) { on_started(index); });
 }
@@ -297,7 +310,13 @@ void Roster::on_started(std::size_t index) {
                    "the chosen container could not be started: " + last_line(said, 300),
                    "start it by hand and select it again"});
   }
+  started_ns_ = elapsed_ns();
   poke();
+  --starts_;
+}
+
+bool Roster::starting() const {
+  return starts_ > 0 || (started_ns_ != 0 && elapsed_ns() - started_ns_ < kStartGrace);
 }
 
 void Roster::on_new_netns(UniqueFd netns) {
@@ -327,7 +346,7 @@ void Roster::on_rootful_netns() {
 }
 
 void Roster::poke() {
-  if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
+  if (following_paused_ || (!options_.follow && !options_.wait && !starting())) return;
   const auto began = std::chrono::steady_clock::now();
   reconcile(seen_now(), /* told= */ false);
   // A container may live for a few milliseconds; but no more than half of a processor, on a host with many.
@@ -393,7 +412,7 @@ void Roster::reconcile(const model::Inventory& inventory, bool told) {
   known_ = inventory;
   if (watch_) watch_->start();
   retire();
-  if (following_paused_ || (!options_.follow && !options_.wait && starting_.empty())) return;
+  if (following_paused_ || (!options_.follow && !options_.wait && !starting())) return;
   std::int64_t earliest = 0;
   for (const Target& target : resolve_running(names_, inventory, ::geteuid())) {
     // Infra containers are named after their pod, which a scan of processes does not know.
@@ -419,37 +438,56 @@ std::int64_t Roster::join(const Target& target, bool told) {
     return 0;
   }
   const auto began = static_cast<std::int64_t>(sources_.back()->since_ns());
-  const auto it = gone_.find(target.value);
-  if (it == gone_.end()) {
+  const std::optional<Gone> gone = take_gone(target.value);
+  if (!gone) {
     report("lifecycle", "joined", target.container, what(target) + " has started: capturing it too");
     return began;
   }
-  const std::string why = it->second.id == target.container.id ? "it was stopped and started again"
-                                                               : "it was removed and made anew";
+  const std::string why =
+      gone->id == target.container.id ? "it was stopped and started again" : "it was removed and made anew";
   report("gap", "restarted", target.container,
-         what(target) + " was not captured for " + seconds_text(began - it->second.since_ns) + ": " + why);
-  gone_.erase(it);
+         what(target) + " was not captured for " + seconds_text(began - gone->since_ns) + ": " + why);
   return began;
+}
+
+std::optional<Roster::Gone> Roster::take_gone(const std::string& value) {
+  for (const auto& s : sources_) {  // its rings are still being read out
+    if (s->until_ns() != 0 && s->target().value == value)
+      return Gone{static_cast<std::int64_t>(s->until_ns()), s->target().container.id};
+  }
+  const auto it = gone_.find(value);
+  if (it == gone_.end()) return std::nullopt;
+  const Gone gone = it->second;
+  gone_.erase(it);
+  return gone;
 }
 
 void Roster::retire() {
   for (const auto& s : sources_) {
     if (!s->ended()) continue;
     hooks_.ended(s->target());
-    if (!s->failure()) gone_[s->target().value] = {now_ns(), s->target().container.id};
-    annotate::Event totals;
-    s->add_statistics(totals);
-    for (const auto& l : totals.links) {
-      auto& sum = retired_[{l.container, l.link}];
-      sum.container = l.container;
-      sum.link = l.link;
-      sum.received += l.received;
-      sum.dropped += l.dropped;
-      sum.queue_dropped += l.queue_dropped;
-      sum.errors += l.errors;
-    }
+    const bool back = std::any_of(sources_.begin(), sources_.end(), [&](const auto& other) {
+      return !other->ended() && other->until_ns() == 0 && other->target().value == s->target().value;
+    });
+    const std::int64_t until = s->until_ns() != 0 ? static_cast<std::int64_t>(s->until_ns()) : now_ns();
+    if (!s->failure() && !back) gone_[s->target().value] = {until, s->target().container.id};
+    keep_totals(*s);
   }
   std::erase_if(sources_, [](const auto& s) { return s->ended(); });
+}
+
+void Roster::keep_totals(Source& source) {
+  annotate::Event totals;
+  source.add_statistics(totals);
+  for (const auto& l : totals.links) {
+    auto& sum = retired_[{l.container, l.link}];
+    sum.container = l.container;
+    sum.link = l.link;
+    sum.received += l.received;
+    sum.dropped += l.dropped;
+    sum.queue_dropped += l.queue_dropped;
+    sum.errors += l.errors;
+  }
 }
 
 void Roster::pause_following(bool paused) {
@@ -505,7 +543,8 @@ void Roster::close() {
 }
 
 bool Roster::idle() const {
-  return std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); });
+  return starts_ == 0 &&
+         std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); });
 }
 
 void Roster::report(const char* kind, const std::string& what, const model::Container& c,

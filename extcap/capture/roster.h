@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -70,7 +71,7 @@ class Roster {
   void close();
   /// Why there are no packets.
   [[nodiscard]] EmptyFacts empty_facts() const;
-  /// Nothing is captured now.
+  /// Nothing is captured now, and nothing is being started.
   [[nodiscard]] bool idle() const;
   [[nodiscard]] const model::Inventory& known() const { return known_; }
 
@@ -83,11 +84,14 @@ class Roster {
   /// `told`: by podman, not just seen.
   void reconcile(const model::Inventory& inventory, bool told);
   void run_start(const model::Container& container);
+  /// What was stopped is being started, or has just been.
+  [[nodiscard]] bool starting() const;
   void on_started(std::size_t index);
   [[nodiscard]] Result<std::vector<CapturePlan>> plans(const Target& target);
   [[nodiscard]] Target with_addresses(Target target);
   [[nodiscard]] Status attach(const Target& target);
   [[nodiscard]] Status attach_sockets(const Target& target);
+  [[nodiscard]] Status attach_all(const Target& target);
   [[nodiscard]] Status add(Result<OtherWay> way, const Target& target);
   [[nodiscard]] bool captured(const Target& target) const;
   [[nodiscard]] model::Inventory seen_now();
@@ -96,7 +100,10 @@ class Roster {
   [[nodiscard]] std::size_t ring_bytes() const;
   /// Time of its first possible packet, 0 when it could not be captured.
   [[nodiscard]] std::int64_t join(const Target& target, bool told);
+  /// Its last capture, when that has ended or is ending.
+  [[nodiscard]] std::optional<Gone> take_gone(const std::string& value);
   void retire();
+  void keep_totals(Source& source);
   void forget_unknown(const model::Inventory& inventory);
   void on_new_netns(UniqueFd netns);
   void on_rootful_netns();
@@ -119,6 +126,8 @@ class Roster {
   std::map<std::string, Gone> gone_;                         // target value → when its capture ended
   std::map<std::pair<std::string, std::string>, annotate::Event::LinkStats> retired_;
   std::vector<Child> starting_;
+  unsigned starts_ = 0;          // of these, under way
+  std::int64_t started_ns_ = 0;  // elapsed_ns() when the last one was through
   std::unique_ptr<NetnsWatch> watch_;
   std::int64_t look_until_ns_ = 0;  // elapsed_ns(): somebody is about to start
   UniqueFd scan_timer_;

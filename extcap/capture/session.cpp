@@ -34,7 +34,6 @@ constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
 constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
 constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
-constexpr int kHoldMs = 5;      // held packets are looked at again after this
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -372,6 +371,7 @@ void Session::after_change() {
   const RosterOptions& how = options_.roster;
   if (!how.follow && !how.wait && roster_.idle()) {
     const auto& sources = roster_.sources();
+    if (options_.save_on_exit) save_why_ = "exit";
     return stop(sources.size() == 1
                     ? "container " + in_quotes(sources.front()->target().container.name) + " has stopped"
                     : "all captured containers have stopped");
@@ -520,7 +520,8 @@ void Session::finish() {
   nat_.reset();
   forwards_.reset();
   finishing_ = true;
-  if (options_.count == 0 || summary_.packets < options_.count) NetnsCapture::wait_for_last_blocks();
+  if (options_.count == 0 || summary_.packets < options_.count)
+    NetnsCapture::wait_for_last_blocks(options_.link);
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
   const bool drops = drops_.ready();
   if (ends_) ends_->finish();
@@ -552,15 +553,14 @@ Result<Summary> Session::run() {
   flush();
   while (!stopping_) {
     const auto began = static_cast<std::uint64_t>(now_ns());
-    const bool all_read = loop_.wait(recorder_.holding() ? kHoldMs : -1);
+    const bool all_read = loop_.wait(recorder_.holding() ? options_.link.pace.hold_ms : -1);
     after_change();
     drops_.take();
     if (all_read) release(began);
     flush();
     rotate();
-    if (const char* why = std::exchange(save_why_, nullptr);
-        why != nullptr && ticks_ - last_save_tick_ >= kSaveTicks)
-      save_history(why);
+    if (save_why_ != nullptr && (stopping_ || ticks_ - last_save_tick_ >= kSaveTicks))
+      save_history(std::exchange(save_why_, nullptr));
   }
   finish();
   if (!outcome_) return outcome_.error();
@@ -589,6 +589,7 @@ void prepare_signals(bool extcap) {
   const sigset_t set = stop_signals();
   (void)::sigprocmask(SIG_BLOCK, &set, nullptr);
   (void)::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more is an error of write(2)
   if (extcap) (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 

@@ -57,6 +57,8 @@ class Source {
   virtual void add_traffic(std::vector<LinkTraffic>&) {}
   /// When it began to see packets (CLOCK_REALTIME, ns).
   [[nodiscard]] virtual std::uint64_t since_ns() const = 0;
+  /// When the container ended (CLOCK_REALTIME, ns); 0 where only ended() tells.
+  [[nodiscard]] virtual std::uint64_t until_ns() const { return 0; }
   /// Every packet stamped at or before this time (CLOCK_REALTIME, ns) has been handed over, given that
   /// `now_ns` was read before the source's last turn.
   [[nodiscard]] virtual std::uint64_t complete_until(std::uint64_t now_ns) const = 0;

@@ -380,9 +380,8 @@ Result<MergeSummary> Merge::run() {
     release();
     flush();
     rotate();
-    if (const char* why = std::exchange(save_why_, nullptr);
-        why != nullptr && ticks_ - last_save_tick_ >= kSaveTicks)
-      save_history(why);
+    if (save_why_ != nullptr && (stopping_ || ticks_ - last_save_tick_ >= kSaveTicks))
+      save_history(std::exchange(save_why_, nullptr));
   }
   const bool by_itself = running_ == 0;
   finish();

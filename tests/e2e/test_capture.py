@@ -154,7 +154,7 @@ class Volume(RigTest):
             self.assertIn("0 dropped", capture.stderr())
 
     def test_a_slow_reader_gets_everything_after_the_end(self):
-        """The capture ends by itself; whoever reads its output then takes seconds for what waits."""
+        """The capture ends by itself, within its first second; whoever reads its output then takes seconds for what waits."""
         mac = self.up["web"].mac
         errors = (self.tmp / "slow").open("w+")
         self.addCleanup(errors.close)
@@ -163,7 +163,7 @@ class Volume(RigTest):
                              stdout=subprocess.PIPE, stderr=errors)
         data = os.read(process.stdout.fileno(), 1 << 20)
         wait_rings(self.up["web"], 1)
-        run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", mac, "40000", "200", "20000", "9"], timeout=60)
+        run(ROOT, [lib.BIN / "tests/tools/packet_sender", "podman0", mac, "40000", "200", "200000", "9"], timeout=60)
         while piece := os.read(process.stdout.fileno(), 1 << 19):
             data += piece
             time.sleep(0.15)  # slowness is the subject

@@ -83,6 +83,18 @@ class Files(RigTest):
         self.assertIn("No space left", child.stderr.read())
         self.assertGreater(len(lib_pcapng.read(small / "x.pcapng").packets), 10)
 
+    def test_a_file_that_may_not_grow_is_told_and_stays_valid(self):
+        file = self.tmp / "limited.pcapng"
+        child = self.child(RIG, ["prlimit", "--fsize=100000", PODSHARK, "capture", "own", "-w", file], stderr=subprocess.PIPE, text=True)
+
+        def full():
+            self.up["own"].enter("ping", "-c", "20", "-i", "0.01", "-s", "9000", "127.0.0.1", check=False)
+            return child.poll() is not None
+        wait_for(full, "the limit", 60)
+        self.assertEqual(9, child.returncode)
+        self.assertIn("File too large", child.stderr.read())
+        self.assertGreater(len(lib_pcapng.read(file).packets), 3)
+
     def test_a_closed_pipe_is_a_normal_end(self):
         reader, writer = os.pipe()
         child = self.child(ROOT, [PODSHARK, "capture", "web", "-w", "-"], stdout=writer, stderr=subprocess.PIPE, text=True)

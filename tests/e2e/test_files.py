@@ -118,6 +118,31 @@ class LastMinutes(FilesTest):
         self.assertEqual(0, lib.end(process, signal.SIGINT), said())
 
 
+    def test_the_end_of_a_capture_that_does_not_follow_saves_too(self):
+        lib.start(Ctr("dying"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
+        dying = lib.Up("dying", ROOT)
+        process, said = self.begin("dying", "--follow", "false", "--last", "60s", "-w", self.tmp / "e.pcapng")
+        wait_rings(dying, 2)
+        self.up["db"].exec("wget", "-qO-", f"http://{dying.address}/")
+        lib.podman(ROOT, "kill", "dying")
+        self.assertEqual(0, process.wait(10), said())
+        path, = self.files("e_*_exit.pcapng")
+        self.assertTrue([p for p in lib_pcapng.read(path).packets if b"GET / HTTP" in p.data])
+
+    def test_a_reason_to_save_soon_after_another_is_not_forgotten(self):
+        lib.start(Ctr("dying"))
+        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
+        dying = lib.Up("dying", ROOT)
+        process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "s.pcapng")
+        wait_rings(dying, 2)
+        process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: self.files("s_*_signal.pcapng"), lambda: f"the first file: {said()}")
+        lib.podman(ROOT, "kill", "dying")
+        wait_for(lambda: self.files("s_*_exit.pcapng"), lambda: f"the second file: {said()}", 10)
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+
+
 class Points(FilesTest):
     def captured(self, user, name, *args, traffic):
         with Capture(user, name, *args) as capture:

@@ -149,6 +149,22 @@ TEST_F(OutputTest, a_slow_reader_makes_a_backlog_and_loses_nothing) {
   wire::free_bytes(&b);
 }
 
+TEST_F(OutputTest, a_pipe_of_others_stays_as_it_is) {
+  std::array<int, 2> fds{};
+  ASSERT_EQ(::pipe(fds.data()), 0);
+  const UniqueFd reader(fds[0]);
+  const UniqueFd kept(::dup(STDOUT_FILENO));
+  ASSERT_EQ(::dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
+  ::close(fds[1]);
+  {
+    auto out = Output::open("-");
+    EXPECT_TRUE(out && out->pipe());
+    EXPECT_NE(::fcntl(out->fd(), F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_EQ(::fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0);
+  }
+  ASSERT_EQ(::dup2(kept.get(), STDOUT_FILENO), STDOUT_FILENO);
+}
+
 TEST_F(OutputTest, a_reader_that_left_is_no_error) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   ASSERT_EQ(::mkfifo((dir + "/f").c_str(), 0600), 0);

@@ -29,16 +29,19 @@ TEST(HostSide, addresses_are_a_filter) {
 TEST(CapturedMacs, a_frame_of_another_captured_link_is_known) {
   CapturedMacs macs;
   std::array<std::uint8_t, 14> frame{1, 2, 3, 4, 5, 6, 0x62, 0x14, 0xc4, 0xe5, 0xd3, 0x46};
+  const std::uint64_t own = CapturedMacs::number("01:02:03:04:05:06");
   macs.add("62:14:c4:e5:d3:46");
-  EXPECT_FALSE(macs.sent_by_captured(frame.data())) << "alone there is nothing to copy";
+  EXPECT_FALSE(macs.sent_by_captured(frame.data(), own)) << "alone there is nothing to copy";
   macs.add("01:02:03:04:05:06");
-  EXPECT_TRUE(macs.sent_by_captured(frame.data()));
+  EXPECT_TRUE(macs.sent_by_captured(frame.data(), own));
+  EXPECT_FALSE(macs.sent_by_captured(frame.data(), CapturedMacs::number("62:14:c4:e5:d3:46")))
+      << "ipvlan: of whom of those with this address is not known";
   frame[11] = 0x47;
-  EXPECT_FALSE(macs.sent_by_captured(frame.data()));
+  EXPECT_FALSE(macs.sent_by_captured(frame.data(), own));
   frame[11] = 0x46;
   macs.remove("62:14:c4:e5:d3:46");
   macs.add("aa:aa:aa:aa:aa:aa");
-  EXPECT_FALSE(macs.sent_by_captured(frame.data()));
+  EXPECT_FALSE(macs.sent_by_captured(frame.data(), own));
 }
 
 }  // namespace
