@@ -77,7 +77,10 @@ FileFacts look_at(const std::string& path) {
   file.inode = st.st_ino;
   file.executable = S_ISREG(st.st_mode) && ::access(path.c_str(), X_OK) == 0;
   struct statvfs fs {};
-  file.nosuid = ::statvfs(path.c_str(), &fs) == 0 && (fs.f_flag & ST_NOSUID) != 0;
+  if (::statvfs(path.c_str(), &fs) == 0) {
+    file.noexec = (fs.f_flag & ST_NOEXEC) != 0;
+    file.nosuid = (fs.f_flag & ST_NOSUID) != 0;
+  }
   file.caps = read_file_caps(path);
   return file;
 }

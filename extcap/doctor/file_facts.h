@@ -25,6 +25,7 @@ struct FileFacts {
   std::string path;
   bool exists = false;
   bool executable = false;  ///< by the caller
+  bool noexec = false;      ///< on a mount where nothing may be executed
   bool nosuid = false;      ///< on a mount where file capabilities have no effect
   mode_t mode = 0;          ///< permission bits
   uid_t uid = 0;

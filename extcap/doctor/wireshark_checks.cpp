@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
-
 #include "extcap/doctor/checks.h"
+#include "extcap/doctor/who_may_run.h"
 
 namespace podshark::extcap::doctor {
 namespace {
 
 constexpr const char* kInstall = "run install/setup.sh again";
-
-bool contains(const std::vector<std::string>& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 // Wireshark takes the personal copy where both exist, and warns.
 Finding judge_extcap(const Scene& scene, const FileFacts& used, const std::string& dir) {
@@ -131,11 +126,8 @@ Findings check_dumpcap(const Scene& scene) {
   const std::string state = dumpcap.path + " is " + mode_text(dumpcap);
   if (dumpcap.executable)
     return {good("dumpcap", state + ", you may run it; Podshark needs no more from it")};
-  const bool next_login = contains(scene.caller.database_groups, dumpcap.group);
   return {fail("dumpcap", state + ": Wireshark can not capture at all as you, also not through extcap",
-               next_login
-                   ? "you are in group " + dumpcap.group + " since this session began: log in again"
-                   : "sudo usermod -aG " + dumpcap.group + " " + scene.caller.name + ", then log in again")};
+               barrier(dumpcap, scene.caller).fix)};
 }
 
 }  // namespace podshark::extcap::doctor

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/capability.h>
 
-#include <algorithm>
 #include <array>
 
 #include "extcap/doctor/checks.h"
+#include "extcap/doctor/who_may_run.h"
 
 namespace podshark::extcap::doctor {
 namespace {
@@ -21,9 +21,7 @@ constexpr std::array<Needed, 3> kNeeded = {{{bit(CAP_SYS_ADMIN), "cap_sys_admin"
                                             {bit(CAP_SYS_PTRACE), "cap_sys_ptrace"},
                                             {bit(CAP_NET_RAW), "cap_net_raw"}}};
 
-std::string setcap(const std::string& path) {
-  return "sudo setcap cap_sys_admin,cap_sys_ptrace,cap_net_raw=p " + path;
-}
+constexpr const char* kCaps = "cap_sys_admin,cap_sys_ptrace,cap_net_raw=p";
 
 std::string missing_from(std::uint64_t set) {
   std::string names;
@@ -33,31 +31,14 @@ std::string missing_from(std::uint64_t set) {
   return names;
 }
 
-bool contains(const std::vector<std::string>& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-std::string join_group(const Scene& scene) {
-  const std::string& group = scene.worker.group;
-  if (contains(scene.caller.database_groups, group) && !contains(scene.caller.session_groups, group)) {
-    return "you are in group " + group + ", but this session is older than that: log in again";
-  }
-  return "sudo usermod -aG " + group + " " + scene.caller.name + ", then log in again";
-}
-
-// Whoever may write the file decides what runs with its capabilities.
-bool writable_by_others(const FileFacts& file) {
-  return (file.mode & 0022) != 0 || (file.uid != 0 && file.caps.permitted != 0);
-}
-
 Finding judge_capabilities(const Scene& scene) {
   const FileFacts& worker = scene.worker;
   const Caller& caller = scene.caller;
   const std::string lost = "rootful containers are out of your reach: ";
   if (const std::string names = missing_from(worker.caps.permitted); !names.empty()) {
-    return warn(
-        "rootful", lost + worker.path + " lacks the file capabilities " + names,
-        worker.uid == 0 ? setcap(worker.path) : "install for everybody: sudo install/setup.sh; or use sudo");
+    return warn("rootful", lost + worker.path + " lacks the file capabilities " + names,
+                worker.uid == 0 ? permit(worker, kCaps)
+                                : "install for everybody: sudo install/setup.sh; or use sudo");
   }
   if (worker.nosuid) {
     return warn("rootful", lost + "the file system of " + worker.path + " is mounted nosuid",
@@ -85,20 +66,16 @@ Findings check_worker(const Scene& scene) {
              "podshark-worker not found: ordinary users can not capture rootful containers, only their own",
              "sudo install/setup.sh")};
   }
-  const std::string state = worker.path + " is " + mode_text(worker);
-  if (writable_by_others(worker)) {
-    return {fail("worker", state + ": others could replace what it does",
-                 "sudo chown root " + worker.path + " && sudo chmod go-w " + worker.path)};
-  }
+  if (const std::optional<Finding> found = exposed("worker", worker, kCaps)) return {*found};
   if (!worker.executable) {
-    return {warn("worker", state + " and you are not in that group: rootful containers are out of your reach",
-                 join_group(scene))};
+    const Barrier why = barrier(worker, scene.caller);
+    return {warn("worker", why.fact + ": rootful containers are out of your reach", why.fix)};
   }
   if (worker.caps.effective) {
-    return {
-        warn("worker", worker.path + " has its capabilities effective from the start", setcap(worker.path))};
+    return {warn("worker", worker.path + " has its capabilities effective from the start",
+                 permit(worker, kCaps))};
   }
-  return {good("worker", state)};
+  return {good("worker", worker.path + " is " + mode_text(worker))};
 }
 
 Findings check_rootful(const Scene& scene) {

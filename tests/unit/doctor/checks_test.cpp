@@ -13,6 +13,8 @@ namespace podshark::extcap::doctor {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr std::uint64_t kWorkerCaps =
     (1ULL << CAP_SYS_ADMIN) | (1ULL << CAP_SYS_PTRACE) | (1ULL << CAP_NET_RAW);
@@ -50,6 +52,7 @@ Scene healthy() {
   s.dumpcap = file("/usr/bin/dumpcap", 3);
   s.worker = file("/usr/local/libexec/podshark/podshark-worker", 4);
   s.worker.mode = 0750;
+  s.worker.gid = 110;
   s.worker.group = "wireshark";
   s.worker.caps = {kWorkerCaps, false};
   s.drops = s.worker;
@@ -85,7 +88,11 @@ TEST(Drops, what_is_missing_is_a_warning_with_its_own_fix) {
   };
   EXPECT_THAT(told([](Scene& s) { s.drops.exists = false; }), HasSubstr("install/setup.sh"));
   EXPECT_THAT(told([](Scene& s) { s.kernel.types = false; }), HasSubstr("CONFIG_DEBUG_INFO_BTF"));
-  EXPECT_THAT(told([](Scene& s) { s.drops.executable = false; }), HasSubstr("usermod -aG wireshark ann"));
+  EXPECT_THAT(told([](Scene& s) {
+                s.drops.executable = false;
+                s.caller.session_groups = s.caller.database_groups = {"ann"};
+              }),
+              HasSubstr("usermod -aG wireshark ann"));
   EXPECT_THAT(told([](Scene& s) { s.drops.caps = {}; }), HasSubstr("setcap cap_bpf,cap_perfmon=p"));
   EXPECT_THAT(told([](Scene& s) { s.caller.no_new_privs = true; }), HasSubstr("no_new_privs"));
   EXPECT_THAT(told([](Scene& s) { s.caller.bounding = 0; }), HasSubstr("bounding set"));
@@ -226,6 +233,7 @@ TEST(Dumpcap, that_only_a_group_may_run_stops_everything_for_others) {
   Scene s = healthy();
   s.dumpcap.executable = false;
   s.dumpcap.mode = 0750;
+  s.dumpcap.gid = 110;
   s.dumpcap.group = "wireshark";
   s.caller.session_groups = s.caller.database_groups = {"ann"};
   const Finding f = check_dumpcap(s).at(0);
@@ -238,6 +246,8 @@ TEST(Dumpcap, that_only_a_group_may_run_stops_everything_for_others) {
 TEST(Dumpcap, a_fresh_member_of_the_group_only_has_to_log_in_again) {
   Scene s = healthy();
   s.dumpcap.executable = false;
+  s.dumpcap.mode = 0750;
+  s.dumpcap.gid = 110;
   s.dumpcap.group = "wireshark";
   s.caller.session_groups = {"ann"};
   EXPECT_THAT(check_dumpcap(s).at(0).fix, HasSubstr("log in again"));
@@ -270,6 +280,45 @@ TEST(Worker, missing_capabilities_are_named_with_the_command) {
   EXPECT_THAT(f.fix, HasSubstr("setcap cap_sys_admin,cap_sys_ptrace,cap_net_raw=p"));
 }
 
+// As `cmake --install` by root leaves it: capabilities alone would open it to everybody.
+TEST(Worker, one_for_everybody_is_given_to_a_group_before_it_gets_capabilities) {
+  Scene s = healthy();
+  s.worker.mode = 0755;
+  s.worker.gid = 0;
+  s.worker.group = "root";
+  s.worker.caps = {};
+  const std::string& path = s.worker.path;
+  const std::string fix = "sudo groupadd --system --force wireshark && sudo chown root:wireshark " + path +
+                          " && sudo chmod 0750 " + path +
+                          " && sudo setcap cap_sys_admin,cap_sys_ptrace,cap_net_raw=p " + path;
+  EXPECT_EQ(check_worker(s).at(0).level, Level::ok);
+  EXPECT_EQ(check_rootful(s).at(0).fix, fix);
+  s.worker.gid = 50;  // of a directory that hands its group on
+  s.worker.group = "staff";
+  EXPECT_EQ(check_rootful(s).at(0).fix, fix);
+}
+
+TEST(Worker, one_that_everybody_may_run_with_capabilities_is_a_failure) {
+  Scene s = healthy();
+  s.worker.mode = 0755;
+  const Finding f = check_worker(s).at(0);
+  EXPECT_EQ(f.level, Level::fail);
+  EXPECT_THAT(f.fact, HasSubstr("everybody may run it with its capabilities"));
+  EXPECT_THAT(f.fix, HasSubstr("chown root:wireshark"));
+  s.drops.mode = 0755;
+  EXPECT_EQ(check_drops(s).at(0).level, Level::fail);
+  EXPECT_THAT(check_drops(s).at(0).fix, HasSubstr("setcap cap_bpf,cap_perfmon=p " + s.drops.path));
+}
+
+TEST(Worker, what_others_may_write_has_its_capabilities_again_after_the_fix) {
+  Scene s = healthy();
+  s.worker.uid = 1000;  // chown clears them
+  EXPECT_THAT(check_worker(s).at(0).fix, HasSubstr(" && sudo setcap "));
+  s.worker.uid = 0;
+  s.worker.mode = 0770;
+  EXPECT_THAT(check_worker(s).at(0).fix, StartsWith("sudo chown root:wireshark "));
+}
+
 TEST(Worker, capabilities_that_the_session_makes_void_are_told) {
   Scene s = healthy();
   s.caller.no_new_privs = true;
@@ -280,6 +329,46 @@ TEST(Worker, capabilities_that_the_session_makes_void_are_told) {
   s = healthy();
   s.caller.bounding = ~(1ULL << CAP_SYS_ADMIN);
   EXPECT_THAT(check_rootful(s).at(0).fact, HasSubstr("bounding set of this session lacks cap_sys_admin"));
+}
+
+// Each of the three files; `root root 0700` is what dpkg-statoverride is used for.
+TEST(WhoMayRun, joining_a_group_is_advised_only_where_that_helps) {
+  const auto told = [](auto change) {
+    Scene s = healthy();
+    for (FileFacts* f : {&s.worker, &s.drops, &s.dumpcap}) {
+      *f = s.worker;
+      f->executable = false;
+      f->caps = {};
+      change(*f, s.caller);
+    }
+    std::string all;
+    for (const auto& check : {check_worker, check_drops, check_dumpcap}) {
+      const Finding f = check(s).at(0);
+      EXPECT_NE(f.level, Level::ok);
+      all += f.fact + " | " + f.fix + "\n";
+    }
+    return all;
+  };
+  const auto nobody = [](FileFacts& f, Caller&) {
+    f.mode = 0700;
+    f.gid = 0;
+    f.group = "root";
+  };
+  const auto root_s = [](FileFacts& f, Caller&) {
+    f.gid = 0;
+    f.group = "root";
+  };
+  const auto member = [](FileFacts&, Caller&) {};
+  EXPECT_THAT(told(nobody),
+              AllOf(HasSubstr("0700 root:root: restricted by the administrator"), Not(HasSubstr("usermod"))));
+  EXPECT_THAT(told(root_s), AllOf(HasSubstr("restricted by the administrator"), Not(HasSubstr("usermod"))));
+  EXPECT_THAT(told(member), AllOf(HasSubstr("restricted by the administrator"), Not(HasSubstr("usermod"))));
+  EXPECT_THAT(told([](FileFacts& f, Caller&) { f.noexec = true; }),
+              AllOf(HasSubstr("mounted noexec"), Not(HasSubstr("usermod"))));
+  EXPECT_THAT(told([](FileFacts&, Caller& c) { c.session_groups = {"ann"}; }),
+              AllOf(HasSubstr("log in again"), Not(HasSubstr("usermod"))));
+  EXPECT_THAT(told([](FileFacts&, Caller& c) { c.session_groups = c.database_groups = {"ann"}; }),
+              HasSubstr("sudo usermod -aG wireshark ann"));
 }
 
 TEST(Podman, silence_is_a_failure_and_a_missing_socket_is_not) {
