@@ -199,8 +199,11 @@ UserNamespaces read_user_namespaces(const std::string& root, const Caller& calle
   ns.max = setting(sys + "/user/max_user_namespaces");
   ns.unprivileged_clone = setting(sys + "/kernel/unprivileged_userns_clone");
   ns.apparmor_restrict = setting(sys + "/kernel/apparmor_restrict_unprivileged_userns");
-  ns.subuid = has_subordinate_range(text_of(root + "/etc/subuid"), caller);
-  ns.subgid = has_subordinate_range(text_of(root + "/etc/subgid"), caller);
+  const std::string subuid = text_of(root + "/etc/subuid");
+  const std::string subgid = text_of(root + "/etc/subgid");
+  ns.subuid = has_subordinate_range(subuid, caller);
+  ns.subgid = has_subordinate_range(subgid, caller);
+  ns.free_ids = free_subordinate_ids(subuid, subgid).value_or(0);
   ns.newuidmap = in_path("newuidmap");
   ns.pasta = in_path("pasta");
   ns.slirp4netns = in_path("slirp4netns");

@@ -64,7 +64,9 @@ struct UserNamespaces {
   bool newuidmap = false;
   bool pasta = false;
   bool slirp4netns = false;
+  std::uint64_t free_ids = 0;  ///< first of kSubordinateIds that nobody has in either file; 0: none
 };
+inline constexpr std::uint64_t kSubordinateIds = 65536;
 
 struct Kernel {
   std::string release;
@@ -104,6 +106,10 @@ void parse_folders(std::string_view text, Wireshark& into);
 void parse_status(std::string_view text, Caller& into);          ///< /proc/self/status
 /// True when `text` (/etc/subuid) has a range for the user by name or number.
 [[nodiscard]] bool has_subordinate_range(std::string_view text, const Caller& caller);
+/// First of kSubordinateIds numbers from 100000 on that no line of /etc/subuid or /etc/subgid holds; nothing
+/// when there are none.
+[[nodiscard]] std::optional<std::uint64_t> free_subordinate_ids(std::string_view subuid,
+                                                                std::string_view subgid);
 [[nodiscard]] UserNamespaces read_user_namespaces(const std::string& root, const Caller& caller);
 
 }  // namespace podshark::extcap::doctor

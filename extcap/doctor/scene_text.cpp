@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The pure half of scene.h: text that other programs and the kernel print.
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <utility>
 
 #include "extcap/doctor/scene.h"
 #include "podman/core/text.h"
@@ -15,6 +17,9 @@ bool is_version(std::string_view word) {
   return word.find('.') != std::string_view::npos &&
          word.find_first_not_of("0123456789.") == std::string_view::npos;
 }
+
+constexpr std::uint64_t kFirstSubordinate = 100000;  // SUB_UID_MIN of useradd(8)
+constexpr std::uint64_t kLastId = 0xfffffffe;
 
 }  // namespace
 
@@ -78,6 +83,29 @@ bool has_subordinate_range(std::string_view text, const Caller& caller) {
     if (fields[0] == caller.name || fields[0] == std::to_string(caller.uid)) return true;
   }
   return false;
+}
+
+// Two users with the same range could kill and trace each other's containers.
+std::optional<std::uint64_t> free_subordinate_ids(std::string_view subuid, std::string_view subgid) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> taken;
+  for (const std::string_view text : {subuid, subgid}) {
+    for (const std::string& line : split(text, '\n')) {
+      const std::vector<std::string> fields = split(line, ':');
+      std::uint64_t first = 0;
+      std::uint64_t count = 0;
+      if (fields.size() == 3 && parse_number(trim(fields[1]), kLastId, first) &&
+          parse_number(trim(fields[2]), kLastId, count))
+        taken.emplace_back(first, first + count);
+    }
+  }
+  std::sort(taken.begin(), taken.end());
+  std::uint64_t free = kFirstSubordinate;
+  for (const auto& [first, end] : taken) {
+    if (first >= free + kSubordinateIds) break;
+    free = std::max(free, end);
+  }
+  if (free + kSubordinateIds - 1 > kLastId) return std::nullopt;
+  return free;
 }
 
 }  // namespace podshark::extcap::doctor

@@ -5,6 +5,20 @@
 #include "extcap/doctor/checks.h"
 
 namespace podshark::extcap::doctor {
+namespace {
+
+// usermod(8) takes any range, also one that somebody has: it must be one that is free.
+std::string add_subordinate_ids(const UserNamespaces& ns, const std::string& user) {
+  if (ns.free_ids == 0) {
+    return "make room for " + std::to_string(kSubordinateIds) + " numbers in /etc/subuid and /etc/subgid";
+  }
+  const std::string range =
+      " " + std::to_string(ns.free_ids) + "-" + std::to_string(ns.free_ids + kSubordinateIds - 1);
+  return "sudo usermod" + (ns.subuid ? "" : " --add-subuids" + range) +
+         (ns.subgid ? "" : " --add-subgids" + range) + " " + user + " && podman system migrate";
+}
+
+}  // namespace
 
 Findings check_user_namespaces(const Scene& scene) {
   const UserNamespaces& ns = scene.userns;
@@ -39,10 +53,12 @@ Findings check_subordinate_ids(const Scene& scene) {
   if (ns.subuid && ns.subgid)
     return {good("subordinate ids", caller.name + " has ranges in /etc/subuid and /etc/subgid")};
   return {warn("subordinate ids",
-               caller.name + " has no range in " + (ns.subuid ? "/etc/subgid" : "/etc/subuid") +
+               caller.name + " has no range in " +
+                   (ns.subuid   ? "/etc/subgid"
+                    : ns.subgid ? "/etc/subuid"
+                                : "/etc/subuid and /etc/subgid") +
                    ": rootless podman can not map users",
-               "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 " + caller.name +
-                   " && podman system migrate")};
+               add_subordinate_ids(ns, caller.name))};
 }
 
 Findings check_rootless_network(const Scene& scene) {

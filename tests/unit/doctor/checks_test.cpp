@@ -385,7 +385,13 @@ TEST(Rootless, each_missing_piece_has_its_own_fix) {
   EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("max_user_namespaces"));
   s.userns = {15000, 0, std::nullopt, true, false, true, false, false};
   EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("unprivileged_userns_clone=1"));
-  EXPECT_THAT(check_subordinate_ids(s).at(0).fact, HasSubstr("/etc/subgid"));
+  s.userns.free_ids = 165536;
+  EXPECT_THAT(check_subordinate_ids(s).at(0).fact, HasSubstr("no range in /etc/subgid:"));
+  EXPECT_EQ(check_subordinate_ids(s).at(0).fix,
+            "sudo usermod --add-subgids 165536-231071 ann && podman system migrate");
+  s.userns.subuid = false;
+  EXPECT_THAT(check_subordinate_ids(s).at(0).fix,
+              HasSubstr("--add-subuids 165536-231071 --add-subgids 165536-231071 ann"));
   EXPECT_THAT(check_rootless_network(s).at(0).fix, HasSubstr("passt"));
   s.userns = {15000, std::nullopt, 1, true, true, false, true, true};
   EXPECT_THAT(check_user_namespaces(s).at(0).fact, HasSubstr("AppArmor"));
@@ -417,12 +423,14 @@ TEST(UserNamespaces, are_read_below_the_given_root) {
   std::filesystem::create_directories(root / "etc");
   std::ofstream(root / "proc/sys/user/max_user_namespaces") << "7\n";
   std::ofstream(root / "etc/subuid") << "ann:100000:65536\n";
+  std::ofstream(root / "etc/subgid") << "bob:165536:65536\n";
   const UserNamespaces ns = read_user_namespaces(root.string(), healthy().caller);
   std::filesystem::remove_all(root);
   EXPECT_EQ(ns.max, 7U);
   EXPECT_EQ(ns.unprivileged_clone, std::nullopt);
   EXPECT_TRUE(ns.subuid);
   EXPECT_FALSE(ns.subgid);
+  EXPECT_EQ(ns.free_ids, 231072U);
 }
 
 }  // namespace

@@ -76,6 +76,16 @@ TEST(SubordinateIds, are_found_by_name_or_number_and_never_when_empty) {
   EXPECT_FALSE(has_subordinate_range("annette:100000:65536\nann\nann:x:y\n", caller));
 }
 
+TEST(SubordinateIds, the_free_ones_overlap_with_nobody_s) {
+  EXPECT_EQ(free_subordinate_ids("", ""), 100000U);
+  EXPECT_EQ(free_subordinate_ids("ann:100000:65536\n", ""), 165536U);
+  EXPECT_EQ(free_subordinate_ids("bob:165536:65536\nann:100000:65536\n", "eve:231072:1\n"), 231073U);
+  EXPECT_EQ(free_subordinate_ids("low:1:10\nann:165536:65536\n", ""), 100000U) << "a gap that is wide enough";
+  EXPECT_EQ(free_subordinate_ids("ann:165535:65536\n", ""), 231071U) << "one that is not";
+  EXPECT_EQ(free_subordinate_ids("ann:x:y\nann:100000\n", "\n"), 100000U);
+  EXPECT_EQ(free_subordinate_ids("all:0:4294967294\n", ""), std::nullopt);
+}
+
 TEST(Report, says_what_to_do_and_counts) {
   std::ostringstream out;
   write_text({good("a", "fine"), warn("b", "so so", "do b"), fail("c", "bad", "do c")}, out);
