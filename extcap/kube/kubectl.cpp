@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "extcap/remote/line.h"
 #include "podman/api/parse_kube.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
@@ -43,6 +44,29 @@ std::string verbs_for(const std::string& verb, const std::string& resource) {
   return verb;
 }
 
+// For an administrator of the cluster. A role holds for one namespace only; each need has a name of its own,
+// because `create` does not change a role that is there.
+std::string grant(const std::string& verbs, const std::string& resource, const std::string& name_space,
+                  const std::string& user) {
+  std::string name = "podshark";
+  if (const std::size_t slash = resource.find('/'); slash != std::string::npos)
+    name += "-" + resource.substr(slash + 1);
+  if (resource == "pods" && verbs == "create,get,delete") name += "-node-pod";
+  const auto quoted = [](const std::string& word) {
+    const auto plain = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("-_.:@/,=").find(c) != std::string_view::npos;
+    };
+    return std::all_of(word.begin(), word.end(), plain) ? word : remote::shell_word(word);
+  };
+  const std::string kind = name_space.empty() ? "clusterrole" : "role";
+  const std::string where = name_space.empty() ? "" : " -n " + quoted(name_space);
+  return "kubectl create " + kind + " " + quoted(name) + " --verb=" + verbs +
+         " --resource=" + quoted(resource) + where + " && kubectl create " + kind + "binding " +
+         quoted(name) + " --" + kind + "=" + quoted(name) +
+         " --user=" + (user.empty() ? "USER" : quoted(user)) + where;
+}
+
 // … User "u" cannot create resource "pods/exec" in API group "" in the namespace "store"
 Error forbidden(const Cluster& cluster, const std::string& said) {
   // PodSecurity; the policies before Kubernetes 1.25; --allow-privileged=false.
@@ -66,9 +90,7 @@ Error forbidden(const Cluster& cluster, const std::string& said) {
   return {ErrorKind::permission,
           words_for(cluster) + ": " + (user.empty() ? "you" : "user " + in_quotes(user)) + " may not " +
               verb + " " + resource + " " + where,
-          "needed is " + plain + " on " + resource + " there: kubectl create role podshark --verb=" + verbs +
-              " --resource=" + resource + (name_space.empty() ? "" : " -n " + name_space) +
-              ", and a rolebinding for that user"};
+          "needed is " + plain + " on " + resource + " there: " + grant(verbs, resource, name_space, user)};
 }
 
 // Warnings and what kubectl says of the command's end are none.

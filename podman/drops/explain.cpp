@@ -21,7 +21,7 @@ constexpr std::string_view kTcpState =
 constexpr std::string_view kBadSum =
     "something on the way damaged the packet, or checksum offload is broken ('ethtool -K LINK tx off' tells)";
 constexpr std::string_view kMtu =
-    "compare MTUs along the way with 'ip link'; 'podshark probe mtu:ADDRESS' measures";
+    "compare MTUs along the way with 'ip link'; 'podshark probe ADDRESS/mtu' measures";
 
 // The first that fits counts: entries of a function before those of any.
 constexpr std::array kTable{

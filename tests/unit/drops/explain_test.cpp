@@ -20,6 +20,7 @@ TEST(Explain, the_same_reason_means_other_things_in_other_functions) {
 TEST(Explain, names_the_next_step) {
   EXPECT_THAT(explain("NETFILTER_DROP", "nft_do_chain").next, HasSubstr("podshark trace"));
   EXPECT_THAT(explain("IP_RPFILTER", "ip_rcv_finish_core").next, HasSubstr("rp_filter=2"));
+  EXPECT_THAT(explain("PKT_TOO_BIG", "ip_forward").next, HasSubstr("'podshark probe ADDRESS/mtu'"));
 }
 
 TEST(Explain, says_nothing_of_what_it_does_not_know) {

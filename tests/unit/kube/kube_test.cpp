@@ -100,17 +100,25 @@ TEST(Kubectl, each_refusal_is_one_line_that_says_what_to_do) {
        "in the namespace \"store\"",
        ErrorKind::permission,
        {"user 'user' may not list pods in namespace 'store'", "get and list on pods",
-        "--verb=get,list --resource=pods -n store"}},
+        "kubectl create role podshark --verb=get,list --resource=pods -n store && "
+        "kubectl create rolebinding podshark --role=podshark --user=user -n store"}},
       {"Error from server (Forbidden): pods is forbidden: User \"user\" cannot list resource \"pods\" in API "
        "group \"\" at "
        "the cluster scope",
        ErrorKind::permission,
-       {"may not list pods in all namespaces"}},
+       {"may not list pods in all namespaces",
+        "kubectl create clusterrole podshark --verb=get,list --resource=pods && "
+        "kubectl create clusterrolebinding podshark --clusterrole=podshark --user=user"}},
+      {"Error from server (Forbidden): pods is forbidden: User \"CN=a b;c\" cannot list resource \"pods\" in "
+       "API group \"\" in the namespace \"store\"",
+       ErrorKind::permission,
+       {"--user='CN=a b;c' -n store"}},
       {"Error from server (Forbidden): pods \"shop\" is forbidden: User \"user\" cannot create resource "
        "\"pods/exec\" in API "
        "group \"\" in the namespace \"store\"",
        ErrorKind::permission,
-       {"may not create pods/exec in namespace 'store'", "get and create on pods/exec"}},
+       {"may not create pods/exec in namespace 'store'", "get and create on pods/exec",
+        "create role podshark-exec --verb=get,create"}},
       {"Error from server (NotFound): pods \"zzz\" not found", ErrorKind::not_found, {"zzz"}},
       {"Error in configuration: context was not found for specified context: zz",
        ErrorKind::usage,
