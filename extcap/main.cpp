@@ -4,11 +4,13 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "extcap/command.h"
 #include "extcap/extcap.h"
+#include "extcap/private_file.h"
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/hosts.h"
@@ -40,13 +42,27 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words) {
+int run_there(const podshark::extcap::remote::FarHost& host, const std::vector<std::string>& words,
+              std::ostream& out) {
   namespace remote = podshark::extcap::remote;
   const bool api = !host.connection.empty();  // there is no podshark behind it
-  int code = api ? remote::kNotThere : remote::run_there(host, words, std::cout, std::cerr);
-  if (code == remote::kNotThere) code = remote::run_without(host, words, std::cout, std::cerr);
+  int code = api ? remote::kNotThere : remote::run_there(host, words, out, std::cerr);
+  if (code == remote::kNotThere) code = remote::run_without(host, words, out, std::cerr);
   if (code == 0 && words[0] == "list" && !api) remote::list_there_later(host);
   return code;
+}
+
+// What comes from there belongs into a file here, as it does without podshark there.
+int inventory_there(const podshark::extcap::remote::FarHost& host, std::vector<std::string> words) {
+  const std::string file = podshark::extcap::remote::take_output(words);
+  if (file.empty()) return run_there(host, words, std::cout);
+  std::ostringstream text;
+  if (const int code = run_there(host, words, text); code != 0) return code;
+  if (const podshark::Status saved = podshark::extcap::replace_file(file, text.view()); !saved) {
+    std::cerr << "podshark inventory: " << saved.error().line() << '\n';
+    return static_cast<int>(saved.error().kind);
+  }
+  return 0;
 }
 
 int run(const std::vector<std::string>& args) {
@@ -71,7 +87,10 @@ int run(const std::vector<std::string>& args) {
         std::cerr << "podshark " << c.name << ": " << host.error().line() << '\n';
         return static_cast<int>(host.error().kind);
       }
-      if (*host) return run_there(podshark::extcap::remote::as_listed(**host), words);
+      if (*host) {
+        const auto listed = podshark::extcap::remote::as_listed(**host);
+        return words[0] == "inventory" ? inventory_there(listed, words) : run_there(listed, words, std::cout);
+      }
     }
     if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
   }

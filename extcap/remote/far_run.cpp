@@ -77,6 +77,24 @@ Result<std::optional<FarHost>> take_source(std::vector<std::string>& words) {
   return std::optional<FarHost>();
 }
 
+std::string take_output(std::vector<std::string>& words) {
+  std::string file;
+  auto it = words.begin();
+  while (it != words.end() && *it != "--") {
+    const bool alone = *it == "-o" || *it == "--output";
+    const bool long_form = it->starts_with("--output=");
+    const bool joined = long_form || (!alone && it->starts_with("-o"));
+    // Without a value it stays: podshark there complains.
+    if (!joined && (!alone || it + 1 == words.end())) {
+      ++it;
+      continue;
+    }
+    file = alone ? *(it + 1) : it->substr(long_form ? 9 : 2);
+    it = words.erase(it, it + (alone ? 2 : 1));
+  }
+  return file == "-" ? "" : file;
+}
+
 namespace {
 
 Result<int> run_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,

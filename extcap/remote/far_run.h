@@ -21,6 +21,10 @@ namespace podshark::extcap::remote {
 /// The same of a probe's source on another machine, "--from ssh://H/CONTAINER": "--from CONTAINER" stays.
 [[nodiscard]] Result<std::optional<FarHost>> take_source(std::vector<std::string>& words);
 
+/// Takes "-o FILE" (or "--output") of `podshark inventory` out of its words: the file is here. Empty: there
+/// is none, or it is "-".
+[[nodiscard]] std::string take_output(std::vector<std::string>& words);
+
 /// Runs `podshark WORDS…` there. Its output goes to `out`, its words to `err` with the host's name in front;
 /// its exit code is the result, or that of why there was none, which is told in one line; kNotThere, and
 /// nothing told: there is no podshark.

@@ -62,6 +62,22 @@ TEST(TakeHost, takes_it_out_of_the_words) {
   EXPECT_FALSE(take_host(empty));
 }
 
+TEST(TakeOutput, the_file_of_an_inventory_is_here) {
+  using Words = std::vector<std::string>;
+  for (const Words& given : {Words{"-o", "f"}, Words{"-of"}, Words{"--output", "f"}, Words{"--output=f"},
+                             Words{"-o", "g", "-o", "f"}}) {
+    Words words{"inventory", "--redact"};
+    words.insert(words.end(), given.begin(), given.end());
+    EXPECT_EQ(take_output(words), "f") << given.front();
+    EXPECT_EQ(words, (Words{"inventory", "--redact"})) << given.front();
+  }
+  Words standard{"inventory", "-o", "-"};
+  EXPECT_EQ(take_output(standard), "");
+  Words lacking{"inventory", "-o"};
+  EXPECT_EQ(take_output(lacking), "");
+  EXPECT_EQ(lacking, (Words{"inventory", "-o"}));
+}
+
 TEST(TakeSource, leaves_the_container) {
   for (std::vector<std::string> words :
        {std::vector<std::string>{"probe", "--from", "ssh://server/web", "db:80"},
