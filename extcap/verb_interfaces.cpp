@@ -105,7 +105,9 @@ int verb_interfaces(const std::string& version, std::ostream& out) {
                .with("display",
                      display_text(network, static_cast<std::size_t>(members)) + (listed.stale ? slow : ""));
   }
-  out << Sentence("interface").with("value", kAllValue).with("display", "Podman all running containers")
+  out << Sentence("interface")
+             .with("value", kAllValue)
+             .with("display", "Podman all your own running containers")
       << Sentence("interface")
              .with("value", kChooseValue)
              .with("display", "Podman\u2026 (by name, pattern or label, before it starts)");

@@ -143,7 +143,7 @@ class InterfaceList(RigTest):
                 self.assertRegex(display, r"^Podman network \S+ · podman\d+ · .* container")
         self.assertEqual(f"Podman app · bb:1 · {self.up['app'].address} · 28081→80", listed["podman:app"])
         self.assertEqual("Podman pod shop · 2 containers", listed["podman:pod/shop"])
-        self.assertEqual("Podman all running containers", listed["podman:all"])
+        self.assertEqual("Podman all your own running containers", listed["podman:all"])
 
     @quick
     def test_a_rootful_one_seen_by_another_user_does_without_what_cannot_be_known(self):
