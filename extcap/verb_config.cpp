@@ -88,9 +88,9 @@ void write_remote(int first, std::ostream& out) {
     return s;
   };
   out << field("--remote-host", "Host", "string",
-               "Where the containers are, a name of ssh_config too; podshark must be installed there. Empty: "
-               "here. The "
-               "reload button of the containers then asks that machine")
+               "Where the containers are, a name of ssh_config too. Empty: here. podshark need not be "
+               "installed "
+               "there; with it more is possible. The reload button of the containers then asks that machine")
              .with("placeholder", "server.example")
       << field("--remote-port", "Port", "string", "Empty: as ssh_config says, else 22")
              .with("validation", "^[1-9][0-9]*$")

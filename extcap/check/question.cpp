@@ -70,7 +70,8 @@ Result<diagnose::Question> read_question(const std::string& from, const std::str
   diagnose::Question out;
   if (from.starts_with("ssh://"))
     return Error{
-        ErrorKind::unsupported, "--from " + in_quotes(from) + ": other machines can not be asked yet", {}};
+        ErrorKind::unsupported, "--from " + in_quotes(from) + ": that is another machine",
+        "--host [USER@]HOST runs the check there; 'podshark probe --from ssh://HOST' measures from there"};
   if (from == "host") out.from = from;
   if (!from.empty() && from != "host") {
     Result<std::string> id = find_container(from, inventory);

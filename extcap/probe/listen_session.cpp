@@ -76,7 +76,8 @@ Result<Verdict> run_listen(const ListenOptions& o, std::ostream& out, std::ostre
   const Result<Source> place = find_source(wanted->host, known, ::geteuid());
   if (!place) return place.error();
   if (!place->ssh.empty())
-    return Error{ErrorKind::unsupported, "can not listen on other machines", "run podshark listen there"};
+    return Error{ErrorKind::unsupported, "cannot listen on another machine from here",
+                 "--host [USER@]HOST runs podshark listen there"};
   WorkerClient worker;
   Result<OwnListener> listener =
       open_listener(worker, *place, wanted->port, wanted->udp, "podshark " + random_id());

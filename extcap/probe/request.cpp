@@ -73,8 +73,8 @@ Status take_port(std::string& rest, const std::string& text, TargetText& out) {
 Result<TargetText> parse_target(const std::string& text, std::span<const Protocol> known) {
   TargetText out;
   if (text.starts_with("ssh://")) {
-    return Error{ErrorKind::unsupported, "probes on remote hosts (ssh://) are not supported",
-                 "run podshark probe there"};
+    return Error{ErrorKind::unsupported, "the target " + in_quotes(text) + " is on another machine",
+                 "--host [USER@]HOST runs the command there, with the target as it is called there"};
   }
   std::string rest = text;
   if (!take_protocol(rest, known, out)) {

@@ -112,6 +112,7 @@ TEST_F(ReadQuestion, nonsense_is_refused_with_its_reason) {
   EXPECT_EQ(ErrorKind::not_found, refused("pod/none").kind);
   EXPECT_EQ(ErrorKind::not_found, refused("web", "nobody").kind);
   EXPECT_EQ(ErrorKind::unsupported, refused("web", "ssh://there").kind);
+  EXPECT_THAT(refused("web", "ssh://there").hint, HasSubstr("--host"));
 }
 
 TEST_F(ReadQuestion, nothing_asked_is_everything) {

@@ -55,6 +55,7 @@ TEST(Target, nonsense_is_refused_in_one_line) {
     EXPECT_EQ(t.error().line().find('\n'), std::string::npos);
   }
   EXPECT_EQ(parse_target("ssh://x/web").error().kind, ErrorKind::unsupported);
+  EXPECT_NE(parse_target("ssh://x/web").error().hint.find("--host"), std::string::npos);
 }
 
 TEST(Seconds, are_strict_decimals_within_the_limits) {
