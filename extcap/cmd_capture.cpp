@@ -325,6 +325,19 @@ int capture_far(const cxxopts::ParseResult& parsed, const Request& request, std:
 
 }  // namespace
 
+const char* const kCaptureMore =
+    R"(TARGET, one or several:
+  web                      a container, by name or id; POD/CONTAINER of podman kube play
+  pod/NAME                 all containers of a pod
+  net/NAME                 the bridge of a network
+  all                      all your own running containers
+  'web*', label=KEY=VALUE  running containers by a pattern of their names, or by a label
+  ssh://[USER@]HOST[:PORT]/TARGET        what TARGET is on that machine, through ssh
+  podman://CONNECTION/TARGET             the same through a connection of podman (podman system connection)
+  kube://[CONTEXT@]NAMESPACE/POD         a pod of Kubernetes, through kubectl; also POD/CONTAINER,
+                                         deployment/NAME, label=KEY=VALUE
+)";
+
 cxxopts::Options capture_options() {
   cxxopts::Options options("podshark capture", "Capture in the network namespaces of containers, as pcapng.");
   options.custom_help("TARGET... [options]");
@@ -380,7 +393,7 @@ int cmd_capture(std::span<const std::string> args, std::ostream& out, std::ostre
   try {
     const cxxopts::ParseResult parsed = options.parse(static_cast<int>(argv.size()), argv.data());
     if (parsed.count("help") != 0) {
-      out << options.help() << '\n';
+      out << options.help() << '\n' << kCaptureMore;
       return 0;
     }
     prepare_signals(/* extcap= */ false);

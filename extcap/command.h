@@ -55,6 +55,7 @@ cxxopts::Options listen_options();
 cxxopts::Options hosts_options();
 cxxopts::Options doctor_options();
 
+extern const char* const kCaptureMore;
 extern const char* const kTopMore;
 extern const char* const kCheckMore;
 extern const char* const kProbeMore;

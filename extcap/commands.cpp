@@ -8,7 +8,8 @@ namespace podshark::extcap {
 std::span<const Command> commands() {
   static const Command kCommands[] = {
       {"list", "containers, pods, addresses and ports", cmd_list, list_options, true},
-      {"capture", "capture in containers' network namespaces, as pcapng", cmd_capture, capture_options},
+      {"capture", "capture in containers' network namespaces, as pcapng", cmd_capture, capture_options, false,
+       kCaptureMore},
       {"top", "bandwidth, drops, retransmits and connections per container and peer", cmd_top, top_options,
        true, kTopMore},
       {"probe", "can it be reached: TCP, UDP, ping, DNS, path MTU, from the host or a container", cmd_probe,

@@ -23,7 +23,7 @@ Argument describe(const std::string& name) {
   const bool lower =
       std::none_of(name.begin(), name.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '/'; });
   if (name == "FILE" || name == "OUT" || name == "IN") out.kind = Kind::file;
-  if (name == "CONTAINER" || name == "TARGET") out.kind = Kind::target;
+  if (name == "CONTAINER" || name == "TARGET" || name == "TARGET:PORT") out.kind = Kind::target;
   if (name == "CONTAINER:PORT") out.kind = Kind::target_port;
   if (name == "WHERE" || name == "WHO") {
     out.kind = Kind::target;

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "extcap/command.h"
 #include "extcap/extcap.h"
 #include "extcap/options.h"
 #include "extcap/sentence.h"
@@ -72,6 +73,15 @@ TEST(CheckFilter, silence_means_good_and_text_is_libpcaps) {
   std::ostringstream bad;
   EXPECT_EQ(verb_check_filter("tcp prot 80", bad), 0);
   EXPECT_THAT(bad.str(), HasSubstr("syntax error"));
+}
+
+TEST(CaptureHelp, says_what_a_target_may_be) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const std::vector<std::string> words{"--help"};
+  EXPECT_EQ(cmd_capture(words, out, err), 0);
+  for (const char* form : {"pod/", "net/", "all ", "'web*'", "label=", "ssh://", "podman://", "kube://"})
+    EXPECT_THAT(out.str(), ::testing::HasSubstr(form));
 }
 
 class LinkOptionsTest : public testing::TestWithParam<std::pair<const char*, const char*>> {};
