@@ -155,6 +155,18 @@ std::optional<std::uint64_t> setting(const std::string& path) {
   return value;
 }
 
+// Which profiles are loaded only root may read; the files that are loaded at boot anybody may.
+void find_podman_profile(const std::string& root, UserNamespaces& ns) {
+  const std::string directory = "/etc/apparmor.d/";
+  std::error_code ignored;
+  for (const char* name : {"podman", "usr.bin.podman"}) {
+    if (!allows_user_namespaces(text_of(root + directory + name))) continue;
+    ns.podman_profile = directory + name;
+    ns.podman_profile_disabled = std::filesystem::exists(root + directory + "disable/" + name, ignored);
+    if (!ns.podman_profile_disabled) return;
+  }
+}
+
 // Where it is, links followed; empty when it is nowhere.
 std::string find_program(const char* program) {
   const char* path = std::getenv("PATH");
@@ -199,6 +211,7 @@ UserNamespaces read_user_namespaces(const std::string& root, const Caller& calle
   ns.max = setting(sys + "/user/max_user_namespaces");
   ns.unprivileged_clone = setting(sys + "/kernel/unprivileged_userns_clone");
   ns.apparmor_restrict = setting(sys + "/kernel/apparmor_restrict_unprivileged_userns");
+  find_podman_profile(root, ns);
   const std::string subuid = text_of(root + "/etc/subuid");
   const std::string subgid = text_of(root + "/etc/subgid");
   ns.subuid = has_subordinate_range(subuid, caller);

@@ -64,6 +64,8 @@ struct UserNamespaces {
   bool newuidmap = false;
   bool pasta = false;
   bool slirp4netns = false;
+  std::string podman_profile = {};  ///< AppArmor's that allows podman user namespaces; empty: there is none
+  bool podman_profile_disabled = false;
   std::uint64_t free_ids = 0;  ///< first of kSubordinateIds that nobody has in either file; 0: none
 };
 inline constexpr std::uint64_t kSubordinateIds = 65536;
@@ -110,6 +112,8 @@ void parse_status(std::string_view text, Caller& into);          ///< /proc/self
 /// when there are none.
 [[nodiscard]] std::optional<std::uint64_t> free_subordinate_ids(std::string_view subuid,
                                                                 std::string_view subgid);
+/// True when an AppArmor profile (the text of its file) has a rule for user namespaces.
+[[nodiscard]] bool allows_user_namespaces(std::string_view profile);
 [[nodiscard]] UserNamespaces read_user_namespaces(const std::string& root, const Caller& caller);
 
 }  // namespace podshark::extcap::doctor

@@ -85,6 +85,13 @@ bool has_subordinate_range(std::string_view text, const Caller& caller) {
   return false;
 }
 
+bool allows_user_namespaces(std::string_view profile) {
+  for (const std::string& line : split(profile, '\n')) {
+    if (line.substr(0, line.find('#')).find("userns") != std::string::npos) return true;
+  }
+  return false;
+}
+
 // Two users with the same range could kill and trace each other's containers.
 std::optional<std::uint64_t> free_subordinate_ids(std::string_view subuid, std::string_view subgid) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> taken;

@@ -18,6 +18,27 @@ std::string add_subordinate_ids(const UserNamespaces& ns, const std::string& use
          (ns.subgid ? "" : " --add-subgids" + range) + " " + user + " && podman system migrate";
 }
 
+// The restriction protects the machine: podman gets its profile, nobody is told to switch it off.
+Finding judge_profile(const UserNamespaces& ns) {
+  const std::string& path = ns.podman_profile;
+  if (!path.empty() && !ns.podman_profile_disabled)
+    return good("user namespaces",
+                "restricted by AppArmor, but for programs with a profile: podman has " + path);
+  const std::string fact =
+      "restricted by AppArmor: rootless podman needs a profile that allows 'userns', and " +
+      (path.empty() ? std::string("/etc/apparmor.d/podman does not exist") : path + " is disabled") +
+      " (joining existing ones, as Podshark does, is not restricted)";
+  if (path.empty()) {
+    return warn(
+        "user namespaces", fact,
+        "printf 'abi <abi/4.0>,\\nprofile podman /usr/bin/podman flags=(unconfined) { userns, }\\n' | "
+        "sudo tee /etc/apparmor.d/podman && sudo apparmor_parser -r /etc/apparmor.d/podman");
+  }
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return warn("user namespaces", fact,
+              "sudo rm /etc/apparmor.d/disable/" + name + " && sudo apparmor_parser -r " + path);
+}
+
 }  // namespace
 
 Findings check_user_namespaces(const Scene& scene) {
@@ -33,11 +54,7 @@ Findings check_user_namespaces(const Scene& scene) {
                  "sudo sysctl -w kernel.unprivileged_userns_clone=1")};
   }
   if (ns.apparmor_restrict.has_value() && *ns.apparmor_restrict != 0) {
-    return {warn(
-        "user namespaces",
-        "AppArmor restricts them: rootless podman needs a profile that allows 'userns' (joining existing "
-        "ones, as Podshark does, is not restricted)",
-        "ls /etc/apparmor.d/podman || sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")};
+    return {judge_profile(ns)};
   }
   return {good("user namespaces", "allowed for ordinary users")};
 }

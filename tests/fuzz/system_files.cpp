@@ -74,6 +74,7 @@ void doctors(std::string_view text) {
   doctor::Caller caller;
   doctor::parse_status(text, caller);
   (void)doctor::has_subordinate_range(text, caller);
+  (void)doctor::allows_user_namespaces(text);
   (void)doctor::free_subordinate_ids(text, text);
   (void)doctor::parse_file_caps(text);
   (void)extcap::tracing::from_text(std::string(text));

@@ -398,6 +398,18 @@ TEST(Rootless, each_missing_piece_has_its_own_fix) {
   EXPECT_THAT(check_subordinate_ids(s).at(0).fix, HasSubstr("uidmap"));
 }
 
+TEST(Rootless, where_apparmor_restricts_user_namespaces_podman_s_profile_counts) {
+  Scene s = healthy();
+  s.userns.apparmor_restrict = 1;
+  EXPECT_EQ(check_user_namespaces(s).at(0).level, Level::warn);
+  EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("sudo tee /etc/apparmor.d/podman && "));
+  EXPECT_THAT(check_user_namespaces(s).at(0).fix, Not(HasSubstr("sysctl")));
+  s.userns.podman_profile = "/etc/apparmor.d/podman";
+  EXPECT_EQ(check_user_namespaces(s).at(0).level, Level::ok);
+  s.userns.podman_profile_disabled = true;
+  EXPECT_THAT(check_user_namespaces(s).at(0).fix, HasSubstr("rm /etc/apparmor.d/disable/podman"));
+}
+
 TEST(Rootless, is_none_of_root_s_business) {
   Scene s = healthy();
   s.caller.uid = 0;
@@ -424,6 +436,9 @@ TEST(UserNamespaces, are_read_below_the_given_root) {
   std::ofstream(root / "proc/sys/user/max_user_namespaces") << "7\n";
   std::ofstream(root / "etc/subuid") << "ann:100000:65536\n";
   std::ofstream(root / "etc/subgid") << "bob:165536:65536\n";
+  std::filesystem::create_directories(root / "etc/apparmor.d");
+  std::ofstream(root / "etc/apparmor.d/podman")
+      << "profile podman /usr/bin/podman flags=(unconfined) {\n  userns,\n}\n";
   const UserNamespaces ns = read_user_namespaces(root.string(), healthy().caller);
   std::filesystem::remove_all(root);
   EXPECT_EQ(ns.max, 7U);
@@ -431,6 +446,8 @@ TEST(UserNamespaces, are_read_below_the_given_root) {
   EXPECT_TRUE(ns.subuid);
   EXPECT_FALSE(ns.subgid);
   EXPECT_EQ(ns.free_ids, 231072U);
+  EXPECT_EQ(ns.podman_profile, "/etc/apparmor.d/podman");
+  EXPECT_FALSE(ns.podman_profile_disabled);
 }
 
 }  // namespace

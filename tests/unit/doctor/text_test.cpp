@@ -76,6 +76,12 @@ TEST(SubordinateIds, are_found_by_name_or_number_and_never_when_empty) {
   EXPECT_FALSE(has_subordinate_range("annette:100000:65536\nann\nann:x:y\n", caller));
 }
 
+TEST(Profile, allows_user_namespaces_by_a_rule_and_not_by_a_comment) {
+  EXPECT_TRUE(allows_user_namespaces("profile x { userns, }\n"));
+  EXPECT_TRUE(allows_user_namespaces("  userns create,  # all\n"));
+  EXPECT_FALSE(allows_user_namespaces("# userns,\nprofile x {}\n"));
+}
+
 TEST(SubordinateIds, the_free_ones_overlap_with_nobody_s) {
   EXPECT_EQ(free_subordinate_ids("", ""), 100000U);
   EXPECT_EQ(free_subordinate_ids("ann:100000:65536\n", ""), 165536U);
