@@ -42,9 +42,15 @@ void History::take(wire::Bytes* bytes, std::int64_t now_ns) {
   }
   bytes->size = 0;
   while (held_ > most_ && chunks_.size() > 1) {
-    cut_short_ = true;
+    cut_ns_ = chunks_.front().last_ns;
     drop_oldest();
   }
+}
+
+std::optional<std::chrono::seconds> History::cut_short(std::int64_t now_ns) const {
+  if (!cut_ns_) return std::nullopt;
+  const std::chrono::seconds kept((now_ns - *cut_ns_) / 1'000'000'000);
+  return kept < length_ ? std::optional(kept) : std::nullopt;
 }
 
 Status History::save(Output& output) const {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 #include "extcap/capture/output.h"
 #include "podman/wire/pcapng.h"
@@ -24,8 +25,9 @@ class History {
   /// Writes what is held, oldest first. Held on to afterwards.
   [[nodiscard]] Status save(Output& output) const;
   [[nodiscard]] std::size_t bytes() const { return held_; }
-  /// True once something younger than the wanted length had to go, for lack of memory.
-  [[nodiscard]] bool cut_short() const { return cut_short_; }
+  /// For how long what is held goes back, when memory and not the wanted length decides that; else nothing.
+  [[nodiscard]] std::optional<std::chrono::seconds> cut_short(std::int64_t now_ns) const;
+  [[nodiscard]] std::chrono::seconds length() const { return length_; }
 
  private:
   struct Chunk {
@@ -38,7 +40,7 @@ class History {
   std::size_t most_;
   std::deque<Chunk> chunks_;
   std::size_t held_ = 0;
-  bool cut_short_ = false;
+  std::optional<std::int64_t> cut_ns_;  // until here it had to go for lack of memory
 };
 
 }  // namespace podshark::extcap

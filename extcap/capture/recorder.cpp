@@ -119,6 +119,14 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
   return status;
 }
 
+std::string Recorder::saved_line(const std::string& path) const {
+  const std::optional<std::chrono::seconds> kept = history_->cut_short(elapsed_ns());
+  if (!kept) return "saved to " + path;
+  const std::string amount = kept->count() == 0 ? "less than 1" : "the last " + std::to_string(kept->count());
+  return "saved to " + path + ": only " + amount + " of " + std::to_string(history_->length().count()) +
+         " seconds (a larger --last-size keeps more)";
+}
+
 std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
   const Target& t = i.target;
   const std::string name = t.value + "/" + one_line(i.name, 48);

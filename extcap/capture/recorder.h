@@ -48,6 +48,8 @@ class Recorder {
   [[nodiscard]] Output* output() { return output_.get(); }
   /// What is held, as a complete file that appears under its name when it is whole.
   [[nodiscard]] Status save_history(const std::string& path, const model::Inventory& inventory);
+  /// The line that tells of it: where it is, and how much less than wanted memory had room for.
+  [[nodiscard]] std::string saved_line(const std::string& path) const;
 
   /// New IDB; the number packets of that link carry.
   [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);

@@ -495,7 +495,7 @@ void Session::save_history(const char* why) {
   const std::string path = stamped_name(options_.history_path, inventory_.time_ns, why);
   const Status saved = recorder_.save_history(path, inventory_);
   last_save_tick_ = ticks_;
-  notice(saved ? "saved to " + path : saved.error().line());
+  notice(saved ? recorder_.saved_line(path) : saved.error().line());
 }
 
 void Session::rotate() {

@@ -337,7 +337,7 @@ void Merge::save_history(const char* why) {
   const std::string path = stamped_name(options_.history_path, now, why);
   const Status saved = recorder_.save_history(path, inventory(now));
   last_save_tick_ = ticks_;
-  notice(saved ? "saved to " + path : saved.error().line());
+  notice(saved ? recorder_.saved_line(path) : saved.error().line());
 }
 
 void Merge::rotate() {

@@ -92,6 +92,18 @@ class LastMinutes(FilesTest):
         self.assertEqual(0, lib.end(process, signal.SIGINT), said())
         self.assertEqual([], self.files("last.pcapng"), "nothing under the plain name")
 
+    def test_memory_that_is_too_small_for_the_time_is_told(self):
+        self.up["web"].exec("dd", "if=/dev/zero", "of=/www/big", "bs=1M", "count=3")
+        process, said = self.begin("web", "--last", "5m", "--last-size", "1", "-w", self.tmp / "cut.pcapng")
+        wait_rings(self.up["web"], 2)
+        self.up["db"].exec("wget", "-qO", "/dev/null", f"http://{self.up['web'].address}/big")
+
+        def told():
+            process.send_signal(signal.SIGUSR1)
+            return "of 300 seconds (a larger --last-size keeps more)" in said()
+        wait_for(told, f"the line about it: {said()}")
+        self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+
     def save_until(self, process, said, requests):
         """Saves again and again, since a packet may still be in the ring, until the newest file has that many."""
         def enough():

@@ -256,6 +256,23 @@ TEST_F(RecorderTest, a_stream_begins_with_section_and_events_interface_and_names
   EXPECT_THAT(file, HasSubstr("\"kind\":\"inventory\""));
 }
 
+TEST_F(RecorderTest, a_history_that_memory_cuts_short_says_so_where_it_was_saved) {
+  Recorder recorder(std::make_unique<History>(std::chrono::seconds(300), std::size_t{1} << 20U));
+  const std::vector<std::uint8_t> data(60'000);
+  const wire::Packet packet{data.data(), 60'000, 60'000, 1, 0};
+  const auto mebibyte = [&] {
+    for (int i = 0; i < 17; ++i) recorder.packet(1, packet);
+    recorder.release_all();
+    ASSERT_TRUE(recorder.flush());
+  };
+  mebibyte();
+  ASSERT_TRUE(recorder.save_history(dir + "/x", {}));
+  EXPECT_EQ(recorder.saved_line("x"), "saved to x");
+  mebibyte();
+  ASSERT_TRUE(recorder.save_history(dir + "/x", {}));
+  EXPECT_THAT(recorder.saved_line("x"), HasSubstr(" of 300 seconds (a larger --last-size"));
+}
+
 TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
   {
     auto out = Output::open(dir + "/x");

@@ -59,7 +59,7 @@ TEST(History, keeps_what_is_young_enough) {
     wire::free_bytes(&b);
   }
   EXPECT_EQ(history.bytes(), 6 * one);
-  EXPECT_FALSE(history.cut_short());
+  EXPECT_FALSE(history.cut_short(60 * kSecond));
 }
 
 TEST(History, memory_is_a_limit_too) {
@@ -70,7 +70,12 @@ TEST(History, memory_is_a_limit_too) {
     wire::free_bytes(&b);
   }
   EXPECT_LE(history.bytes(), 5000U);
-  EXPECT_TRUE(history.cut_short());
+  const std::int64_t now = 2000 * kSecond;
+  const auto kept = history.cut_short(now);
+  ASSERT_TRUE(kept);
+  EXPECT_GT(kept->count(), 0);
+  EXPECT_LT(kept->count(), 1000);
+  EXPECT_FALSE(history.cut_short(now + 3600 * kSecond)) << "what had to go would be too old by now";
 }
 
 TEST(Loss, is_told_from_a_thousandth_on) {
