@@ -10,13 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "podman/core/text.h"
+
 namespace podshark::annotate {
 
 using json = nlohmann::ordered_json;
 
-/// One line; bad UTF-8 is replaced.
+/// One line without control characters, also those that JSON allows; bad UTF-8 is replaced.
 inline std::string dump(const json& j) {
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  return escape_controls(j.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 inline void put(json& j, const char* key, const std::string& value) {

@@ -61,6 +61,28 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
+std::string escape_controls(std::string json) {
+  // Of one byte 7f, of two c2 80…9f, of three e2 80 …, e2 81 … or ef bb bf.
+  constexpr std::string_view kFirst = "\x7F\xC2\xE2\xEF";
+  std::size_t at = json.find_first_of(kFirst);
+  if (at == std::string::npos) return json;
+  const std::string_view text = json;
+  std::string out;
+  std::size_t done = 0;
+  for (; at != std::string::npos; at = text.find_first_of(kFirst, at)) {
+    const CodePoint c = decode(text.substr(at));
+    const std::size_t next = at + std::max<std::size_t>(c.length, 1);
+    if (c.length != 0 && invisible(c.value)) {
+      out += text.substr(done, at - done);
+      out += "\\u" + hex(c.value, 4);
+      done = next;
+    }
+    at = next;
+  }
+  out += text.substr(done);
+  return out;
+}
+
 std::string one_line(std::string_view text, std::size_t max_bytes) {
   std::string out;
   while (!text.empty()) {

@@ -21,6 +21,10 @@ namespace podshark {
 /// The same as a JSON string with its quotes: one clean line, at most `max_bytes` of the text.
 [[nodiscard]] std::string json_string(std::string_view text, std::size_t max_bytes);
 
+/// The same JSON with every control character that JSON allows in a string (DEL, C1 and the others that
+/// one_line() replaces) as \uXXXX: safe on a terminal, and nothing of it is lost.
+[[nodiscard]] std::string escape_controls(std::string json);
+
 /// Keeps valid UTF-8 as it is and replaces every invalid byte by U+FFFD (JSON writers refuse the rest).
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 

@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "podman/core/text.h"
+
 namespace podshark::annotate {
 namespace {
 
@@ -111,10 +113,12 @@ TEST(Inventory, hostile_names_survive_as_valid_json_on_one_line) {
   c.id = "0123456789ab";
   c.name = std::string("a\"},{\"x\":1}\n\0\x1b[2J", 18);
   c.labels["quote\"\\"] = "\u202e\u2028{}";
+  c.labels["del\x7f"] = "c1 \xC2\x9B\x33\x31m \xC2\x85";
   c.image = "bad \xFF\xC0 utf8";
   i.containers = {c};
   const std::string json = encode_inventory(i);
   EXPECT_EQ(json.find('\n'), std::string::npos);
+  EXPECT_EQ(one_line(json, json.size()), json) << "a terminal sees no control character";
   const Result<InventoryPart> after = decode_inventory(json);
   ASSERT_TRUE(after) << after.error().what;
   ASSERT_EQ(after->inventory.containers.size(), 1U);

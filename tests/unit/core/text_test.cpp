@@ -57,6 +57,17 @@ TEST(Hex, has_exactly_the_digits_asked_for) {
   EXPECT_EQ(hex(~0ULL, 16), "ffffffffffffffff");
 }
 
+TEST(EscapeControls, del_c1_and_what_turns_a_line_around_are_escaped) {
+  EXPECT_EQ(escape_controls("\"a\x7F\xC2\x80\xC2\x9B\xC2\x9F\u202e\u2028\u200b\ufeffz\""),
+            R"("a\u007f\u0080\u009b\u009f\u202e\u2028\u200b\ufeffz")");
+}
+
+TEST(EscapeControls, everything_else_stays) {
+  for (const char* json :
+       {"", "{}", "\"\u00a0\u00e9\u2026\u20ac\ufffd\U0001F41F ~\"", R"("\\u007f")", "\xC2"})
+    EXPECT_EQ(escape_controls(json), json);
+}
+
 TEST(JsonString, quotes_and_control_characters_can_not_end_it) {
   EXPECT_EQ(json_string("a\"b\\c\nd\x01\xff", 80), "\"a\\\"b\\\\c d \xEF\xBF\xBD\"");
   EXPECT_EQ(json_string("", 80), "\"\"");
