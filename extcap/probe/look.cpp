@@ -108,6 +108,39 @@ void look_at_holder(const Aim& aim, bool udp, probe::Evidence& e) {
   name_holder(best->inode, aim.container.conmon_pid, e);
 }
 
+// By the client's port alone: its address may be masqueraded. On another port of the container it may have
+// arrived too, redirected by a proxy's rules inside, or be another connection.
+ServerEnd server_end_inside(const SocketTable& table, const Aim& aim, const probe::Attempt& attempt) {
+  if (!table.known || attempt.local.port == 0) return ServerEnd::unknown;
+  ServerEnd out = ServerEnd::absent;
+  for (const TcpSocket& s : table.sockets) {
+    if (s.remote_port != attempt.local.port || s.state == kernel::kTcpListen) continue;
+    if (s.local_port == aim.container_port && alive(s)) return end_of(s);
+    out = ServerEnd::deferred;
+  }
+  return out;
+}
+
+// Bridges translate, and keep the client's port unless another connection has it; pasta, slirp4netns and ssh
+// begin a connection of their own.
+bool keeps_port(const Source& source, const Aim& aim, const probe::Evidence& e) {
+  using model::NetworkKind;
+  if (!source.ssh.empty() || source.container.rootless || aim.container.rootless) return false;
+  const NetworkKind kind = aim.container.kind;
+  if (kind == NetworkKind::pasta || kind == NetworkKind::slirp4netns) return false;
+  if (!e.published || e.holder == Holder::conmon || e.holder == Holder::none) return true;
+  return e.holder != Holder::forwarder && kind == NetworkKind::bridge;
+}
+
+// Our end is there: what is missing elsewhere has not just been closed.
+bool still_open(const SocketTable& table, const probe::Attempt& attempt) {
+  return std::any_of(table.sockets.begin(), table.sockets.end(), [&](const TcpSocket& s) {
+    return s.state == kernel::kTcpEstablished && s.local_port == attempt.local.port &&
+           s.remote_port == attempt.remote.port && s.local == attempt.local.address &&
+           s.remote == attempt.remote.address;
+  });
+}
+
 }  // namespace
 
 SocketTable read_table(const std::string& proc, bool udp) {
@@ -148,11 +181,11 @@ Inside look_inside(const SocketTable& table, const Aim& aim, const probe::Attemp
       out.listens = out.listens || counts;
       out.loopback_only = out.loopback_only || !counts;
       out.queue = std::max(out.queue, s.receive_queue);
-    } else if (!udp && alive(s) && s.remote_port == attempt.local.port && attempt.local.port != 0) {
-      out.server_end = end_of(s);
+    } else if (!udp && alive(s)) {
+      out.others = out.others || s.remote_port != attempt.local.port;
     }
   }
-  if (out.known && out.server_end == ServerEnd::unknown) out.server_end = ServerEnd::absent;
+  if (!udp) out.server_end = server_end_inside(table, aim, attempt);
   if (!out.listens) out.ports = reachable_ports(table, udp);
   return out;
 }
@@ -194,6 +227,8 @@ probe::Evidence look(const Source& source, const Aim& aim, const probe::Attempt&
   if (aim.container.pid > 0)
     e.inside = look_inside(read_table("/proc/" + std::to_string(aim.container.pid), !tcp), aim, attempt);
   if (aim.published || (aim.to.address.loopback() && source.host())) look_at_holder(aim, !tcp, e);
+  if (tcp && attempt.connected && keeps_port(source, aim, e))
+    e.traceable = still_open(read_table(source.proc(), false), attempt);
   return e;
 }
 

@@ -120,11 +120,45 @@ void not_accepted(const Evidence& e, std::uint32_t queue, Conclusion& out) {
                                  : "is the application hanging or overloaded?";
 }
 
+// Old port rules, or an address that two have: somebody answers, but the container has no trace of it.
+bool elsewhere(const Evidence& e) {
+  return e.traceable && !e.rootless && e.inside.known && e.inside.server_end == ServerEnd::absent;
+}
+
+bool host_has_it(const Evidence& e) {
+  return e.published && e.holder == Holder::other && e.server_end == ServerEnd::accepted;
+}
+
+// Among other connections it may be one whose port masquerading has changed.
+bool surely_elsewhere(const Evidence& e) {
+  return elsewhere(e) && (!e.inside.others || host_has_it(e));
+}
+
+void not_the_container(const Evidence& e, Conclusion& out) {
+  out.outcome = Outcome::silent;
+  out.reason = "connected, but not to " + in_quotes(e.container);
+  out.evidence.push_back("the connection is not among the sockets inside " + in_quotes(e.container));
+  if (host_has_it(e)) {
+    out.evidence.push_back("on the host, " + (e.holder_name.empty() ? "a process" : e.holder_name) +
+                           " has accepted it");
+    out.hint = "end what else listens on that port of the host, then " + reload(e);
+    return;
+  }
+  Conclusion application;
+  if (blame_application(e, application)) out.evidence.push_back("moreover, " + application.reason);
+  out.hint = e.published ? "old port rules (DNAT) may lead elsewhere: " + reload(e)
+                         : "another machine or container may have its address, or a rule leads elsewhere";
+}
+
 void accepted(const Evidence& e, Conclusion& out) {
   out.outcome = Outcome::ok;
   out.reason = "reached the application";
   if (e.inside.server_end == ServerEnd::accepted || e.server_end == ServerEnd::accepted) {
     out.evidence.push_back("a process has accepted the connection");
+  } else if (elsewhere(e)) {
+    out.reason = "connected, and kept open";
+    out.evidence.push_back("none of the connections to " + port_inside(e) +
+                           " has the probe's port: masquerading has changed it, or the way leads elsewhere");
   } else if (!e.container.empty() && e.inside.listens) {
     out.evidence.push_back(port_inside(e) + " has a listener");
   } else {
@@ -149,11 +183,16 @@ void kept_open(const Evidence& e, Conclusion& out) {
     out.evidence.push_back(forwarder(e) + " keeps the connection open");
     return;
   }
+  if (surely_elsewhere(e)) return not_the_container(e, out);
   accepted(e, out);
 }
 
 void conclude_connected(const Evidence& e, Conclusion& out) {
   const Attempt& a = e.attempt;
+  if (a.answered && e.expected.empty() && surely_elsewhere(e)) {
+    out.evidence.push_back("it said \"" + one_line(a.said, 60) + '"');
+    return not_the_container(e, out);
+  }
   if (a.answered && (e.expected.empty() || a.said.starts_with(e.expected))) {
     out.outcome = Outcome::ok;
     out.reason = e.expected.empty() ? "reached the application: it answered" : "reached the listener";

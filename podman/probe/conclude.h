@@ -28,6 +28,7 @@ enum class Outcome {
 enum class ServerEnd {
   unknown,   ///< the table could not be read
   absent,    ///< not in this namespace
+  deferred,  ///< there, in whose hands is not known: the kernel keeps it until the client speaks, or it ends
   waiting,   ///< in the listener's queue: no process has accepted it
   accepted,  ///< a process has it
 };
@@ -49,6 +50,7 @@ struct Inside {
   std::vector<std::uint16_t> ports;  ///< what is listened on otherwise, same protocol, ascending
   ServerEnd server_end = ServerEnd::unknown;
   std::uint32_t queue = 0;  ///< Recv-Q of the listener: connections not accepted, or bytes not read
+  bool others = false;      ///< TCP: the port has live connections, with other ports of their clients
 };
 
 struct Evidence {
@@ -64,6 +66,9 @@ struct Evidence {
   std::optional<std::uint32_t> held;          ///< Recv-Q of the holder's socket after the probe
   ServerEnd server_end = ServerEnd::unknown;  ///< in the namespace the probe came from
   Inside inside;
+  /// TCP: a connection to the container would be seen inside, with the probe's own port: no program carries
+  /// it on under another one, and it was still open when the tables had been read.
+  bool traceable = false;
   std::string expected;  ///< what our own listener answers; empty without one
   bool arrived = false;  ///< it has told of the arrival
 };

@@ -100,6 +100,18 @@ class Rootful(ProbeTest):
         run(ROOT, shlex.split(got["hint"]))  # what it says helps
         self.outcome(ROOT, "host:8080", outcome="ok", code=0)
 
+    def test_what_leads_to_another_container_has_not_reached_this_one(self):
+        web, db = self.up["web"].address, self.up["db"].address
+        run(ROOT, ["nft", "add table ip probe; add chain ip probe o { type nat hook output priority -150; };"
+                   f"add rule ip probe o tcp dport 8090 dnat to {web}:80;"
+                   f"add rule ip probe o ip daddr {db} tcp dport 9000 dnat to {web}:80"])
+        self.addCleanup(run, ROOT, ["nft", "delete table ip probe"])
+        for target in (f"{lib.HOST}:8090", "db:9000"):
+            with self.subTest(target):
+                got = self.outcome(ROOT, target, outcome="silent", words="nothing listens on port 9000")
+                self.assertEqual("connected, but not to 'db'", got["reason"])
+        self.outcome(ROOT, "web:80", outcome="ok", code=0)
+
     def test_a_forward_drop_is_not_seen_from_the_host(self):
         run(ROOT, ["nft", "add table inet probe; add chain inet probe f "
                    "{ type filter hook forward priority 10; policy drop; }"])

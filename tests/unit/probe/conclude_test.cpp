@@ -38,6 +38,14 @@ Evidence connected_to_published(bool rootless) {
   e.server_end = rootless ? ServerEnd::accepted : ServerEnd::absent;
   e.inside.known = true;
   e.inside.listens = true;
+  e.inside.server_end = rootless ? ServerEnd::absent : ServerEnd::accepted;
+  e.traceable = !rootless;
+  return e;
+}
+
+// Somebody else keeps it open.
+Evidence connected_elsewhere() {
+  Evidence e = connected_to_published(false);
   e.inside.server_end = ServerEnd::absent;
   return e;
 }
@@ -59,6 +67,52 @@ TEST(Conclude, rootful_published_port_that_works_reached_the_application) {
   EXPECT_EQ(c.outcome, Outcome::ok);
   EXPECT_EQ(c.reason, "reached the application");
   EXPECT_THAT(c.hint, IsEmpty());
+}
+
+TEST(Conclude, a_connection_that_the_container_has_no_trace_of_has_not_reached_it) {
+  Evidence e = connected_elsewhere();
+  Conclusion c = conclude(e);
+  EXPECT_EQ(c.outcome, Outcome::silent);
+  EXPECT_EQ(c.reason, "connected, but not to 'web'");
+  EXPECT_THAT(c.hint, HasSubstr("podman network reload web"));
+  nothing_listens(e);
+  EXPECT_THAT(conclude(e).evidence, Contains("moreover, nothing listens on port 80 inside 'web'"));
+  e.published = false;
+  c = conclude(e);
+  EXPECT_EQ(c.outcome, Outcome::silent);
+  EXPECT_THAT(c.hint, HasSubstr("may have its address"));
+  e.attempt.answered = true;
+  e.attempt.said = "SSH-2.0";
+  EXPECT_EQ(conclude(e).outcome, Outcome::silent) << "another one answers";
+}
+
+TEST(Conclude, another_process_on_the_published_port_of_the_host_is_not_the_container) {
+  Evidence e = connected_elsewhere();
+  e.server_end = ServerEnd::accepted;
+  e.holder = Holder::other;
+  e.holder_name = "nginx";
+  e.inside.others = true;
+  const Conclusion c = conclude(e);
+  EXPECT_EQ(c.outcome, Outcome::silent);
+  EXPECT_THAT(c.evidence, Contains("on the host, nginx has accepted it"));
+}
+
+TEST(Conclude, among_other_connections_its_port_may_have_been_changed) {
+  Evidence e = connected_elsewhere();
+  e.inside.others = true;
+  const Conclusion c = conclude(e);
+  EXPECT_EQ(c.outcome, Outcome::ok);
+  EXPECT_EQ(c.reason, "connected, and kept open");
+  EXPECT_THAT(c.evidence, Contains(HasSubstr("masquerading has changed it")));
+}
+
+TEST(Conclude, what_could_not_be_seen_inside_is_not_missed) {
+  Evidence e = connected_elsewhere();
+  e.traceable = false;
+  EXPECT_EQ(conclude(e).outcome, Outcome::ok);
+  e = connected_elsewhere();
+  e.inside.server_end = ServerEnd::deferred;
+  EXPECT_EQ(conclude(e).outcome, Outcome::ok);
 }
 
 TEST(Conclude, a_connection_that_waits_in_conmons_queue_means_that_dnat_is_missing) {

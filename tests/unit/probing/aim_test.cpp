@@ -195,6 +195,24 @@ TEST(Look, the_servers_end_without_inode_waits_to_be_accepted) {
   EXPECT_EQ(look_inside(table(row + "99 1 0\n"), at_web(), attempt).server_end, ServerEnd::accepted);
 }
 
+// Apache waits so for the first bytes (TCP_DEFER_ACCEPT); a proxy's rules inside lead to another port.
+TEST(Look, the_servers_end_leaves_a_trace_when_it_is_not_accepted_or_redirected) {
+  probe::Attempt attempt;
+  attempt.local = {ip("10.88.0.1"), 40000};
+  const std::string tail = " 00000000:00000000 00:00000000 00000000     0        0 99 1 0\n";
+  const auto server_end = [&](const std::string& row) {
+    return look_inside(table(row + tail), at_web(), attempt).server_end;
+  };
+  EXPECT_EQ(server_end("   2: 0200580A:0050 0100580A:9C40 03"), ServerEnd::deferred);
+  EXPECT_EQ(server_end("   2: 0200580A:0050 0100580A:9C40 05"), ServerEnd::deferred) << "it has just closed";
+  EXPECT_EQ(server_end("   2: 0200580A:3A9E 0100580A:9C40 01"), ServerEnd::deferred);
+  EXPECT_EQ(server_end("   2: 0200580A:0050 0100580A:9C41 01"), ServerEnd::absent);
+  EXPECT_TRUE(look_inside(table("   2: 0200580A:0050 0100580A:9C41 01" + tail), at_web(), attempt).others);
+  EXPECT_FALSE(look_inside(table("   2: 0200580A:3A9E 0100580A:9C41 01" + tail), at_web(), attempt).others);
+  attempt.local.port = 0;
+  EXPECT_EQ(server_end("   2: 0200580A:0050 0100580A:9C41 01"), ServerEnd::unknown) << "from another machine";
+}
+
 TEST(Look, reachable_ports_are_those_that_listen_beyond_loopback) {
   EXPECT_THAT(reachable_ports(table(kListening), false), testing::ElementsAre(80));
 }
