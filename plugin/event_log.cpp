@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugin/snapshot.h"
 #include "podman/core/text.h"
 
 namespace podshark::plugin {
@@ -79,6 +80,7 @@ void EventLog::learn(std::uint32_t frame, const Event& event) {
   entry.reply = to_flow(event.reply, event.protocol);
   entry.id = event.container_id.substr(0, 12);
   entry.name = one_line(event.container, 255);
+  entry.host = interface_host(event.host);
   entry.text = entry.translation ? translation_text(event) : text_of(event);
   entries_.push_back(std::move(entry));
 }
@@ -109,10 +111,20 @@ std::vector<Told> EventLog::about(const FlowSought& sought) const {
   return out;
 }
 
-const Flow* EventLog::flow_of(std::uint32_t frame) const {
+const EventLog::Entry* EventLog::at(std::uint32_t frame) const {
   const auto it = std::lower_bound(entries_.begin(), entries_.end(), frame,
                                    [](const Entry& e, std::uint32_t f) { return e.frame < f; });
-  return it != entries_.end() && it->frame == frame && whole(it->flow) ? &it->flow : nullptr;
+  return it != entries_.end() && it->frame == frame ? &*it : nullptr;
+}
+
+const Flow* EventLog::flow_of(std::uint32_t frame) const {
+  const Entry* entry = at(frame);
+  return entry != nullptr && whole(entry->flow) ? &entry->flow : nullptr;
+}
+
+const char* EventLog::host_of(std::uint32_t frame) const {
+  const Entry* entry = at(frame);
+  return entry == nullptr || entry->host.empty() ? nullptr : entry->host.c_str();
 }
 
 }  // namespace podshark::plugin

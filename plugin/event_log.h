@@ -40,6 +40,8 @@ class EventLog {
   [[nodiscard]] std::vector<Told> about(const FlowSought& sought) const;
   /// The connection that the record in this frame tells of, nullptr for none.
   [[nodiscard]] const Flow* flow_of(std::uint32_t frame) const;
+  /// The machine it is about, nullptr for where the file was made. Valid until clear().
+  [[nodiscard]] const char* host_of(std::uint32_t frame) const;
 
   /// Entries that are kept; later ones are forgotten.
   static constexpr std::size_t kMost = 20'000;
@@ -53,7 +55,9 @@ class EventLog {
     std::string id;
     std::string name;
     std::string text;
+    std::string host;  // as interfaces have it
   };
+  [[nodiscard]] const Entry* at(std::uint32_t frame) const;
   [[nodiscard]] static bool concerns(const Entry& entry, const FlowSought& sought);
 
   std::vector<Entry> entries_;  // in frame order

@@ -3,7 +3,10 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <string_view>
+
+#include "podman/core/text.h"
 
 namespace podshark::plugin {
 namespace {
@@ -68,8 +71,18 @@ std::string conversation(const Flow& flow, const std::string& protocol) {
   return out;
 }
 
+// The file names it, and it is to be pasted into a shell.
+bool plain_host(std::string_view host) {
+  if (host.empty() || !letter_or_digit(host.front())) return false;
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    return letter_or_digit(c) || std::string_view("@._-:/").find(c) != std::string_view::npos;
+  });
+}
+
 Argv command(const std::string& program, const char* verb, const Question& question) {
   Argv out{program, verb};
+  if (!question.host.empty())
+    out.insert(out.end(), {"--host", plain_host(question.host) ? question.host : "HOST"});
   if (!question.from.empty()) out.insert(out.end(), {"--from", question.from});
   out.push_back(question.target);
   return out;
@@ -126,6 +139,7 @@ Result<Question> question(const SelectedPacket& p) {
         "the selected packet goes to a group of receivers: choose one that goes to a single address");
   const std::uint16_t port = p.signs.icmp ? 0 : to_dst ? flow.dst_port : flow.src_port;
   Question out;
+  if (p.facts.host != nullptr) out.host = p.facts.host;
   if (!maybe_forwarder(p))
     out.from = to_dst ? word_for(ends.src, p.src_sole) : word_for(ends.dst, p.dst_sole);
   out.target = to_dst ? target_of(ends.dst, p.dst_sole, address, port)
@@ -140,6 +154,13 @@ Argv check_command(const std::string& program, const Question& question) {
 
 Argv probe_command(const std::string& program, const Question& question) {
   return command(program, "probe", question);
+}
+
+std::string ask_there(const char* verb, const Question& question) {
+  return "Not asked from here: the selected packet was captured on " + one_line(question.host, 120) +
+         ", and what this machine says would be about its own containers. In a terminal:\n\n" +
+         shown(command("podshark", verb, question)) + "\n" +
+         (plain_host(question.host) ? "" : "\nHOST is how ssh reaches that machine.\n");
 }
 
 std::optional<Action> flow_action(const SelectedPacket& p) {

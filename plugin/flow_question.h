@@ -51,6 +51,8 @@ struct Server {
 struct Question {
   std::string from;    ///< empty: the client is no container
   std::string target;  ///< "db:5432/tcp", "[fd00::3]:53/udp", "web/icmp"
+  std::string host =
+      {};  ///< machine that the packet was captured on; hostile; empty: where the file was made
 };
 /// An error says which packet to choose instead.
 [[nodiscard]] Result<Question> question(const SelectedPacket& packet);
@@ -65,6 +67,10 @@ struct Question {
 
 [[nodiscard]] Argv check_command(const std::string& program, const Question& question);
 [[nodiscard]] Argv probe_command(const std::string& program, const Question& question);
+/// Of a question about another machine, which is not asked from here: containers of this one may have the
+/// same names and addresses. Says so, and which `verb` of podshark to type; where the host's name is not
+/// plain it leaves that to the user.
+[[nodiscard]] std::string ask_there(const char* verb, const Question& question);
 
 /// Both directions of the connection, and its other leg when it is translated. Nothing without IP addresses.
 [[nodiscard]] std::optional<Action> flow_action(const SelectedPacket& packet);

@@ -362,6 +362,7 @@ SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree) {
   // Ends are looked up by what names them, which of a link-local address is the MAC.
   const Flow& named_by = out.record || out.quoted ? out.flow : flow_of(pinfo);
   out.facts = facts_of(pinfo, key, named_by);
+  if (out.record) out.facts.host = index.events().host_of(pinfo->num);
   out.signs.serving = index.serving(pinfo->num, key, named_by);
   out.signs.heading = index.heading(pinfo->num, out.flow);
   out.other_leg = index.other_leg(pinfo->num, out.flow);

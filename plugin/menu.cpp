@@ -113,14 +113,23 @@ void filter_on_pod() {
   filter(pod_action, "neither end of the selected packet is known to be in a pod: choose a packet of one");
 }
 
-void ask(const char* subject, Argv (*command)(const std::string&, const Question&)) {
+void show_text(const std::string& subject, const std::string& text, const std::vector<Action>& offers) {
+  const auto window = TextWindow::open(subject);
+  if (!window) return;
+  for (const Action& action : offers) window->add_action(action);
+  window->write(text);
+}
+
+// `verb` is the window's subject too.
+void ask(const char* verb, Argv (*command)(const std::string&, const Question&)) {
   const std::optional<SelectedPacket> packet = wanted_packet();
   if (!packet) return;
   const Result<Question> asked = question(*packet);
   if (!asked) return tell(asked.error().line().c_str());
   std::vector<Action> offers;
   if (const auto action = flow_action(*packet)) offers.push_back(*action);
-  show_run({subject, command(program(), *asked), {}, offers});
+  if (!asked->host.empty()) return show_text(verb, ask_there(verb, *asked), offers);
+  show_run({verb, command(program(), *asked), {}, offers});
 }
 
 void check_flow() {
@@ -147,13 +156,6 @@ void filter_on_both_legs() {
   translated(both_legs_action);
 }
 
-void show_text(const std::string& subject, const std::string& text, const std::vector<Action>& offers) {
-  const auto window = TextWindow::open(subject);
-  if (!window) return;
-  for (const Action& action : offers) window->add_action(action);
-  window->write(text);
-}
-
 // What the file knows comes first, and also without podshark; then what is so now.
 void explain_flow() {
   const std::optional<SelectedPacket> packet = wanted_packet();
@@ -161,6 +163,8 @@ void explain_flow() {
   const Result<Question> asked = question(*packet);
   if (!asked) return tell(asked.error().line().c_str());
   const Explanation known = explain(*packet, file_index().events().about(sought(*packet)));
+  if (!asked->host.empty())
+    return show_text("flow", known.text + "\n" + ask_there("check", *asked), known.actions);
   const Result<std::string> podshark = podshark_program();
   if (!podshark)
     return show_text("flow", known.text + "\nNot checked: " + podshark.error().line() + "\n", known.actions);

@@ -63,14 +63,6 @@ Who describe(const Container& c, const Inventory& inventory, NamePool& names) {
           .pod = pod == nullptr ? nullptr : names.intern(pod->name)};
 }
 
-// As descriptions of interfaces have it, which are one word.
-std::string interface_host(const Container& c) {
-  std::string out = one_line(c.host, 120);
-  std::replace_if(
-      out.begin(), out.end(), [](char x) { return x == ' ' || x == '='; }, '_');
-  return out;
-}
-
 std::string holder_name(const Container& c, const Inventory& inventory) {
   const Pod* pod = c.infra && !c.pod_id.empty() ? inventory.pod_by_id(c.pod_id) : nullptr;
   if (pod != nullptr && !pod->name.empty()) return pod->name;
@@ -82,6 +74,13 @@ std::string holder_name(const Container& c, const Inventory& inventory) {
 const char* NamePool::intern(const std::string& name) {
   if (name.empty()) return nullptr;
   return names_.insert(one_line(name, kMaxName)).first->c_str();
+}
+
+std::string interface_host(const std::string& host) {
+  std::string out = one_line(host, 120);
+  std::replace_if(
+      out.begin(), out.end(), [](char x) { return x == ' ' || x == '='; }, '_');
+  return out;
 }
 
 InterfaceIdentity interface_identity(std::string_view name, std::string_view description) {
@@ -148,13 +147,13 @@ void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
     const Who who = describe(*c, inventory, names);
     if (holder == kNobody) {
       holder = static_cast<std::uint32_t>(holders_.size());
-      holders_.push_back({who, interface_host(*c), c->owner, reach_of(*c), {}});
+      holders_.push_back({who, interface_host(c->host), c->owner, reach_of(*c), {}});
       holders_.back().who.name = names.intern(holder_name(*c, inventory));
     }
     // Containers of the host's network share its namespace, which is not theirs.
     if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace({c->host, c->netns}, holder);
     if (by_id_.try_emplace(c->id, holder).second)
-      members_.push_back({c->id, c->name, holder, c->rootless, who, interface_host(*c)});
+      members_.push_back({c->id, c->name, holder, c->rootless, who, interface_host(c->host)});
   }
 }
 

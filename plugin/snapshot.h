@@ -53,6 +53,8 @@ struct InterfaceIdentity {
   bool drops = false;  ///< ".../drops": what it holds are packets that the kernel threw away
 };
 [[nodiscard]] InterfaceIdentity interface_identity(std::string_view name, std::string_view description);
+/// A machine's name as descriptions of interfaces have it, which is one word.
+[[nodiscard]] std::string interface_host(const std::string& host);
 
 inline constexpr std::uint32_t kNobody = 0xFFFFFFFF;
 

@@ -266,6 +266,19 @@ class Flows(MenuTest):
         self.assertIn("taken for the server because a record tells who began", text)
         self.assertIn("'/nowhere/podshark'", text)
 
+    def test_about_another_machines_packet_nothing_is_run_here(self):
+        capture, _ = make_capture.two_hosts()
+        command = re.escape("podshark {} --host me@a:2222 --from web shop:80/tcp\n")
+        for entry, window, verb in (("Check NAT and firewall for this flow", "check", "check"),
+                                    ("Probe this endpoint", "probe", "probe"), ("Explain this flow", "flow", "check")):
+            with self.subTest(entry):
+                shark = self.desktop().wireshark("-r", self.saved(capture), "-g", "2", *self.program("echo has run\n"))
+                self.selected(shark, "Src: web, Dst: shop")
+                self.choose(shark, entry)
+                text = Output(shark, window).wait(r"captured on me@a:2222[^$]*\n\$ " + command.replace(r"\{\}", verb)).string
+                self.assertNotIn("has run", text)
+                shark.close()
+
     def test_strangers_are_told_apart(self):
         _, shark = self.chosen(self.STRANGERS, "Explain this flow")
         self.box(shark, "neither end of the selected packet is a container", "podman.name")

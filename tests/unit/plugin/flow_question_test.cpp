@@ -191,6 +191,26 @@ TEST(Commands, ask_check_and_probe_the_same) {
   EXPECT_THAT(probe_command("/p", {"", "db:80/tcp"}), ElementsAre("/p", "probe", "db:80/tcp"));
 }
 
+TEST(Commands, about_another_machine_are_shown_for_it) {
+  SelectedPacket p = packet();
+  EXPECT_EQ(question(p)->host, "");
+  p.facts.host = "me@a:2222";
+  EXPECT_EQ(question(p)->host, "me@a:2222");
+  const std::string told = ask_there("check", *question(p));
+  EXPECT_THAT(told, HasSubstr("captured on me@a:2222"));
+  EXPECT_THAT(told, HasSubstr("\n$ podshark check --host me@a:2222 --from web db:5432/tcp\n"));
+}
+
+TEST(Commands, hold_no_host_that_a_shell_or_ssh_would_misunderstand) {
+  SelectedPacket p = packet();
+  for (const char* host : {"a;id", "$(id)", "-oProxyCommand=id", "a b", "a'", "a\nid", "a`id`", "~", "a*"}) {
+    p.facts.host = host;
+    EXPECT_THAT(ask_there("probe", *question(p)),
+                HasSubstr("\n$ podshark probe --host HOST --from web db:5432/tcp\n"))
+        << host;
+  }
+}
+
 TEST(FlowFilter, takes_both_directions) {
   SelectedPacket p = packet();
   EXPECT_EQ(flow_action(p)->filter,

@@ -583,6 +583,10 @@ TEST_F(PluginIndex, records_tell_who_began) {
   ASSERT_NE(index_.events().flow_of(1), nullptr);
   index_.clear();
   EXPECT_EQ(index_.events().flow_of(1), nullptr);
+  EXPECT_EQ(index_.events().host_of(1), nullptr);
+  nat.host = "me@a b";
+  index_.learn(9, kEvents, annotate::encode_event(nat));
+  EXPECT_STREQ(index_.events().host_of(9), "me@a_b") << "as interfaces have it";
 }
 
 TEST_F(PluginIndex, a_dropped_packet_is_the_one_that_was_captured_before) {
