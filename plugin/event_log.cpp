@@ -82,6 +82,7 @@ void EventLog::learn(std::uint32_t frame, const Event& event) {
   entry.name = one_line(event.container, 255);
   entry.host = interface_host(event.host);
   entry.text = entry.translation ? translation_text(event) : text_of(event);
+  if (!entry.host.empty()) entry.text = "on " + entry.host + ": " + entry.text;
   entries_.push_back(std::move(entry));
 }
 

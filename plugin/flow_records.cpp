@@ -10,6 +10,8 @@
 namespace podshark::plugin {
 namespace {
 
+constexpr unsigned kAnyOther = ~0U;  // key of what machines other than 0 tell of connections with ports
+
 Flow flow_of(const annotate::Event::Tuple& t, std::uint8_t protocol) {
   return {parse_ip(t.src), parse_ip(t.dst), t.src_port, t.dst_port, protocol};
 }
@@ -26,25 +28,33 @@ void FlowRecords::clear() {
   records_.clear();
   recent_.clear();
   oldest_ = 0;
+  several_ = false;
 }
 
-void FlowRecords::add_key(ByFlow& map, const Flow& flow, Record* record) {
-  if (!whole(flow)) return;
-  auto& records = map[flow];
+void FlowRecords::add_key(ByFlow& map, const Key& key, Record* record) {
+  auto& records = map[key];
   if (records.empty() || records.back() != record) records.push_back(record);
 }
 
-void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
+void FlowRecords::add_keys(ByFlow& map, const Flow& flow, unsigned machine, Record* record) {
+  if (!whole(flow)) return;
+  for (const Flow& way : {flow, flow.reversed()}) {
+    add_key(map, {way, machine}, record);
+    if (machine != 0 && way.protocol != 0) add_key(map, {way, kAnyOther}, record);
+  }
+}
+
+void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event, unsigned machine) {
   const bool nat = event.kind == "nat";
   if ((!nat && event.kind != "probe") || records_.size() >= kMost) return;
   const std::uint8_t protocol = model::protocol_number(event.protocol);
   const Flow orig = flow_of(event.orig, protocol);
   if (!whole(orig)) return;
   if (event.kind == "probe" && event.what == "ended" && protocol == 0)
-    return end_probe(frame, orig, event.id);
+    return end_probe(frame, {orig, machine}, event.id);
   const Flow reply = flow_of(event.reply, protocol);
   // Of one connection there are several records: its begin and its end.
-  if (const Record* known = nat ? find(translations_, frame, orig) : nullptr;
+  if (const Record* known = nat ? newest(translations_, frame, {orig, machine}) : nullptr;
       known != nullptr && known->orig == orig && known->reply == reply) {
     return;
   }
@@ -70,27 +80,26 @@ void FlowRecords::learn(std::uint32_t frame, const annotate::Event& event) {
   }
   Record* kept = records_.emplace_back(std::move(record)).get();
   ByFlow& map = nat ? translations_ : probes_;
-  add_key(map, orig, kept);
-  add_key(map, orig.reversed(), kept);
-  add_key(map, kept->reply, kept);
-  add_key(map, kept->reply.reversed(), kept);
+  several_ = several_ || machine != 0;
+  add_keys(map, orig, machine, kept);
+  add_keys(map, kept->reply, machine, kept);
   if (!nat) return;
   for (std::size_t i = 0; i < recent_.size(); ++i) {
     const Visited& v = recent_[(oldest_ + i) % recent_.size()];
-    if (find(map, v.frame, v.flow) == kept) add_frame(*kept, v.frame, v.flow);
+    if (find(map, v.frame, v.key) == kept) add_frame(*kept, v.frame, v.key.flow);
   }
 }
 
-void FlowRecords::visit(std::uint32_t frame, const Flow& flow) {
+void FlowRecords::visit(std::uint32_t frame, const Flow& flow, unsigned machine) {
   if (!whole(flow)) return;
   // Most files tell of none: then not even a hash is computed.
   if (!translations_.empty()) {
-    if (Record* record = find(translations_, frame, flow)) return add_frame(*record, frame, flow);
+    if (Record* record = find(translations_, frame, {flow, machine})) return add_frame(*record, frame, flow);
   }
   if (recent_.size() < kRecent) {
-    recent_.push_back({frame, flow});
+    recent_.push_back({frame, {flow, machine}});
   } else {
-    recent_[oldest_] = {frame, flow};
+    recent_[oldest_] = {frame, {flow, machine}};
     oldest_ = (oldest_ + 1) % kRecent;
   }
 }
@@ -118,8 +127,8 @@ void FlowRecords::add_frame(Record& record, std::uint32_t frame, const Flow& flo
   (outer ? record.outer : record.inner)[back ? 1 : 0].add(frame);
 }
 
-std::uint32_t FlowRecords::other_leg(std::uint32_t frame, const Flow& flow) const noexcept {
-  const Record* record = find(translations_, frame, flow);
+std::uint32_t FlowRecords::other_leg(std::uint32_t frame, const Flow& flow, unsigned machine) const noexcept {
+  const Record* record = find(translations_, frame, {flow, machine});
   if (record == nullptr) return 0;
   const bool outer = flow == record->orig || flow == record->orig.reversed();
   const bool back = flow == record->reply || flow == record->orig.reversed();
@@ -128,16 +137,16 @@ std::uint32_t FlowRecords::other_leg(std::uint32_t frame, const Flow& flow) cons
   return same != 0 ? same : legs[back ? 0 : 1].nearest(frame);
 }
 
-void FlowRecords::end_probe(std::uint32_t frame, const Flow& flow, const std::string& id) {
-  const auto it = probes_.find(flow);
+void FlowRecords::end_probe(std::uint32_t frame, const Key& key, const std::string& id) {
+  const auto it = probes_.find(key);
   if (it == probes_.end()) return;
   for (Record* record : it->second) {
     if (record->probe == one_line(id, 80)) record->end = frame;
   }
 }
 
-FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Flow& flow) {
-  const auto it = map.find(flow);
+FlowRecords::Record* FlowRecords::newest(const ByFlow& map, std::uint32_t frame, const Key& key) {
+  const auto it = map.find(key);
   if (it == map.end()) return nullptr;
   const auto& records = it->second;
   const auto after = std::upper_bound(records.begin(), records.end(), frame,
@@ -145,22 +154,30 @@ FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, c
   return after == records.begin() ? *after : *std::prev(after);
 }
 
-const Translation* FlowRecords::translation(std::uint32_t frame, const Flow& flow) const noexcept {
-  const Record* record = find(translations_, frame, flow);
+FlowRecords::Record* FlowRecords::find(const ByFlow& map, std::uint32_t frame, const Key& key) const {
+  Record* record = newest(map, frame, key);
+  if (record != nullptr || !several_ || key.flow.protocol == 0) return record;
+  if (key.machine != 0) record = newest(map, frame, {key.flow, 0});
+  return record != nullptr ? record : newest(map, frame, {key.flow, kAnyOther});
+}
+
+const Translation* FlowRecords::translation(std::uint32_t frame, const Flow& flow,
+                                            unsigned machine) const noexcept {
+  const Record* record = find(translations_, frame, {flow, machine});
   return record == nullptr ? nullptr : &record->translation;
 }
 
-Heading FlowRecords::heading(std::uint32_t frame, const Flow& flow) const noexcept {
+Heading FlowRecords::heading(std::uint32_t frame, const Flow& flow, unsigned machine) const noexcept {
   for (const ByFlow* map : {&translations_, &probes_}) {
-    const Record* record = find(*map, frame, flow);
+    const Record* record = find(*map, frame, {flow, machine});
     if (record == nullptr) continue;
     return flow == record->orig || flow.reversed() == record->reply ? Heading::forth : Heading::back;
   }
   return Heading::unknown;
 }
 
-const char* FlowRecords::probe(std::uint32_t frame, const Flow& flow) const noexcept {
-  const Record* record = find(probes_, frame, flow);
+const char* FlowRecords::probe(std::uint32_t frame, const Flow& flow, unsigned machine) const noexcept {
+  const Record* record = find(probes_, frame, {flow, machine});
   return record == nullptr || frame > record->end ? nullptr : record->probe.c_str();
 }
 

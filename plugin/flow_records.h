@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What records say about connections: address translations (`nat`) and the packets of probes (`probe`). Pure;
-// one thread.
+// one thread. Of several machines, which may have the same addresses, what a packet's own one tells comes
+// first; what others tell counts only of connections with ports, which may go from one to the other. Machines
+// are numbers, 0 is the one where the file was made.
 #pragma once
 
 #include <cstddef>
@@ -50,24 +52,26 @@ class FlowRecords {
  public:
   void clear();
   /// Takes a `nat` or `probe` record; others are ignored. May throw std::bad_alloc.
-  void learn(std::uint32_t frame, const annotate::Event& event);
+  void learn(std::uint32_t frame, const annotate::Event& event, unsigned machine);
   [[nodiscard]] bool empty() const { return records_.empty(); }
 
   /// The translation that the packet's connection has in this frame, on either side of it; nullptr for none.
   /// A record counts from its frame to the next one of the same connection, and also before when it is the
   /// first: the kernel tells of a connection after its first packet.
-  [[nodiscard]] const Translation* translation(std::uint32_t frame, const Flow& flow) const noexcept;
+  [[nodiscard]] const Translation* translation(std::uint32_t frame, const Flow& flow,
+                                               unsigned machine) const noexcept;
   /// The probe that sent or was answered by the packet; nullptr for none.
-  [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow) const noexcept;
+  [[nodiscard]] const char* probe(std::uint32_t frame, const Flow& flow, unsigned machine) const noexcept;
 
   /// Takes a packet, in frame order.
-  void visit(std::uint32_t frame, const Flow& flow);
+  void visit(std::uint32_t frame, const Flow& flow, unsigned machine);
   /// The nearest packet of the same connection on the other side of its translation, if there is one in the
   /// same direction (one of the nearest in a very long connection); 0 for none.
-  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow) const noexcept;
+  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow,
+                                        unsigned machine) const noexcept;
 
   /// By the records of both kinds.
-  [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept;
+  [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow, unsigned machine) const noexcept;
 
   /// Records that are kept; later ones are forgotten.
   static constexpr std::size_t kMost = 200'000;
@@ -95,27 +99,36 @@ class FlowRecords {
     Translation translation;    // points into the strings above
     Frames outer[2], inner[2];  // by leg (outer: orig's), from the one who began and back
   };
-  struct FlowHash {
-    std::size_t operator()(const Flow& f) const {
+  struct Key {
+    Flow flow;
+    unsigned machine = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
       const AddressHash hash;
+      const Flow& f = key.flow;
       const std::size_t ports = std::size_t{f.src_port} << 24U ^ std::size_t{f.dst_port} << 8U ^ f.protocol;
-      return hash(f.src) ^ (hash(f.dst) * 3) ^ (ports * 0x9E3779B97F4A7C15ULL);
+      return hash(f.src) ^ (hash(f.dst) * 3) ^ ((ports + key.machine) * 0x9E3779B97F4A7C15ULL);
     }
   };
-  using ByFlow = std::unordered_map<Flow, std::vector<Record*>, FlowHash>;  // each in frame order
-  static void add_key(ByFlow& map, const Flow& flow, Record* record);
-  void end_probe(std::uint32_t frame, const Flow& flow, const std::string& id);
-  [[nodiscard]] static Record* find(const ByFlow& map, std::uint32_t frame, const Flow& flow);
+  using ByFlow = std::unordered_map<Key, std::vector<Record*>, KeyHash>;  // each in frame order
+  static void add_key(ByFlow& map, const Key& key, Record* record);
+  static void add_keys(ByFlow& map, const Flow& flow, unsigned machine, Record* record);
+  void end_probe(std::uint32_t frame, const Key& key, const std::string& id);
+  [[nodiscard]] static Record* newest(const ByFlow& map, std::uint32_t frame, const Key& key);
+  [[nodiscard]] Record* find(const ByFlow& map, std::uint32_t frame, const Key& key) const;
 
   struct Visited {
     std::uint32_t frame = 0;
-    Flow flow;
+    Key key;
   };
   static void add_frame(Record& record, std::uint32_t frame, const Flow& flow);
 
   std::vector<std::unique_ptr<Record>> records_;
   std::vector<Visited> recent_;  // a ring
   std::size_t oldest_ = 0;
+  bool several_ = false;  // there are records of other machines
   ByFlow translations_;
   ByFlow probes_;
 };

@@ -61,7 +61,7 @@ void Index::learn(std::uint32_t frame, std::uint64_t key, std::string_view json)
       if (event.kind == "lifecycle" && event.what == "watching-drops") repeats_ = true;
       legs_ = legs_ || event.kind == "nat";
       if (event.kind == "one-sided") one_sided_.learn(frame, event.packet_ns);
-      flows_.learn(frame, event);
+      flows_.learn(frame, event, machine_called(interface_host(event.host)));
       events_.learn(frame, event);
     }
   } catch (const std::exception&) {
@@ -158,9 +158,7 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
       repeats_ = true;
       copies_.expect_several();
       interface.host = pool_.intern(interface.identity.host);
-      const auto known = std::find(machines_.begin(), machines_.end(), interface.identity.host);
-      interface.machine = 1 + static_cast<unsigned>(known - machines_.begin());
-      if (known == machines_.end()) machines_.push_back(interface.identity.host);
+      interface.machine = machine_called(interface.identity.host);
     }
     interfaces_.insert_or_assign(key, std::move(interface));
     last_ = nullptr;
@@ -182,6 +180,16 @@ Index::Interface* Index::find_interface(std::uint64_t key) {
   last_key_ = key;
   last_ = &it->second;
   return last_;
+}
+
+unsigned Index::machine_called(const std::string& host) {
+  if (host.empty()) return 0;
+  return machines_.try_emplace(host, static_cast<unsigned>(machines_.size()) + 1).first->second;
+}
+
+unsigned Index::machine(std::uint64_t key) noexcept {
+  const Interface* interface = find_interface(key);
+  return interface == nullptr ? 0 : interface->machine;
 }
 
 Point Index::point(std::uint64_t key) noexcept {
@@ -217,9 +225,9 @@ DropWords Index::drop_words(std::string_view json) noexcept {
   }
 }
 
-void Index::learn_flow(std::uint32_t frame, const Flow& flow) noexcept {
+void Index::learn_flow(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
   try {
-    flows_.visit(frame, flow);
+    flows_.visit(frame, flow, machine(key));
   } catch (const std::exception&) {
     return;
   }
@@ -255,8 +263,8 @@ Ends Index::ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexc
       out.dst.name = dns_name(frame, flow.dst);
     }
     if (!flows_.empty()) {
-      out.nat = flows_.translation(frame, flow);
-      out.probe = flows_.probe(frame, flow);
+      out.nat = flows_.translation(frame, flow, machine(key));
+      out.probe = flows_.probe(frame, flow, machine(key));
     }
     return out;
   } catch (const std::exception&) {

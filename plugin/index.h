@@ -121,10 +121,10 @@ class Index {
   /// containers only, is told after its first packets.
   [[nodiscard]] bool has_legs() const noexcept { return legs_ || (rootless_ && host_side_); }
   /// Takes the ends of any packet, in frame order.
-  void learn_flow(std::uint32_t frame, const Flow& flow) noexcept;
+  void learn_flow(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
   /// A packet of the same connection on the other side of its translation, 0 for none.
-  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, const Flow& flow) const noexcept {
-    return flows_.other_leg(frame, flow);
+  [[nodiscard]] std::uint32_t other_leg(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
+    return flows_.other_leg(frame, flow, machine(key));
   }
   /// Takes a packet of an interface of ours (others are ignored), in frame order.
   void learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t time_ns, const std::uint8_t* packet,
@@ -145,8 +145,8 @@ class Index {
 
   // For the menu, about the one packet it is chosen for.
   [[nodiscard]] Serving serving(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept;
-  [[nodiscard]] Heading heading(std::uint32_t frame, const Flow& flow) const noexcept {
-    return flows_.heading(frame, flow);
+  [[nodiscard]] Heading heading(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
+    return flows_.heading(frame, flow, machine(key));
   }
   /// In this frame exactly one running container has the name.
   [[nodiscard]] bool sole(std::uint32_t frame, const char* name) const noexcept;
@@ -181,12 +181,14 @@ class Index {
                                                std::uint32_t src, std::uint32_t dst, const Flow& flow);
   [[nodiscard]] LocalEnd local_end(const Snapshot& snapshot, std::uint64_t key);
   [[nodiscard]] Interface* find_interface(std::uint64_t key);
+  [[nodiscard]] unsigned machine_called(const std::string& host);
+  [[nodiscard]] unsigned machine(std::uint64_t key) noexcept;
 
   NamePool pool_;
-  std::vector<std::string> machines_;
-  std::vector<std::unique_ptr<Snapshot>> snapshots_;  // by frame
-  model::Inventory newest_;                           // what snapshots_.back() was made from
-  std::map<std::uint64_t, Pending> pending_;          // several captures may run into one file
+  std::unordered_map<std::string, unsigned> machines_;  // numbers, from 1 on
+  std::vector<std::unique_ptr<Snapshot>> snapshots_;    // by frame
+  model::Inventory newest_;                             // what snapshots_.back() was made from
+  std::map<std::uint64_t, Pending> pending_;            // several captures may run into one file
   std::unordered_map<std::uint64_t, Interface> interfaces_;
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;

@@ -328,7 +328,7 @@ void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   const std::uint64_t key = known_key(pinfo);
   if (index.has_drops() && index.holds_drops(key))
     index.learn_dropped(pinfo->num, flow_of(pinfo), drop_words(pinfo).reason);
-  if (index.has_legs()) index.learn_flow(pinfo->num, flow_of(pinfo));
+  if (index.has_legs()) index.learn_flow(pinfo->num, key, flow_of(pinfo));
   if (!index.may_repeat()) return;
   const unsigned size = tvb_captured_length(tvb);
   const unsigned offset = network_offset(tvb, pinfo, size);
@@ -364,8 +364,8 @@ SelectedPacket describe_packet(const packet_info* pinfo, proto_tree* tree) {
   out.facts = facts_of(pinfo, key, named_by);
   if (out.record) out.facts.host = index.events().host_of(pinfo->num);
   out.signs.serving = index.serving(pinfo->num, key, named_by);
-  out.signs.heading = index.heading(pinfo->num, out.flow);
-  out.other_leg = index.other_leg(pinfo->num, out.flow);
+  out.signs.heading = index.heading(pinfo->num, key, out.flow);
+  out.other_leg = index.other_leg(pinfo->num, key, out.flow);
   out.src_sole = index.sole(pinfo->num, out.facts.ends.src.name);
   out.dst_sole = index.sole(pinfo->num, out.facts.ends.dst.name);
   return out;

@@ -42,7 +42,7 @@ void explain_it(Index& index, std::uint32_t frame, const Flow& flow, const Ends&
   packet.flow = flow;
   packet.facts.ends = ends;
   packet.signs.serving = index.serving(frame, interface_key(0, 1), flow);
-  packet.signs.heading = index.heading(frame, flow);
+  packet.signs.heading = index.heading(frame, interface_key(0, 1), flow);
   packet.src_sole = index.sole(frame, ends.src.name);
   packet.dst_sole = index.sole(frame, ends.dst.name);
   const auto asked = question(packet);

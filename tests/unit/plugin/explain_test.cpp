@@ -114,6 +114,13 @@ TEST_F(Log, says_in_one_clean_line_what_a_record_says) {
   EXPECT_EQ(all[1].text, "probe");
 }
 
+TEST_F(Log, says_which_machine_a_record_is_of) {
+  Event e = event("drop", "10.89.0.2", 1, "10.89.0.3", 80);
+  e.host = "me@b";
+  learn(e);
+  EXPECT_EQ(log.about(sought(packet())).at(0).text, "on me@b: drop");
+}
+
 TEST_F(Log, has_dropped_packets_and_knows_the_flow_of_a_frame) {
   log.learn_dropped(4, packet().flow, "NO_SOCKET");
   log.learn_dropped(5, packet().flow, nullptr);

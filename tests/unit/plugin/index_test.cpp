@@ -437,23 +437,24 @@ TEST_F(PluginIndex, a_translation_counts_from_its_record_on_and_the_first_before
 TEST_F(PluginIndex, the_other_leg_is_the_nearest_packet_of_the_same_direction) {
   const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
-  index_.learn_flow(3, outer);  // the record comes after the first packets
-  index_.learn_flow(4, inner);
+  index_.learn_flow(3, kNoInterface, outer);  // the record comes after the first packets
+  index_.learn_flow(4, kNoInterface, inner);
   annotate::Event e = translation();
   index_.learn(5, kEvents, annotate::encode_event(e));
-  index_.learn_flow(6, inner.reversed());
-  index_.learn_flow(7, outer.reversed());
-  index_.learn_flow(20, tcp("198.51.100.7", 40001, "10.89.0.2", 80));
-  index_.learn_flow(30, outer);
+  index_.learn_flow(6, kNoInterface, inner.reversed());
+  index_.learn_flow(7, kNoInterface, outer.reversed());
+  index_.learn_flow(20, kNoInterface, tcp("198.51.100.7", 40001, "10.89.0.2", 80));
+  index_.learn_flow(30, kNoInterface, outer);
   e.what = "ended";
   index_.learn(40, kEvents, annotate::encode_event(e));
-  EXPECT_EQ(index_.other_leg(3, outer), 4U);
-  EXPECT_EQ(index_.other_leg(4, inner), 3U);
-  EXPECT_EQ(index_.other_leg(6, inner.reversed()), 7U);
-  EXPECT_EQ(index_.other_leg(7, outer.reversed()), 6U);
-  EXPECT_EQ(index_.other_leg(30, outer), 4U);
-  EXPECT_EQ(index_.other_leg(29, inner), 30U);
-  EXPECT_EQ(index_.other_leg(20, tcp("198.51.100.7", 40001, "10.89.0.2", 80)), 0U) << "no record tells of it";
+  EXPECT_EQ(index_.other_leg(3, kNoInterface, outer), 4U);
+  EXPECT_EQ(index_.other_leg(4, kNoInterface, inner), 3U);
+  EXPECT_EQ(index_.other_leg(6, kNoInterface, inner.reversed()), 7U);
+  EXPECT_EQ(index_.other_leg(7, kNoInterface, outer.reversed()), 6U);
+  EXPECT_EQ(index_.other_leg(30, kNoInterface, outer), 4U);
+  EXPECT_EQ(index_.other_leg(29, kNoInterface, inner), 30U);
+  EXPECT_EQ(index_.other_leg(20, kNoInterface, tcp("198.51.100.7", 40001, "10.89.0.2", 80)), 0U)
+      << "no record tells of it";
 }
 
 TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_found) {
@@ -461,11 +462,11 @@ TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_
   const Flow outer = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
   for (std::uint32_t frame = 2; frame < 100'002; frame += 2) {
-    index_.learn_flow(frame, outer);
-    index_.learn_flow(frame + 1, inner);
+    index_.learn_flow(frame, kNoInterface, outer);
+    index_.learn_flow(frame + 1, kNoInterface, inner);
   }
-  EXPECT_EQ(index_.other_leg(2, outer), 3U);
-  const std::uint32_t near = index_.other_leg(50'000, outer);
+  EXPECT_EQ(index_.other_leg(2, kNoInterface, outer), 3U);
+  const std::uint32_t near = index_.other_leg(50'000, kNoInterface, outer);
   EXPECT_EQ(near % 2, 1U) << "of the other leg";
   EXPECT_NEAR(near, 50'000, 600);
 }
@@ -473,10 +474,11 @@ TEST_F(PluginIndex, of_a_long_connection_one_of_the_nearest_of_the_other_leg_is_
 TEST_F(PluginIndex, a_leg_that_the_file_lacks_is_none) {
   index_.learn(1, kEvents, annotate::encode_event(translation()));
   const Flow inner = tcp("198.51.100.7", 40000, "10.89.0.2", 80);
-  for (std::uint32_t frame = 2; frame < 5000; ++frame) index_.learn_flow(frame, inner);
-  EXPECT_EQ(index_.other_leg(3, inner), 0U);
-  index_.learn_flow(5000, tcp("192.0.2.1", 8080, "198.51.100.7", 40000));
-  EXPECT_EQ(index_.other_leg(3, inner), 5000U) << "in the other direction, where the same one lacks";
+  for (std::uint32_t frame = 2; frame < 5000; ++frame) index_.learn_flow(frame, kNoInterface, inner);
+  EXPECT_EQ(index_.other_leg(3, kNoInterface, inner), 0U);
+  index_.learn_flow(5000, kNoInterface, tcp("192.0.2.1", 8080, "198.51.100.7", 40000));
+  EXPECT_EQ(index_.other_leg(3, kNoInterface, inner), 5000U)
+      << "in the other direction, where the same one lacks";
 }
 
 TEST_F(PluginIndex, a_probes_packets_bear_its_id_on_both_sides_of_a_translation) {
@@ -510,6 +512,49 @@ TEST_F(PluginIndex, pings_after_a_probe_are_not_the_probes) {
   const Flow ping = flow(ip("10.89.0.3"), ip("10.89.0.2"));
   EXPECT_STREQ(index_.ends(12, kNoInterface, ping.reversed()).probe, "p1");
   EXPECT_EQ(index_.ends(14, kNoInterface, ping).probe, nullptr);
+}
+
+// Both machines have these addresses.
+TEST_F(PluginIndex, pings_of_another_machine_are_not_those_that_a_record_tells_of) {
+  interface(1, "podman@a_b:web/eth0", "point=inside host=a_b");
+  interface(2, "podman@b:shop/eth0", "point=inside host=b");
+  annotate::Event e;
+  e.kind = "probe";
+  e.what = "started";
+  e.id = "p1";
+  e.protocol = "icmp";
+  e.host = "a b";
+  e.orig = {"10.88.0.3", "10.88.0.2", 0, 0};
+  index_.learn(10, kEvents, annotate::encode_event(e));
+  e.kind = "nat";
+  e.reply = {"10.88.0.2", "10.88.0.9", 0, 0};
+  index_.learn(11, kEvents, annotate::encode_event(e));
+  const Flow ping = flow(ip("10.88.0.3"), ip("10.88.0.2"));
+  EXPECT_STREQ(index_.ends(12, 1, ping).probe, "p1");
+  EXPECT_NE(index_.ends(12, 1, ping).nat, nullptr);
+  for (const std::uint64_t other : {std::uint64_t{2}, kNoInterface}) {
+    EXPECT_EQ(index_.ends(12, other, ping).probe, nullptr);
+    EXPECT_EQ(index_.ends(12, other, ping).nat, nullptr);
+    EXPECT_EQ(index_.heading(12, other, ping), Heading::unknown);
+  }
+}
+
+// It leaves a, translated, and is translated again where it arrives.
+TEST_F(PluginIndex, a_connection_between_machines_has_the_translation_of_the_one_that_captured_it) {
+  interface(1, "podman@a:web/eth0", "point=host host=a");
+  interface(2, "podman@b:shop/eth0", "point=inside host=b");
+  annotate::Event e = translation();  // 198.51.100.7 → 192.0.2.1:8080, to 10.89.0.2:80
+  e.host = "b";
+  index_.learn(10, kEvents, annotate::encode_event(e));
+  const Flow between = tcp("198.51.100.7", 40000, "192.0.2.1", 8080);
+  ASSERT_NE(index_.ends(12, 1, between).nat, nullptr) << "that a has none";
+  ASSERT_NE(index_.ends(12, kNoInterface, between).nat, nullptr);
+  e.host = "a";
+  e.orig = {"10.89.0.7", "192.0.2.1", 40000, 8080};
+  e.reply = {"192.0.2.1", "198.51.100.7", 8080, 40000};
+  index_.learn(11, kEvents, annotate::encode_event(e));
+  EXPECT_STREQ(index_.ends(12, 1, between).nat->orig.src, "10.89.0.7");
+  EXPECT_STREQ(index_.ends(12, 2, between).nat->orig.src, "198.51.100.7");
 }
 
 TEST_F(PluginIndex, dns_answers_count_only_without_an_inventory) {
@@ -575,11 +620,11 @@ TEST_F(PluginIndex, records_tell_who_began) {
   nat.orig = {"203.0.113.2", "192.0.2.1", 40000, 8080};
   nat.reply = {"10.89.0.2", "203.0.113.2", 80, 40000};
   index_.learn(1, kEvents, annotate::encode_event(nat));
-  EXPECT_EQ(index_.heading(2, tcp("203.0.113.2", 40000, "192.0.2.1", 8080)), Heading::forth);
-  EXPECT_EQ(index_.heading(2, tcp("203.0.113.2", 40000, "10.89.0.2", 80)), Heading::forth);
-  EXPECT_EQ(index_.heading(2, tcp("10.89.0.2", 80, "203.0.113.2", 40000)), Heading::back);
-  EXPECT_EQ(index_.heading(2, tcp("192.0.2.1", 8080, "203.0.113.2", 40000)), Heading::back);
-  EXPECT_EQ(index_.heading(2, tcp("10.89.0.2", 80, "203.0.113.2", 40001)), Heading::unknown);
+  EXPECT_EQ(index_.heading(2, kNoInterface, tcp("203.0.113.2", 40000, "192.0.2.1", 8080)), Heading::forth);
+  EXPECT_EQ(index_.heading(2, kNoInterface, tcp("203.0.113.2", 40000, "10.89.0.2", 80)), Heading::forth);
+  EXPECT_EQ(index_.heading(2, kNoInterface, tcp("10.89.0.2", 80, "203.0.113.2", 40000)), Heading::back);
+  EXPECT_EQ(index_.heading(2, kNoInterface, tcp("192.0.2.1", 8080, "203.0.113.2", 40000)), Heading::back);
+  EXPECT_EQ(index_.heading(2, kNoInterface, tcp("10.89.0.2", 80, "203.0.113.2", 40001)), Heading::unknown);
   ASSERT_NE(index_.events().flow_of(1), nullptr);
   index_.clear();
   EXPECT_EQ(index_.events().flow_of(1), nullptr);
