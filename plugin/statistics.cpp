@@ -33,6 +33,22 @@ bool is_traffic(const Counted& c) {
 
 // ---- trees ----
 
+constexpr const char* kContainers = "Containers";
+constexpr const char* kPairs = "Pairs";
+constexpr const char* kPorts = "Published ports";
+constexpr const char* kNetworks = "Networks";
+constexpr const char* kDropped = "Dropped packets";
+constexpr const char* kProbes = "Probes";
+
+// Wireshark looks for a tree's only child, its title, among all nodes that have children: none of them may be
+// called so.
+bool is_title(const std::string& name) {
+  for (const char* title : {kContainers, kPairs, kPorts, kNetworks, kDropped, kProbes}) {
+    if (name == title) return true;
+  }
+  return false;
+}
+
 // Names that a tree shows one by one.
 using Shown = std::unordered_set<std::string>;
 std::unordered_map<const stats_tree*, Shown>& all_shown() {
@@ -45,7 +61,8 @@ const char* shown(const stats_tree* tree, const char* first, const char* between
                   const char* second = "") noexcept {
   try {
     Shown& names = all_shown()[tree];
-    const std::string name = std::string(first) + between + second;
+    std::string name = std::string(first) + between + second;
+    if (is_title(name)) name += ' ';
     if (const auto it = names.find(name); it != names.end()) return it->c_str();
     if (names.size() >= kMostChildren) return "others";
     return names.insert(name).first->c_str();
@@ -70,7 +87,7 @@ bool by_container(stats_tree* tree, const Counted& c) {
   const Who& src = c.facts.ends.src;
   const Who& dst = c.facts.ends.dst;
   if (!is_traffic(c) || (src.name == nullptr && dst.name == nullptr)) return false;
-  const int top = count(tree, "Containers", 0, c.length, true);
+  const int top = count(tree, kContainers, 0, c.length, true);
   if (src.name != nullptr && dst.name != nullptr && std::strcmp(src.name, dst.name) == 0) {
     count(tree, "to itself", count(tree, shown(tree, src.name), top, c.length, true), c.length);
     return true;
@@ -87,7 +104,7 @@ bool by_pair(stats_tree* tree, const Counted& c) {
   const char* dst = c.facts.ends.dst.name;
   if (!is_traffic(c) || (src == nullptr && dst == nullptr)) return false;
   const char* elsewhere = "(outside)";
-  const int top = count(tree, "Pairs", 0, c.length, true);
+  const int top = count(tree, kPairs, 0, c.length, true);
   count(tree, shown(tree, src == nullptr ? elsewhere : src, " → ", dst == nullptr ? elsewhere : dst), top,
         c.length);
   return true;
@@ -99,7 +116,7 @@ bool by_port(stats_tree* tree, const Counted& c) {
   char port[8] = {};
   (void)std::snprintf(port, sizeof port, "%u", ends.published);
   // Who serves it: the end that has the port's number in the container is not told apart here.
-  const int top = count(tree, "Published ports", 0, c.length, true);
+  const int top = count(tree, kPorts, 0, c.length, true);
   count(tree, shown(tree, port), top, c.length);
   return true;
 }
@@ -108,7 +125,7 @@ bool by_network(stats_tree* tree, const Counted& c) {
   const char* src = c.facts.ends.src.network;
   const char* dst = c.facts.ends.dst.network;
   if (!is_traffic(c) || (src == nullptr && dst == nullptr)) return false;
-  const int top = count(tree, "Networks", 0, c.length, true);
+  const int top = count(tree, kNetworks, 0, c.length, true);
   if (src != nullptr) count(tree, shown(tree, src), top, c.length);
   if (dst != nullptr && dst != src) count(tree, shown(tree, dst), top, c.length);
   return true;
@@ -116,7 +133,7 @@ bool by_network(stats_tree* tree, const Counted& c) {
 
 bool by_reason(stats_tree* tree, const Counted& c) {
   if (c.dropped == 0) return false;
-  const int top = tick(tree, "Dropped packets", 0, c.dropped, true);
+  const int top = tick(tree, kDropped, 0, c.dropped, true);
   const int reason =
       tick(tree, shown(tree, c.reason == nullptr ? "(no reason known)" : c.reason), top, c.dropped, true);
   for (const char* name : {c.facts.ends.src.name, c.facts.ends.dst.name}) {
@@ -127,7 +144,7 @@ bool by_reason(stats_tree* tree, const Counted& c) {
 
 bool by_verdict(stats_tree* tree, const Counted& c) {
   if (c.verdict == nullptr) return false;
-  const int top = tick(tree, "Probes", 0, 1, true);
+  const int top = tick(tree, kProbes, 0, 1, true);
   const int verdict = tick(tree, shown(tree, c.verdict), top, 1, true);
   if (c.detail != nullptr && c.detail[0] != '\0') tick(tree, shown(tree, c.detail), verdict, 1);
   return true;

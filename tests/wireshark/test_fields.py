@@ -338,6 +338,28 @@ class Statistics(FieldsTest):
                          {k: got[k] for k in ("Dropped packets", "NETFILTER_DROP", "TCP_OVERFLOW")})
         self.assertEqual({"Probes": 1, "failed": 1, "refused by peer": 1}, self.tree("podman_probes", path))
 
+    def test_names_like_a_trees_title_leave_the_tree_whole(self):
+        """Else each packet is a level deeper than the one before, or Wireshark aborts."""
+        evil, db = container("Containers", "10.89.0.2/24"), container("db", "10.89.0.3/24")
+        capture = make_capture.Capture()
+        capture.inventory(inventory(evil, db))
+        link = capture.link(db)
+        for _ in range(3):
+            capture.packet(link, ip("10.89.0.2", "10.89.0.3", tcp(40000, 80)))
+        capture.event("drop", reason="Dropped packets", count=4, container="db", detail="4 dropped")
+        capture.event("drop", reason="Dropped packets", count=3, container="db", detail="3 dropped")
+        for _ in range(2):
+            capture.event("probe", id="p1", verdict="Probes", detail="Probes")
+        path = self.save(capture)
+        for tree, title, number in (("podman", "Containers", 3), ("podman_drops", "Dropped packets", 7),
+                                    ("podman_probes", "Probes", 2)):
+            with self.subTest(tree):
+                lines = self.tshark("-q", "-z", f"{tree},tree", "-r", path).splitlines()
+                rows = [line for line in lines if line.strip().startswith(title)]
+                depths = [len(row) - len(row.lstrip()) for row in rows]
+                self.assertEqual([0, 1, 2] if title == "Probes" else [0, 1], depths, rows[:9])
+                self.assertEqual({str(number)}, {row.strip()[len(title):].split()[0] for row in rows})
+
     def test_conversations_and_endpoints(self):
         path = self.capture()
         text = self.tshark("-q", "-z", "conv,podman", "-r", path)
