@@ -89,13 +89,23 @@ bool asks_outward(const Facts& facts) {
   return true;
 }
 
+bool own_address(const Netns& netns, const IpAddress& address) {
+  for (const model::Link& l : netns.links) {
+    for (const std::string& text : l.addresses) {
+      if (IpAddress::parse(text) == address) return true;
+    }
+  }
+  return false;
+}
+
+std::optional<IpAddress> one_address(const Published& port) {
+  const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
+  return bound && *bound != IpAddress{} && bound->text() != "0.0.0.0" ? bound : std::nullopt;
+}
+
 bool asks_own_port(const Facts& facts, const ContainerFacts& container) {
   if (!facts.question.address || !facts.question.port) return false;
-  bool ours = false;
-  for (const model::Link& l : facts.host.links) {
-    for (const std::string& text : l.addresses)
-      ours = ours || IpAddress::parse(text) == facts.question.address;
-  }
+  const bool ours = own_address(facts.host, *facts.question.address);
   for (const Published& p : published(*container.container)) {
     if (ours && p.host_port == *facts.question.port) return true;
   }

@@ -42,6 +42,11 @@ inline constexpr std::size_t kMaxPublished = 2048;
 /// It asks a container's way to an address that is no container's.
 [[nodiscard]] bool asks_outward(const Facts& facts);
 
+/// One of the addresses of the namespace's own links.
+[[nodiscard]] bool own_address(const Netns& netns, const IpAddress& address);
+/// The one address that a port is published on; nothing where that is every address.
+[[nodiscard]] std::optional<IpAddress> one_address(const Published& port);
+
 /// It asks for one of the host's addresses and a port that this container publishes.
 [[nodiscard]] bool asks_own_port(const Facts& facts, const ContainerFacts& container);
 

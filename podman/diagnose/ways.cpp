@@ -65,10 +65,8 @@ struct Trial {
 
 Trial arriving(const Facts& facts, const ContainerFacts& c, const Published& port) {
   Packet p = to_container(facts, c, port);
-  const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
-  p.daddr = bound && bound->text() != "0.0.0.0" && !(*bound == IpAddress{})
-                ? *bound
-                : host_address(facts).value_or(someone());
+  const std::optional<IpAddress> bound = one_address(port);
+  p.daddr = bound ? *bound : host_address(facts).value_or(someone());
   p.oif.clear();
   p.dport = port.host_port;
   p.daddr_local = true;

@@ -17,9 +17,17 @@ bool has_address(const ContainerFacts& c, const IpAddress& address) {
   return false;
 }
 
+// Any other that uses the port is the business of whoever sent it: the container's or the host's own question
+// to a server outside.
+bool to_published(const Facts& facts, const IpAddress& to, const Published& port) {
+  const std::optional<IpAddress> bound = one_address(port);
+  return bound ? to == *bound : to.loopback() || own_address(facts.host, to);
+}
+
 void check_port(const Facts& facts, const ContainerFacts& c, const Published& port, Findings& out) {
   for (const model::Conntrack& entry : *facts.host.conntrack) {
     if (entry.protocol != kUdp || entry.orig.destination_port != port.host_port) continue;
+    if (!to_published(facts, entry.orig.destination, port)) continue;
     if (has_address(c, entry.reply.source) || has_address(c, entry.orig.destination)) continue;
     if (entry.orig.destination.loopback() != entry.reply.source.loopback()) continue;
     const bool no_dnat = entry.reply.source == entry.orig.destination;

@@ -345,17 +345,42 @@ TEST_F(World, a_question_about_another_container_leaves_this_one_out) {
   EXPECT_THAT(wrong(), IsEmpty());
 }
 
-TEST_F(World, udp_entries_from_before_the_container_are_found) {
-  web().ports.front().protocol = "udp";
-  box().net.listeners.front().udp = true;
-  model::Conntrack entry;
-  entry.protocol = 17;
-  entry.orig = {*IpAddress::parse("203.0.113.2"), *IpAddress::parse("203.0.113.1"), 40000, 8080};
-  entry.reply = {*IpAddress::parse("203.0.113.1"), *IpAddress::parse("203.0.113.2"), 8080, 40000};
-  facts.host.conntrack = std::vector<model::Conntrack>{entry};
+// The published port is UDP, and connection tracking has an entry to that port of `server`, which answered.
+class UdpEntry : public World {
+ protected:
+  UdpEntry() {
+    web().ports.front().protocol = "udp";
+    box().net.listeners.front().udp = true;
+    to("203.0.113.1");
+  }
+  void to(const char* server) {
+    model::Conntrack entry;
+    entry.protocol = 17;
+    entry.orig = {*IpAddress::parse("203.0.113.2"), *IpAddress::parse(server), 40000, 8080};
+    entry.reply = {*IpAddress::parse(server), *IpAddress::parse("203.0.113.2"), 8080, 40000};
+    facts.host.conntrack = std::vector<model::Conntrack>{entry};
+  }
+};
+
+TEST_F(UdpEntry, from_before_the_container_is_found) {
   EXPECT_THAT(wrong(), ElementsAre("ct.udp-stale"));
   facts.host.conntrack->front().reply.source = *IpAddress::parse("10.88.0.2");
   EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(UdpEntry, to_a_server_outside_is_no_client_of_the_published_port) {
+  to("198.51.100.53");  // a name server in a container asks another, on the same port
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(UdpEntry, to_another_of_the_hosts_addresses_than_the_published_one_is_no_client_of_it) {
+  facts.host.links.front().addresses.emplace_back("203.0.113.9/24");
+  web().ports.front().host_ip = "203.0.113.9";
+  EXPECT_THAT(wrong(), IsEmpty());
+  to("203.0.113.9");
+  EXPECT_THAT(wrong(), ElementsAre("ct.udp-stale"));
+  web().ports.front().host_ip = "0.0.0.0";
+  EXPECT_THAT(wrong(), ElementsAre("ct.udp-stale"));
 }
 
 }  // namespace
