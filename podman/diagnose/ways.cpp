@@ -2,6 +2,7 @@
 #include "podman/diagnose/ways.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "podman/firewall/queries.h"
@@ -181,6 +182,27 @@ bool has_port(Way way) {
          way == Way::across;
 }
 
+// Nothing that a shell reads as more than a word, also between double quotes.
+bool plain(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool negation = c == '!' && i + 1 < text.size() && text[i + 1] == ' ';
+    const bool mark = std::string_view(" -_./:,=+%@\"").find(c) != std::string_view::npos;
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && !mark && !negation) return false;
+  }
+  return true;
+}
+
+// By its words, wherever it stands then: numbers change with every rule that goes or comes. By its number
+// only where its words were cut or are not plain.
+std::string iptables_delete(const std::string& tool, const firewall::Chain& chain,
+                            const firewall::Rule& rule) {
+  const std::string in = tool + " -t " + chain.table;
+  if (rule.text.starts_with("-A ") && plain(rule.text)) return in + " -D " + rule.text.substr(3);
+  const std::string at = chain.name + " " + std::to_string(rule.number);
+  return "if " + in + " -S " + at + " shows that rule: " + in + " -D " + at;
+}
+
 // Its table belongs to it: nft may not change it.
 std::string firewalld_fix(const Facts& facts) {
   return "a zone or policy of firewalld says so: look for it with " + sudo(facts) +
@@ -254,13 +276,12 @@ std::string unblock(const Facts& facts, const Attempt& attempt) {
   const firewall::Chain& chain = *by.chain;
   const std::string table =
       std::string(firewall::to_string(chain.family)) + " " + chain.table + " " + chain.name;
-  if (by.rule == nullptr) return {};
+  if (by.rule == nullptr || !plain(table)) return {};
   if (chain.maker == firewall::Maker::nft)
     return sudo(facts) + "nft delete rule " + table + " handle " + std::to_string(by.rule->handle);
   const std::string tool = std::string(chain.family == firewall::Family::ip6 ? "ip6tables" : "iptables") +
                            (chain.maker == firewall::Maker::iptables_legacy ? "-legacy" : "");
-  return sudo(facts) + tool + " -t " + chain.table + " -D " + chain.name + " " +
-         std::to_string(by.rule->number);
+  return iptables_delete(sudo(facts) + tool, chain, *by.rule);
 }
 
 bool by_iptables_driver(const Facts& facts, const Attempt& attempt) {

@@ -43,7 +43,8 @@ struct Attempt {
 
 /// Who blocks it, as the finding's evidence: rule or policy with table and chain, and how often it has.
 [[nodiscard]] std::string blocker_text(const Attempt& attempt);
-/// The command that takes the blocking rule away; empty for a policy, and for what only firewalld can change.
+/// The command that takes the blocking rule away, whatever other rules went before; empty for a policy, and
+/// for what only firewalld can change.
 [[nodiscard]] std::string unblock(const Facts& facts, const Attempt& attempt);
 
 /// What kind of thing blocks.

@@ -554,9 +554,12 @@ class Connections(CheckTest):
             run(ROOT, ["ip", *words.split()])
         lib.client(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
         self.broken(["iptables", "-I", "FORWARD", "-p", "icmp", "--icmp-type", "fragmentation-needed", "-j", "DROP"],
-                    ("iptables", "-D", "FORWARD", "1"))
+                    ("iptables", "-D", "FORWARD", "-p", "icmp", "--icmp-type", "fragmentation-needed", "-j", "DROP"))
         self.child(ROOT, ["ip", "netns", "exec", "far", "busybox", "wget", "-q", "-O", "/dev/null",
                           f"http://{HOST}:28058/big"])
         wait_for(lambda: "backoff" in lib.Up("bulk", ROOT).enter("ss", "-tinH").stdout, "TCP to time out")
         first = self.assert_first("mtu.black-hole", "bulk")
-        self.assertIn("iptables -t filter -D FORWARD 1", first["fix"][0])
+        fix = first["fix"][0].split("#")[0].split()
+        self.assertEqual(["iptables", "-t", "filter", "-D", "FORWARD", "-p", "icmp"], fix[:7])
+        run(ROOT, fix)  # what it prints takes that rule away
+        self.assertNotIn("icmp", run(ROOT, ["iptables", "-S", "FORWARD"]).stdout)

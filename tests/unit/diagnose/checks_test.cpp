@@ -206,21 +206,43 @@ TEST_F(World, a_failed_restart_of_which_podman_keeps_no_reason) {
 }
 
 TEST_F(World, the_same_trouble_of_two_containers_is_one_finding) {
-  model::Container other = web();
-  other.id = std::string(64, 'b');
-  other.name = "shop";
-  other.netns = 8;
-  facts.inventory.containers.reserve(2);
-  facts.inventory.containers.push_back(other);
-  ContainerFacts copy = box();
-  facts.containers.push_back(copy);
-  facts.containers[0].container = &facts.inventory.containers[0];
-  facts.containers[1].container = &facts.inventory.containers[1];
+  add_shop();
   facts.host.state.all.forwarding = 0;
   const Findings found = judge(facts);
   ASSERT_EQ(1U, found.size());
   EXPECT_THAT(found.front().subject, HasSubstr("web"));
   EXPECT_THAT(found.front().subject, HasSubstr("shop"));
+}
+
+TEST_F(World, rules_of_iptables_are_taken_away_by_their_words_so_that_the_order_does_not_matter) {
+  add_shop();
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n"
+      "[3:180] -A FORWARD -d 10.88.0.2/32 -p tcp -m tcp --dport 80 -j DROP\n"
+      "[0:0] -A FORWARD ! -i lo -d 10.88.0.3/32 -p tcp -m tcp --dport 80 -m comment --comment \"not this\" "
+      "-j DROP\n"
+      "COMMIT\n");
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_THAT(
+      found.front().fix,
+      ElementsAre("iptables -t filter -D FORWARD -d 10.88.0.2/32 -p tcp -m tcp --dport 80 -j DROP   # or an "
+                  "accept before it",
+                  "iptables -t filter -D FORWARD ! -i lo -d 10.88.0.3/32 -p tcp -m tcp --dport 80 -m comment "
+                  "--comment \"not this\" -j DROP   # or an accept before it"));
+}
+
+TEST_F(World, words_of_a_rule_that_a_shell_would_run_are_in_no_command) {
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n"
+      "-A FORWARD -d 10.88.0.2/32 -p tcp -m tcp --dport 80 -m comment --comment \"$(reboot)\" -j DROP\n"
+      "COMMIT\n");
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_THAT(
+      found.front().fix,
+      ElementsAre("if iptables -t filter -S FORWARD 1 shows that rule: iptables -t filter -D FORWARD 1"
+                  "   # or an accept before it"));
 }
 
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.

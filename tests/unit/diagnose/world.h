@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "podman/diagnose/check.h"
+#include "podman/firewall/parse_iptables.h"
 #include "podman/firewall/parse_nft.h"
 
 namespace podshark::diagnose {
@@ -59,6 +60,29 @@ class World : public ::testing::Test {
     Result<firewall::Ruleset> parsed = firewall::parse_nft_json(json);
     ASSERT_TRUE(parsed) << parsed.error().line();
     facts.host.firewall = std::move(parsed).value();
+  }
+
+  /// Rules of iptables-nft; none of them is netavark's, which is no matter then.
+  void iptables(const std::string& save) {
+    Result<firewall::Ruleset> parsed =
+        firewall::parse_iptables_save(save, firewall::Family::ip, firewall::Maker::iptables);
+    ASSERT_TRUE(parsed) << parsed.error().line();
+    facts.host.firewall = std::move(parsed).value();
+    facts.intended.driver = "none";
+  }
+
+  /// A second container, the same as web but for its name and address.
+  model::Container& add_shop() {
+    model::Container other = web();
+    other.id = std::string(64, 'b');
+    other.name = "shop";
+    other.netns = 8;
+    other.networks.front().addresses = {"10.88.0.3/16"};
+    facts.inventory.containers.push_back(other);
+    facts.containers.push_back(box());
+    for (std::size_t i = 0; i < facts.containers.size(); ++i)
+      facts.containers[i].container = &facts.inventory.containers[i];
+    return facts.inventory.containers.back();
   }
 
   /// Ids of warnings and errors, in their order.
