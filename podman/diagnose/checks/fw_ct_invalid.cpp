@@ -36,16 +36,19 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     const model::Link* second = foreign_link(c);
     if (second == nullptr || c.place != Place::host) return;
-    Finding f =
-        finding(kFwCtInvalid.id, Severity::error, c.subject(),
-                "packets enter it by one way and their answers leave by another: the host sees half a "
-                "connection and drops it as invalid");
-    f.certainty = 70;
+    // Every container with a VPN's link has all three, mostly without any trouble.
+    const bool asked = is_target(facts, c) || is_source(facts, c);
+    Finding f = finding(
+        kFwCtInvalid.id, asked ? Severity::warning : Severity::info, c.subject(),
+        "packets may enter it by one way and their answers leave by another: the host would see half a "
+        "connection and drop it as invalid");
+    f.certainty = 50;
     f.evidence = {"it has a second link, " + second->name + ", beside those of podman",
                   "connection tracking has called " + std::to_string(invalid) +
                       " packets invalid, and netavark drops such packets"};
-    f.fix = {"make the way symmetric: a policy route inside the container for answers on " + second->name +
-             ", or SNAT on that path"};
+    f.fix = {"if connections over " + second->name +
+             " time out, make the way symmetric: a policy route inside the container for answers on " +
+             second->name + ", or SNAT on that path"};
     out.push_back(std::move(f));
   });
 }

@@ -245,6 +245,28 @@ TEST_F(World, words_of_a_rule_that_a_shell_would_run_are_in_no_command) {
                   "   # or an accept before it"));
 }
 
+TEST_F(World, a_second_link_beside_netavarks_rule_for_invalid_packets_is_a_note_until_it_is_asked_about) {
+  rules(
+      R"({"nftables": [{"chain": {"family": "inet", "table": "netavark", "name": "FORWARD", "type": "filter",
+    "hook": "forward", "prio": 0, "policy": "accept"}},
+    {"rule": {"family": "inet", "table": "netavark", "chain": "FORWARD", "expr": [{"match": {"op": "in",
+      "left": {"ct": {"key": "state"}}, "right": "invalid"}}, {"drop": null}]}}]})");
+  facts.intended.driver = "none";
+  facts.host.counters["ct_invalid"] = 3;
+  EXPECT_THAT(judge(facts), IsEmpty());
+  model::Link vpn;
+  vpn.name = "wg0";
+  vpn.addresses = {"10.7.0.2/24"};
+  box().net.links.push_back(vpn);
+  EXPECT_THAT(wrong(), IsEmpty());
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ("fw.ct-invalid", found.front().id);
+  facts.question.target = web().id;
+  EXPECT_THAT(wrong(), ElementsAre("fw.ct-invalid"));
+  EXPECT_EQ(Severity::warning, judge(facts).front().severity);
+}
+
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
 std::string firewalld(const std::string& dnat, const std::string& more = "") {
   const std::string at = R"("family": "inet", "table": "firewalld", )";
