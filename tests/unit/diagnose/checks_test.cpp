@@ -267,6 +267,39 @@ TEST_F(World, a_second_link_beside_netavarks_rule_for_invalid_packets_is_a_note_
   EXPECT_EQ(Severity::warning, judge(facts).front().severity);
 }
 
+model::TcpState stalled(const char* peer) {
+  model::TcpState t;
+  t.remote = *IpAddress::parse(peer);
+  t.remote_port = 40000;
+  t.path_mtu = 1500;
+  t.backoff = t.unacked = t.lost = 3;
+  t.not_sent = 60000;
+  return t;
+}
+
+TEST_F(World, one_peer_that_went_away_is_no_black_hole) {
+  box().net.tcp = {stalled("198.51.100.1"), stalled("198.51.100.1")};
+  EXPECT_THAT(judge(facts), IsEmpty());
+  box().net.tcp->push_back(stalled("198.51.100.2"));
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ("mtu.black-hole", found.front().id);
+  EXPECT_EQ(Severity::warning, found.front().severity);
+  box().net.tcp->back().path_mtu = 1400;  // this one has learnt the path's size
+  EXPECT_THAT(judge(facts), IsEmpty());
+}
+
+TEST_F(World, a_rule_against_too_big_makes_one_stalled_connection_a_black_hole) {
+  box().net.tcp = {stalled("198.51.100.1")};
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n"
+      "-A FORWARD -p icmp -m icmp --icmp-type 3/4 -j DROP\nCOMMIT\n");
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ("mtu.black-hole", found.front().id);
+  EXPECT_EQ(Severity::error, found.front().severity);
+}
+
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
 std::string firewalld(const std::string& dnat, const std::string& more = "") {
   const std::string at = R"("family": "inet", "table": "firewalld", )";
