@@ -20,6 +20,7 @@
 #include "extcap/probe/stop.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
+#include "podman/diagnose/certainty.h"
 
 namespace podshark::extcap {
 namespace {
@@ -67,6 +68,7 @@ int run(const CheckOptions& options, const Elsewhere* there, std::ostream& out, 
     check::collect_elsewhere(facts, there->caller, there->host);
   }
   for (const model::Problem& p : facts.inventory.problems) facts.unseen.push_back({p.source, p.what, p.hint});
+  for (diagnose::Unseen& u : diagnose::not_judged(facts)) facts.unseen.push_back(std::move(u));
   const diagnose::Findings findings = diagnose::judge(facts);
   options.json ? check::write_json(facts, findings, out)
                : check::write_text(facts, findings, options.notes, out);

@@ -42,6 +42,7 @@ WayView leaving(const Facts& facts, const ContainerFacts& c, const Attempt& outw
 RuleView view_of(const Facts& facts, const ContainerFacts& c) {
   RuleView out{c.container->id, c.container->name, {}};
   for (const Attempt& a : attempts(facts, c)) {
+    if (!a.judgement.complete) continue;  // neither blocked nor not
     out.ways[a.text] = {dnat_of(a), blocked_by(a)};
     if (a.way == Way::outward && !a.blocked()) out.ways[kLeaving] = leaving(facts, c, a);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
@@ -39,6 +39,7 @@ void check(const Facts& facts, Findings& out) {
                 "names do not resolve in it: the host's firewall drops its queries to the name server on the "
                 "gateway");
     f.evidence = {blocker_text(a)};
+    weigh(a, f);
     const std::vector<Leg> all = legs(facts, c);
     const std::string bridge = all.front().network != nullptr ? all.front().network->bridge : "podman0";
     f.fix = {"allow UDP and TCP 53 from " + bridge + "; with ufw: " + sudo(facts) + "ufw allow in on " +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
@@ -21,12 +21,19 @@ void check(const Facts& facts, Findings& out) {
         finding(kFwForeignForwardDrop.id, Severity::error, c.subject(),
                 "another firewall on this host drops forwarded packets: what podman's own rules accept does "
                 "not override it");
-    for (const Attempt& a : attempts(facts, c)) {
-      if (!a.blocked() || !ours(facts, a) || firewalld_matter(facts, c, a)) continue;
-      f.evidence.push_back(blocker_text(a));
-      if (f.evidence.size() == 1) f.fix = foreign_fix(facts, c, a);
+    const auto mine = [&](const Attempt& a) {
+      return a.blocked() && ours(facts, a) && !firewalld_matter(facts, c, a);
+    };
+    const std::vector<Attempt> all = attempts(facts, c);
+    const Attempt* first = surest(all, mine);
+    if (first == nullptr) return;
+    // Where one way is surely blocked, those that may be are no evidence.
+    for (const Attempt& a : all) {
+      if (mine(a) && surely_blocked(a) == surely_blocked(*first)) f.evidence.push_back(blocker_text(a));
     }
-    if (!f.evidence.empty()) out.push_back(std::move(f));
+    f.fix = foreign_fix(facts, c, *first);
+    weigh(*first, f);
+    out.push_back(std::move(f));
   });
 }
 

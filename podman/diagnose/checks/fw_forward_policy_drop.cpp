@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
@@ -9,25 +9,25 @@ namespace fw_forward_policy_drop {
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
-    for (const Attempt& a : attempts(facts, c)) {
-      if (a.way != Way::inward || !a.blocked() || blocker(a) != Blocker::policy ||
-          !by_iptables_driver(facts, a))
-        continue;
-      Finding f =
-          finding(kFwForwardPolicyDrop.id, Severity::error, c.subject(),
-                  "clients outside can not reach it: iptables' FORWARD chain drops what no rule accepts, and "
-                  "nothing accepts new connections to it");
-      f.evidence = {blocker_text(a)};
-      const model::Network* network = legs(facts, c).front().network;
-      f.fix = {sudo(facts) + "iptables -I FORWARD -d " +
-                   (network != nullptr && !network->subnets.empty() ? network->subnets.front()
-                                                                    : std::string("SUBNET")) +
-                   " -j ACCEPT",
-               "beside Docker put it into DOCKER-USER; beside ufw set DEFAULT_FORWARD_POLICY=\"ACCEPT\" in "
-               "/etc/default/ufw"};
-      out.push_back(std::move(f));
-      return;
-    }
+    const std::vector<Attempt> all = attempts(facts, c);
+    const Attempt* a = surest(all, [&](const Attempt& one) {
+      return one.way == Way::inward && blocker(one) == Blocker::policy && by_iptables_driver(facts, one);
+    });
+    if (a == nullptr) return;
+    Finding f =
+        finding(kFwForwardPolicyDrop.id, Severity::error, c.subject(),
+                "clients outside can not reach it: iptables' FORWARD chain drops what no rule accepts, and "
+                "nothing accepts new connections to it");
+    f.evidence = {blocker_text(*a)};
+    const model::Network* network = legs(facts, c).front().network;
+    f.fix = {sudo(facts) + "iptables -I FORWARD -d " +
+                 (network != nullptr && !network->subnets.empty() ? network->subnets.front()
+                                                                  : std::string("SUBNET")) +
+                 " -j ACCEPT",
+             "beside Docker put it into DOCKER-USER; beside ufw set DEFAULT_FORWARD_POLICY=\"ACCEPT\" in "
+             "/etc/default/ufw"};
+    weigh(*a, f);
+    out.push_back(std::move(f));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
@@ -10,18 +10,19 @@ namespace l2_br_netfilter {
 const char* const kSysctl = "net.bridge.bridge-nf-call-iptables";
 
 void check_siblings(const Facts& facts, const ContainerFacts& c, Findings& out) {
-  for (const Attempt& a : attempts(facts, c)) {
-    if (a.way != Way::sibling || !a.blocked() || blocker(a) == Blocker::isolation) continue;
-    Finding f =
-        finding(kL2BrNetfilter.id, Severity::error, c.subject(),
-                "a container of its own network can not reach it: bridged frames pass the host's forward "
-                "rules, and those drop them");
-    f.evidence = {std::string(kSysctl) + " = 1", blocker_text(a)};
-    f.fix = {sudo(facts) + "sysctl -w " + kSysctl + "=0",
-             "or accept there what comes in and leaves by the bridge"};
-    out.push_back(std::move(f));
-    return;
-  }
+  const std::vector<Attempt> all = attempts(facts, c);
+  const Attempt* a = surest(
+      all, [](const Attempt& one) { return one.way == Way::sibling && blocker(one) != Blocker::isolation; });
+  if (a == nullptr) return;
+  Finding f =
+      finding(kL2BrNetfilter.id, Severity::error, c.subject(),
+              "a container of its own network can not reach it: bridged frames pass the host's forward "
+              "rules, and those drop them");
+  f.evidence = {std::string(kSysctl) + " = 1", blocker_text(*a)};
+  f.fix = {sudo(facts) + "sysctl -w " + kSysctl + "=0",
+           "or accept there what comes in and leaves by the bridge"};
+  weigh(*a, f);
+  out.push_back(std::move(f));
 }
 
 bool hairpin(const Facts& facts, const ContainerFacts& c) {

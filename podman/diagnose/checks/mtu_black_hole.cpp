@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 
+#include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
@@ -47,17 +47,18 @@ void check(const Facts& facts, Findings& out) {
     if (peers.empty()) return;
     const Attempt too_big = attempt(facts, c, Way::too_big, {});
     // A single peer that went away looks the same.
-    if (!too_big.blocked() && peers.size() < 2) return;
-    Finding f =
-        finding(kMtuBlackHole.id, too_big.blocked() ? Severity::error : Severity::warning, c.subject(),
-                too_big.blocked() ? "large packets do not arrive and nobody tells it to send smaller ones: "
-                                    "connections start and then stall"
-                                  : "connections to several peers have stalled: perhaps large packets do not "
-                                    "arrive and nobody tells it to send smaller ones");
-    f.certainty = too_big.blocked() ? 95 : 50;
+    const bool proven = surely_blocked(too_big);
+    if (!proven && peers.size() < 2) return;
+    Finding f = finding(kMtuBlackHole.id, proven ? Severity::error : Severity::warning, c.subject(),
+                        proven ? "large packets do not arrive and nobody tells it to send smaller ones: "
+                                 "connections start and then stall"
+                               : "connections to several peers have stalled: perhaps large packets do not "
+                                 "arrive and nobody tells it to send smaller ones");
+    f.certainty = proven ? 95 : 50;
     for (std::size_t i = 0; i < std::min(peers.size(), kMaxTold); ++i) f.evidence.push_back(text(*peers[i]));
     if (too_big.blocked()) {
       f.evidence.push_back(blocker_text(too_big));
+      weigh(too_big, f);
       const std::string command = unblock(facts, too_big);
       if (!command.empty()) f.fix.push_back(command + "   # then path MTU discovery works again");
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "podman/diagnose/certainty.h"
 #include "tests/unit/diagnose/world.h"
 
 namespace podshark::diagnose {
@@ -298,6 +299,70 @@ TEST_F(World, a_rule_against_too_big_makes_one_stalled_connection_a_black_hole) 
   ASSERT_EQ(1U, found.size());
   EXPECT_EQ("mtu.black-hole", found.front().id);
   EXPECT_EQ(Severity::error, found.front().severity);
+}
+
+constexpr const char* kForwardDrops = "*filter\n:FORWARD DROP [0:0]\n";
+constexpr const char* kSetAccepts =
+    "-A FORWARD -m set --match-set pods dst -j ACCEPT\n-A FORWARD -m set --match-set pods src -j ACCEPT\n";
+
+TEST_F(World, a_drop_behind_an_accept_that_can_not_be_decided_is_a_warning) {
+  for (const char* netavark : {"", ":NETAVARK_FORWARD - [0:0]\n"}) {
+    const std::string id = *netavark == 0 ? "fw.foreign-forward-drop" : "fw.forward-policy-drop";
+    iptables(std::string(kForwardDrops) + netavark + "COMMIT\n");
+    ASSERT_EQ(id, judge(facts).front().id);
+    EXPECT_EQ(Severity::error, judge(facts).front().severity);
+    iptables(std::string(kForwardDrops) + netavark + kSetAccepts + "COMMIT\n");
+    for (const Finding& f : judge(facts)) {
+      EXPECT_EQ(Severity::warning, f.severity) << f.id;
+      EXPECT_EQ(50, f.certainty);
+      EXPECT_THAT(f.evidence.back(), HasSubstr("match-set pods")) << f.id;
+    }
+    EXPECT_EQ(id, judge(facts).front().id);
+  }
+}
+
+TEST_F(World, a_drop_behind_a_drop_that_can_not_be_decided_is_certain) {
+  iptables(std::string(kForwardDrops) + "-A FORWARD -m set --match-set bad src -j DROP\nCOMMIT\n");
+  ASSERT_EQ("fw.foreign-forward-drop", judge(facts).front().id);
+  EXPECT_EQ(Severity::error, judge(facts).front().severity);
+  EXPECT_EQ(100, judge(facts).front().certainty);
+}
+
+TEST_F(World, an_accept_of_another_table_leaves_no_doubt) {
+  rules(R"({"nftables": [
+    {"chain": {"family": "inet", "table": "a", "name": "f", "type": "filter", "hook": "forward", "prio": 0,
+      "policy": "accept"}},
+    {"rule": {"family": "inet", "table": "a", "chain": "f", "expr": [{"match": {"op": "==",
+      "left": {"meta": {"key": "skuid"}}, "right": 1}}, {"accept": null}]}},
+    {"chain": {"family": "inet", "table": "b", "name": "f", "type": "filter", "hook": "forward", "prio": 1,
+      "policy": "drop"}}]})");
+  facts.intended.driver = "none";
+  ASSERT_EQ("fw.foreign-forward-drop", judge(facts).front().id);
+  EXPECT_EQ(Severity::error, judge(facts).front().severity);
+}
+
+TEST_F(World, what_surely_blocks_is_told_before_what_may) {
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n"
+      "-A FORWARD -s 10.88.0.2/32 -p tcp -m tcp --dport 443 -j DROP\n"
+      "-A FORWARD -m set --match-set pods dst -j ACCEPT\n"
+      "-A FORWARD -d 10.88.0.2/32 -p tcp -m tcp --dport 80 -j DROP\nCOMMIT\n");
+  ASSERT_EQ("fw.explicit-drop", judge(facts).front().id);
+  EXPECT_EQ(Severity::error, judge(facts).front().severity);
+  EXPECT_THAT(judge(facts).front().evidence.front(), HasSubstr("dport 443"));
+}
+
+TEST_F(World, rules_that_can_not_be_followed_to_the_end_are_unseen_not_healthy) {
+  iptables("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n");
+  EXPECT_THAT(not_judged(facts), IsEmpty());
+  std::string deep = "*filter\n:FORWARD DROP [0:0]\n";
+  for (int i = 0; i < 20; ++i) deep += ":C" + std::to_string(i) + " - [0:0]\n";
+  deep += "-A FORWARD -j C0\n";
+  for (int i = 0; i < 19; ++i) deep += "-A C" + std::to_string(i) + " -j C" + std::to_string(i + 1) + "\n";
+  iptables(deep + "COMMIT\n");
+  EXPECT_THAT(wrong(), IsEmpty());
+  ASSERT_EQ(1U, not_judged(facts).size());
+  EXPECT_THAT(not_judged(facts).front().what, HasSubstr("container web"));
 }
 
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.

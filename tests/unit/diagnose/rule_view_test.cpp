@@ -80,6 +80,17 @@ TEST_F(Views, a_way_that_is_blocked_names_the_rule) {
   EXPECT_EQ("unblocked", changes(with({kDnat, kDrop}), with({kDnat}))[0].what);
 }
 
+TEST_F(Views, a_way_that_can_not_be_followed_to_the_end_has_no_change) {
+  const RuleViews blocked = with({kDrop});
+  std::string chains = "*filter\n:FORWARD DROP [0:0]\n:C0 - [0:0]\n", jumps = "-A FORWARD -j C0\n";
+  for (int i = 0; i < 20; ++i) {  // deeper than the kernel allows
+    chains += ":C" + std::to_string(i + 1) + " - [0:0]\n";
+    jumps += "-A C" + std::to_string(i) + " -j C" + std::to_string(i + 1) + "\n";
+  }
+  iptables(chains + jumps + "COMMIT\n");
+  EXPECT_THAT(changes(blocked, rule_views(facts)), IsEmpty());
+}
+
 TEST_F(Views, who_starts_or_restarts_has_no_changes) {
   const RuleViews before = with({kDnat});
   web().pid = 101;
