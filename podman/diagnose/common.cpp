@@ -89,6 +89,17 @@ bool asks_outward(const Facts& facts) {
   return true;
 }
 
+const model::Route* default_route(const Netns& netns) {
+  constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+  constexpr unsigned kUnicast = 1;           // RTN_UNICAST
+  const model::Route* best = nullptr;
+  for (const model::Route& r : netns.state.routes) {
+    if (r.v6 || r.prefix != 0 || r.type != kUnicast || r.table != kMainTable) continue;
+    if (best == nullptr || r.metric < best->metric) best = &r;
+  }
+  return best;
+}
+
 bool own_address(const Netns& netns, const IpAddress& address) {
   for (const model::Link& l : netns.links) {
     for (const std::string& text : l.addresses) {

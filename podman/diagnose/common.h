@@ -42,6 +42,8 @@ inline constexpr std::size_t kMaxPublished = 2048;
 /// It asks a container's way to an address that is no container's.
 [[nodiscard]] bool asks_outward(const Facts& facts);
 
+/// Its IPv4 default route in the main table: those of other tables are for chosen packets alone, as a VPN's.
+[[nodiscard]] const model::Route* default_route(const Netns& netns);
 /// One of the addresses of the namespace's own links.
 [[nodiscard]] bool own_address(const Netns& netns, const IpAddress& address);
 /// The one address that a port is published on; nothing where that is every address.

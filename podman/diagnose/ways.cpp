@@ -212,10 +212,7 @@ std::string firewalld_fix(const Facts& facts) {
 }  // namespace
 
 std::string uplink(const Netns& net) {
-  const model::Route* best = nullptr;
-  for (const model::Route& r : net.state.routes) {
-    if (!r.v6 && r.prefix == 0 && r.type == 1 && (best == nullptr || r.metric < best->metric)) best = &r;
-  }
+  const model::Route* best = default_route(net);
   if (best != nullptr && net.link(best->oif) != nullptr) return net.link(best->oif)->name;
   for (const model::Link& l : net.links) {
     if (!l.loopback() && l.kind != "bridge" && l.master == 0 && !l.addresses.empty()) return l.name;

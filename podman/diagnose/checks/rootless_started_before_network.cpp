@@ -8,10 +8,7 @@ namespace rootless_started_before_network {
 
 // The link of the host's present IPv4 default route.
 const model::Link* default_link(const Netns& net) {
-  const model::Route* best = nullptr;
-  for (const model::Route& r : net.state.routes) {
-    if (!r.v6 && r.prefix == 0 && r.type == 1 && (best == nullptr || r.metric < best->metric)) best = &r;
-  }
+  const model::Route* best = default_route(net);
   return best == nullptr ? nullptr : net.link(best->oif);
 }
 
@@ -24,9 +21,13 @@ void check_tap(const Facts& facts, const ContainerFacts& c, const model::Link& t
   }
   const bool routed = default_link(c.net) != nullptr;
   if (tap.name == now.name && same_address && routed) return;
+  // With a route of its own it may well reach what it needs: the host has two uplinks, or got another since.
   Finding f =
-      finding(kStartedBeforeNetwork.id, Severity::error, c.subject(),
-              "it started before the host's network was ready: pasta copied a link that leads nowhere");
+      finding(kStartedBeforeNetwork.id, routed ? Severity::warning : Severity::error, c.subject(),
+              routed ? "it started when the host's network was another: pasta copied a link that the "
+                       "host's default route does not use now"
+                     : "it started before the host's network was ready: pasta copied a link that leads "
+                       "nowhere");
   f.evidence = {routed ? "inside: " + tap.name + (tap.addresses.empty() ? "" : " " + tap.addresses.front()) +
                              "; the host's default route now goes through " + now.name +
                              (now.addresses.empty() ? "" : " " + now.addresses.front())

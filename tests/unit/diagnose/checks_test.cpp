@@ -365,6 +365,44 @@ TEST_F(World, rules_that_can_not_be_followed_to_the_end_are_unseen_not_healthy) 
   EXPECT_THAT(not_judged(facts).front().what, HasSubstr("container web"));
 }
 
+// web is a pasta container with a copy of the host's uplink.
+class Pasta : public World {
+ protected:
+  Pasta() {
+    web().rootless = true;
+    web().owner = 1000;
+    web().kind = model::NetworkKind::pasta;
+    web().networks.clear();
+    web().ports.clear();
+    box().place = Place::rootless;
+    box().veths.clear();
+    box().net.links = {facts.host.links.front()};
+    Helper pasta;
+    pasta.pid = 50;
+    box().helpers = {pasta};
+  }
+};
+
+TEST_F(Pasta, a_default_route_of_a_vpns_table_is_not_the_hosts) {
+  EXPECT_THAT(wrong(), IsEmpty());
+  facts.host.links.push_back(facts.host.links.front());
+  facts.host.links.back().ifindex = 9;
+  facts.host.links.back().name = "wg0";
+  facts.host.links.back().addresses = {"10.7.0.2/24"};
+  model::Route vpn = facts.host.state.routes.front();
+  vpn.oif = 9;
+  vpn.table = 51820;
+  facts.host.state.routes.insert(facts.host.state.routes.begin(), vpn);
+  EXPECT_THAT(wrong(), IsEmpty());
+  EXPECT_EQ("wan0", uplink(facts.host));
+  facts.host.state.routes.front().table = 254;  // now the host's own way has changed
+  EXPECT_THAT(wrong(), ElementsAre("rootless.started-before-network"));
+  EXPECT_EQ(Severity::warning, judge(facts).front().severity);
+  EXPECT_EQ("wg0", uplink(facts.host));
+  box().net.state.routes.clear();
+  EXPECT_EQ(Severity::error, judge(facts).front().severity);
+}
+
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
 std::string firewalld(const std::string& dnat, const std::string& more = "") {
   const std::string at = R"("family": "inet", "table": "firewalld", )";
