@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
 #include "podman/diagnose/checks/checks.h"
 #include "podman/diagnose/ways.h"
 #include "podman/firewall/queries.h"
@@ -8,11 +10,29 @@ namespace podshark::diagnose {
 namespace fw_rules_flushed {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
+constexpr std::uint8_t kAny[4] = {};
 
-bool has_dnat(const Facts& facts, const std::vector<firewall::Dnat>& all, const Published& port) {
-  const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
-  const bool one = bound && bound->text() != "0.0.0.0" && !(*bound == IpAddress{});
-  const IpAddress to = one ? *bound : host_address(facts).value_or(IpAddress{});
+bool has_v4(const ContainerFacts& c) {
+  return std::any_of(c.container->networks.begin(), c.container->networks.end(), [](const auto& a) {
+    return std::any_of(a.addresses.begin(), a.addresses.end(), [](const std::string& text) {
+      const std::optional<IpAddress> address = IpAddress::parse(text);
+      return address && address->is_v4();
+    });
+  });
+}
+
+// An address that its rules must take: where every address is published, one of IPv4, unless "[::]" was asked
+// for or its networks have IPv6 alone. Of IPv6 any will do then, since the rules ask only whether it is
+// local.
+IpAddress published_address(const Facts& facts, const ContainerFacts& c, const Published& port) {
+  if (const std::optional<IpAddress> one = one_address(port)) return *one;
+  const bool v6 = IpAddress::parse(port.host_ip) == IpAddress{} || !has_v4(c);
+  return v6 ? IpAddress{} : host_address(facts).value_or(IpAddress::v4(kAny));
+}
+
+bool has_dnat(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
+              const Published& port) {
+  const IpAddress to = published_address(facts, c, port);
   for (const firewall::Dnat& d : all) {
     if (d.takes(to.is_v4() ? firewall::Family::ip : firewall::Family::ip6, port.udp ? kUdp : kTcp, to,
                 port.host_port))
@@ -52,7 +72,7 @@ void check_ports(const Facts& facts, const ContainerFacts& c, const std::vector<
                  Findings& out) {
   Finding f = flushed(facts, c);
   for (const Published& port : published(*c.container)) {
-    if (has_dnat(facts, all, port)) continue;
+    if (has_dnat(facts, c, all, port)) continue;
     if (f.evidence.size() < 4)
       f.evidence.push_back("no DNAT for " + port.text() + " in any table" +
                            (meant(facts, c, port) ? ", though netavark has recorded that it made one" : ""));

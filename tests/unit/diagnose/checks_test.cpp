@@ -12,6 +12,7 @@
 namespace podshark::diagnose {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -401,6 +402,49 @@ TEST_F(Pasta, a_default_route_of_a_vpns_table_is_not_the_hosts) {
   EXPECT_EQ("wg0", uplink(facts.host));
   box().net.state.routes.clear();
   EXPECT_EQ(Severity::error, judge(facts).front().severity);
+}
+
+// web's network has IPv6 alone, and netavark's rules are there.
+class OnlyV6 : public World {
+ protected:
+  OnlyV6() {
+    facts.inventory.networks.front().subnets = {"fd00::/64"};
+    facts.inventory.networks.front().gateways = {"fd00::1"};
+    web().networks.front().addresses = {"fd00::2/64"};
+    web().networks.front().gateway = "fd00::1";
+    facts.host.links[1].addresses = {"fd00::1/64"};
+    box().net.state.routes.front().v6 = true;
+    box().host_routes.clear();
+    netavark("ip6", "fd00::2");
+  }
+  void netavark(const std::string& family, const std::string& address) {
+    const std::string at = R"("family": "inet", "table": "netavark", )";
+    rules(R"({"nftables": [{"chain": {)" + at + R"("name": "PREROUTING", "type": "nat", "hook": "prerouting",
+      "prio": -100, "policy": "accept"}}, {"rule": {)" +
+          at + R"("chain": "PREROUTING", "expr": [{"match": {
+      "op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8080}},
+      {"dnat": {"family": ")" +
+          family + R"(", "addr": ")" + address + R"(", "port": 80}}]}}]})");
+  }
+};
+
+TEST_F(OnlyV6, its_rules_and_its_route_are_enough) {
+  EXPECT_THAT(wrong(), IsEmpty());
+  netavark("ip", "10.88.0.2");
+  EXPECT_THAT(wrong(), Contains("fw.rules-flushed"));
+}
+
+TEST_F(OnlyV6, its_missing_default_route_is_found) {
+  box().net.state.routes.clear();
+  EXPECT_THAT(wrong(), ElementsAre("ctr.no-default-route"));
+  EXPECT_THAT(judge(facts).front().evidence.front(), HasSubstr("::/0"));
+}
+
+TEST_F(OnlyV6, a_port_of_a_dual_network_wants_ipv4_unless_asked_for_ipv6) {
+  web().networks.front().addresses.emplace_back("10.88.0.2/16");
+  EXPECT_THAT(wrong(), ElementsAre("fw.rules-flushed"));
+  web().ports.front().host_ip = "::";
+  EXPECT_THAT(wrong(), IsEmpty());
 }
 
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
