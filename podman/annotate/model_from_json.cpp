@@ -100,6 +100,8 @@ Network network_from(const json& j) {
   get(j, "internal", n.internal);
   get(j, "dns", n.dns);
   get(j, "isolate", n.isolate);
+  get(j, "no_default_route", n.no_default_route);
+  get(j, "unmanaged", n.unmanaged);
   get(j, "gateways", n.gateways);
   get(j, "host", n.host);
   return n;

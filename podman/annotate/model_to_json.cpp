@@ -98,6 +98,8 @@ json to_json(const Network& n) {
   put_flag(j, "internal", n.internal);
   put_flag(j, "dns", n.dns);
   put(j, "isolate", n.isolate);
+  put_flag(j, "no_default_route", n.no_default_route);
+  put_flag(j, "unmanaged", n.unmanaged);
   put_list(j, "gateways", n.gateways);
   put(j, "host", n.host);
   return j;

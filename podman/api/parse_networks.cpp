@@ -39,6 +39,8 @@ NetworkDetails network_from(const json& j) {
   n.dns = flag(j, "dns_enabled");
   n.isolate = text(member(j, "options"), "isolate");
   if (n.isolate == "false") n.isolate.clear();
+  n.no_default_route = text(member(j, "options"), "no_default_route") == "true";
+  n.unmanaged = text(member(j, "options"), "mode") == "unmanaged";
   for (const json& subnet : children(j, "subnets")) {
     std::string range = text(subnet, "subnet");
     if (!range.empty() && n.subnets.size() < kMaxAddresses) n.subnets.push_back(std::move(range));

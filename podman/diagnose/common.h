@@ -73,6 +73,10 @@ struct Leg {
   const model::Network* network = nullptr;  ///< nullptr when podman did not tell
   const model::Link* bridge = nullptr;
   [[nodiscard]] bool internal() const { return network != nullptr && network->internal; }
+  /// Somebody else made the bridge: no routing, translation or firewall rules by podman.
+  [[nodiscard]] bool unmanaged() const { return network != nullptr && network->unmanaged; }
+  /// The host routes between it and the outside.
+  [[nodiscard]] bool routed() const { return !internal() && !unmanaged(); }
 };
 [[nodiscard]] std::vector<Leg> legs(const Facts& facts, const ContainerFacts& container);
 

@@ -26,7 +26,7 @@ IpAddress someone() {
 
 std::string bridge_of(const Facts& facts, const ContainerFacts& c) {
   for (const Leg& leg : legs(facts, c)) {
-    if (leg.network != nullptr && !leg.internal()) return leg.network->bridge;
+    if (leg.network != nullptr && leg.routed()) return leg.network->bridge;
   }
   return {};
 }

@@ -105,6 +105,8 @@ struct Network {
   std::string isolate;                ///< option isolate: "true", "strict" or empty
   std::vector<std::string> gateways;  ///< of the subnets, in their order
   std::string host = {};              ///< as of a container
+  bool no_default_route = false;      ///< option no_default_route
+  bool unmanaged = false;  ///< option mode=unmanaged: bridge, gateway and firewall are not podman's
   bool operator==(const Network&) const = default;
 };
 

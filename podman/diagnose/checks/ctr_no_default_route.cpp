@@ -17,7 +17,9 @@ bool has_default(const Netns& net, bool v6) {
 std::optional<bool> missing(const Facts& facts, const ContainerFacts& c) {
   for (const Leg& leg : legs(facts, c)) {
     const std::optional<IpAddress> gateway = IpAddress::parse(leg.attachment->gateway);
-    if (!leg.internal() && gateway && !has_default(c.net, !gateway->is_v4())) return !gateway->is_v4();
+    const bool wanted = leg.network == nullptr || !leg.network->no_default_route;
+    if (wanted && !leg.internal() && gateway && !has_default(c.net, !gateway->is_v4()))
+      return !gateway->is_v4();
   }
   return std::nullopt;
 }

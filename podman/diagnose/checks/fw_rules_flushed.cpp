@@ -12,6 +12,12 @@ namespace fw_rules_flushed {
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 constexpr std::uint8_t kAny[4] = {};
 
+// Internal networks and those that podman does not manage have none.
+bool has_rules(const Facts& facts, const ContainerFacts& c) {
+  const std::vector<Leg> all = legs(facts, c);
+  return all.empty() || std::any_of(all.begin(), all.end(), [](const Leg& leg) { return leg.routed(); });
+}
+
 bool has_v4(const ContainerFacts& c) {
   return std::any_of(c.container->networks.begin(), c.container->networks.end(), [](const auto& a) {
     return std::any_of(a.addresses.begin(), a.addresses.end(), [](const std::string& text) {
@@ -98,7 +104,7 @@ void check(const Facts& facts, Findings& out) {
                           : std::vector<firewall::Dnat>();
   each_bridged(facts, [&](const ContainerFacts& c) {
     const Netns& there = facts.where(c.place);
-    if (!there.firewall || only_internal(facts, c)) return;
+    if (!there.firewall || !has_rules(facts, c)) return;
     if (!firewall::has_netavark(*there.firewall).any()) {
       check_no_rules(facts, c, out);
     } else if (c.place == Place::host) {

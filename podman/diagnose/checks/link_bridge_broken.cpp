@@ -67,7 +67,7 @@ void check_bridge(const Facts& facts, const ContainerFacts& c, const Leg& leg, F
     Finding f = broken(c, "the bridge of its network is down", name + " is down");
     f.fix = {inside + "ip link set " + name + " up", "then " + restart(facts, c)};
     out.push_back(std::move(f));
-  } else if (!gateway.empty() && !has_address(*leg.bridge, gateway)) {
+  } else if (!leg.unmanaged() && !gateway.empty() && !has_address(*leg.bridge, gateway)) {
     Finding f = broken(c, "the bridge of its network has lost its address, which is the containers' gateway",
                        name + " does not have " + gateway);
     f.fix = {inside + "ip addr add " + gateway + prefix_of(leg) + " dev " + name,

@@ -33,7 +33,9 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     for (const Leg& leg : legs(facts, c)) {
       // A bridge that is down or without its address has no route either: another check's matter.
-      if (leg.bridge == nullptr || (leg.bridge->flags & 1U) == 0 || leg.bridge->addresses.empty()) continue;
+      if (leg.unmanaged() || leg.bridge == nullptr || (leg.bridge->flags & 1U) == 0 ||
+          leg.bridge->addresses.empty())
+        continue;
       for (const std::string& text : leg.attachment->addresses) {
         for (const model::RouteAnswer& answer : c.host_routes) {
           if (IpAddress::parse(text) == answer.to) check_route(facts, c, leg, answer, out);

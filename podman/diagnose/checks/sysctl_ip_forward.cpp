@@ -22,14 +22,14 @@ void check(const Facts& facts, Findings& out) {
     const Netns& there = facts.where(c.place);
     if (!there.visible) return;
     bool routed = false;
-    for (const Leg& leg : legs(facts, c)) routed = routed || !leg.internal();
+    for (const Leg& leg : legs(facts, c)) routed = routed || leg.routed();
     if (!routed) return;
     if (there.state.all.forwarding == 0) {
       add(facts, c, "net.ipv4.ip_forward", out);
       return;
     }
     for (const Leg& leg : legs(facts, c)) {
-      if (leg.bridge == nullptr || leg.internal()) continue;
+      if (leg.bridge == nullptr || !leg.routed()) continue;
       const model::LinkSettings* settings = there.settings(leg.bridge->ifindex);
       if (settings != nullptr && settings->forwarding == 0)
         add(facts, c, "net.ipv4.conf." + leg.bridge->name + ".forwarding", out);

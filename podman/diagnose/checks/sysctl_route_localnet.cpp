@@ -11,7 +11,7 @@ void check(const Facts& facts, Findings& out) {
     if (c.place != Place::host || published(*c.container).empty()) return;
     if (facts.host.sysctl("net.ipv4.conf.all.route_localnet").value_or(0) != 0) return;
     for (const Leg& leg : legs(facts, c)) {
-      if (leg.bridge == nullptr || leg.internal()) continue;
+      if (leg.bridge == nullptr || !leg.routed()) continue;
       const model::LinkSettings* settings = facts.host.settings(leg.bridge->ifindex);
       if (settings == nullptr || settings->route_localnet != 0) continue;
       const std::string key = "net.ipv4.conf." + leg.bridge->name + ".route_localnet";

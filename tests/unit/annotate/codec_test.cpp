@@ -56,6 +56,7 @@ Inventory full_inventory() {
   i.pods = {{"p1", "shop", "Running", "infra", {"a", "b"}}};
   i.networks = {
       {"n1", "na", "bridge", "podman1", {"10.89.0.0/24", "fd77::/64"}, true, true, "strict", {"10.89.0.1"}}};
+  i.networks.front().no_default_route = i.networks.front().unmanaged = true;
   i.problems = {{"podman", "podman ps did not answer", "look"}};
   return i;
 }

@@ -135,6 +135,20 @@ TEST(ParseInspect, macs_become_lower_case) {
   EXPECT_EQ(parsed->items.at(0).networks.at(0).mac, "aa:bb:0c:00:00:01");
 }
 
+TEST(ParseNetworks, options_that_leave_the_gateway_to_others_are_known) {
+  const auto one = [](const std::string& options) {
+    Result<Parsed<NetworkDetails>> parsed =
+        parse_networks(R"([{"name":"lan","driver":"bridge")" + options + "}]");
+    EXPECT_TRUE(parsed && parsed->items.size() == 1) << options;
+    return parsed && parsed->items.size() == 1 ? parsed->items[0].network : model::Network{};
+  };
+  EXPECT_FALSE(one("").unmanaged || one("").no_default_route);
+  EXPECT_TRUE(one(R"(,"options":{"mode":"unmanaged"})").unmanaged);
+  EXPECT_FALSE(one(R"(,"options":{"mode":"managed"})").unmanaged);
+  EXPECT_TRUE(one(R"(,"options":{"no_default_route":"true"})").no_default_route);
+  EXPECT_FALSE(one(R"(,"options":{"no_default_route":"false"})").no_default_route);
+}
+
 TEST(IsPodmanName, follows_podmans_rule) {
   for (const char* good : {"podman", "a", "9-x_y.z", "Net1"}) EXPECT_TRUE(is_podman_name(good)) << good;
   for (const char* bad : {"", "-f", "../x", "a b", "a/b", "a?b", ".a", "\u00e9"})

@@ -447,6 +447,25 @@ TEST_F(OnlyV6, a_port_of_a_dual_network_wants_ipv4_unless_asked_for_ipv6) {
   EXPECT_THAT(wrong(), IsEmpty());
 }
 
+TEST_F(World, who_chose_no_default_route_has_none) {
+  facts.inventory.networks.front().no_default_route = true;
+  box().net.state.routes.clear();
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, of_a_bridge_that_podman_does_not_manage_the_gateway_is_a_router_and_no_rules_are_expected) {
+  facts.host.links[1].addresses = {"10.88.0.77/16"};
+  facts.host.state.all.forwarding = 0;
+  box().host_routes.front().oif = 2;
+  bridge_settings().route_localnet = 0;
+  rules(R"({"nftables": []})");
+  EXPECT_THAT(wrong(), Contains("link.bridge-broken"));
+  facts.inventory.networks.front().unmanaged = true;
+  EXPECT_THAT(wrong(), IsEmpty());
+  facts.host.links[1].flags = 0;
+  EXPECT_THAT(wrong(), ElementsAre("link.bridge-broken"));
+}
+
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
 std::string firewalld(const std::string& dnat, const std::string& more = "") {
   const std::string at = R"("family": "inet", "table": "firewalld", )";
