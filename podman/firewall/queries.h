@@ -27,7 +27,10 @@ struct Dnat {
   std::string owner;    ///< … and id of the container
   Place rule;           ///< the rule with the DNAT
 
+  /// As far as protocol and destination say.
   [[nodiscard]] bool takes(Family of, std::uint8_t proto, const IpAddress& address, std::uint16_t port) const;
+  /// It asks nothing of who sends, by which link or the like: podman's are for anybody.
+  [[nodiscard]] bool for_anybody() const { return source.empty() && conditions.empty(); }
   /// The port after translation of one that it takes.
   [[nodiscard]] std::uint16_t port_for(std::uint16_t host_port) const;
 };

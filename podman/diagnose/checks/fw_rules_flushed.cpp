@@ -40,8 +40,8 @@ bool has_dnat(const Facts& facts, const ContainerFacts& c, const std::vector<fir
               const Published& port) {
   const IpAddress to = published_address(facts, c, port);
   for (const firewall::Dnat& d : all) {
-    if (d.takes(to.is_v4() ? firewall::Family::ip : firewall::Family::ip6, port.udp ? kUdp : kTcp, to,
-                port.host_port))
+    if (d.for_anybody() && d.takes(to.is_v4() ? firewall::Family::ip : firewall::Family::ip6,
+                                   port.udp ? kUdp : kTcp, to, port.host_port))
       return true;
   }
   return false;

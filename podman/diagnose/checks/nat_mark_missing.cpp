@@ -22,7 +22,8 @@ bool covers(const firewall::PortMark& mark, const Published& port) {
 
 bool has_dnat(const std::vector<firewall::Dnat>& all, const Published& port, const IpAddress& to) {
   for (const firewall::Dnat& d : all) {
-    if (d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port)) return true;
+    if (d.for_anybody() && d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port))
+      return true;
   }
   return false;
 }

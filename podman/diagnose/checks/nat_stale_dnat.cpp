@@ -25,11 +25,13 @@ bool lives(const Facts& facts, const IpAddress& address) {
   return false;
 }
 
-// Of several DNATs for a port the first counts.
+// Of several DNATs for a port the first counts. One of the user's own for chosen clients, before podman's, is
+// no matter of podman's.
 const firewall::Dnat* winner(const std::vector<firewall::Dnat>& all, const Published& port,
                              const IpAddress& to) {
   for (const firewall::Dnat& d : all) {
-    if (d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port)) return &d;
+    if (d.for_anybody() && d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port))
+      return &d;
   }
   return nullptr;
 }

@@ -466,6 +466,26 @@ TEST_F(World, of_a_bridge_that_podman_does_not_manage_the_gateway_is_a_router_an
   EXPECT_THAT(wrong(), ElementsAre("link.bridge-broken"));
 }
 
+TEST_F(World, a_dnat_of_the_users_own_for_chosen_clients_is_not_podmans) {
+  const std::string begin = "*nat\n:PREROUTING ACCEPT [0:0]\n:NETAVARK-HOSTPORT-DNAT - [0:0]\n";
+  const std::string podmans =
+      "-A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT\n"
+      "-A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.88.0.2:80\n";
+  for (const char* chosen : {"-i wg0 ", "-s 10.7.0.0/24 "}) {
+    const std::string own = "-A PREROUTING " + std::string(chosen) +
+                            "-p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.5:80\n";
+    iptables(begin + own + podmans + "COMMIT\n");
+    facts.intended.driver = "iptables";
+    EXPECT_THAT(wrong(), IsEmpty()) << chosen;
+    iptables(begin + own + "COMMIT\n");
+    facts.intended.driver = "iptables";
+    EXPECT_THAT(wrong(), ElementsAre("fw.rules-flushed")) << chosen;
+  }
+  iptables(begin + "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.88.0.99:80\n" +
+           podmans + "COMMIT\n");
+  EXPECT_THAT(wrong(), ElementsAre("nat.stale-dnat"));
+}
+
 // firewalld's forward chain, its rules with what `dnat` does to translated packets, and a base chain for NAT.
 std::string firewalld(const std::string& dnat, const std::string& more = "") {
   const std::string at = R"("family": "inet", "table": "firewalld", )";

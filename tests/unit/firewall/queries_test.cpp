@@ -62,6 +62,7 @@ TEST(Dnats, of_netavarks_nftables_driver_are_one_per_port) {
               ElementsAre("tcp 28080 → 10.88.0.2:80", "tcp 28171 → 10.88.0.2:90", "tcp 28172 → 10.88.0.2:91",
                           "tcp 28173 → 10.88.0.2:92", "udp 28053 → 10.88.0.2:53",
                           "tcp 127.0.0.1 28043 → 10.88.0.2:80", "tcp 28090 → 10.90.2.2:80"));
+  for (const Dnat& d : found) EXPECT_TRUE(d.for_anybody()) << line(d);
   EXPECT_EQ(lines(dnats(rules, Hook::output)), lines(found));
   EXPECT_THAT(dnats(rules, Hook::forward), IsEmpty());
 }
