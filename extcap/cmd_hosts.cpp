@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // podshark hosts [list] [--json] | add HOST [--key FILE] [--jump HOSTS] | remove HOST | refresh [HOST...]
 #include <cxxopts.hpp>
+#include <filesystem>
 #include <mutex>
 #include <ostream>
 
 #include "extcap/command.h"
 #include "extcap/json_object.h"
+#include "extcap/remote/host_book.h"
 #include "extcap/remote/host_listing.h"
 #include "extcap/remote/hosts.h"
 #include "extcap/top/text_table.h"
@@ -112,8 +114,14 @@ int list(const Request& request, std::ostream& out, std::ostream& err) {
 int add(const Request& request, std::ostream& out, std::ostream& err) {
   Result<remote::HostBook> book = remote::read_book();
   if (!book) return fail(err, book.error());
-  const Result<remote::FarHost> host = book->add(
-      {.host = request.names.front(), .port = {}, .user = {}, .key = request.key, .jump = request.jump});
+  // Wireshark starts us in another directory.
+  std::error_code ignored;
+  const std::string here = std::filesystem::current_path(ignored).string();
+  const Result<remote::FarHost> host = book->add({.host = request.names.front(),
+                                                  .port = {},
+                                                  .user = {},
+                                                  .key = remote::lasting_key(request.key, here),
+                                                  .jump = request.jump});
   if (!host) return fail(err, host.error());
   if (const Status s = remote::write_book(*book); !s) return fail(err, s.error());
   out << "saved in " << one_line(remote::book_path(), 300) << "; 'podshark hosts refresh " << host->name

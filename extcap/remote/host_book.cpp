@@ -2,6 +2,7 @@
 #include "extcap/remote/host_book.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "podman/core/text.h"
 
@@ -74,6 +75,12 @@ std::string_view without_usual_port(std::string_view name) {
 }
 
 }  // namespace
+
+std::string lasting_key(const std::string& key, const std::string& directory) {
+  const bool settled = key.empty() || directory.empty() || key.front() == '/' || key.front() == '~' ||
+                       key.front() == '%' || key.starts_with("${");
+  return settled ? key : (std::filesystem::path(directory) / key).lexically_normal().string();
+}
 
 bool same_place(const FarHost& a, const FarHost& b) {
   return without_usual_port(a.name) == without_usual_port(b.name);

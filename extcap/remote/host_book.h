@@ -41,6 +41,10 @@ class HostBook {
   std::vector<std::string> problems_;
 };
 
+/// A key's file as it can be saved: what is relative begins in `directory`; "~", "%d" and "${HOME}" are ssh's
+/// to expand.
+[[nodiscard]] std::string lasting_key(const std::string& key, const std::string& directory);
+
 /// The same machine, login and port, however it is written: "me@a", "ssh://me@a" and "me@a:22".
 [[nodiscard]] bool same_place(const FarHost& a, const FarHost& b);
 

@@ -87,6 +87,8 @@ class Listed(HostsTest):
         self.assertIn(f"{book}, line 4: 'is' is not port=, key= or jump=", done.stderr)
         self.hosts("remove", "me@server:2222")
         self.assertEqual("# mine\n\nwhat is this\nother\n", book.read_text())
+        self.hosts("add", "third", "--key", "id", cwd=self.tmp)
+        self.assertIn(f"third key={self.tmp}/id\n", book.read_text())
         self.assertEqual([], self.called(), "nobody was contacted")
 
     def test_a_link_to_the_file_stays_one(self):

@@ -62,6 +62,14 @@ TEST(HostBook, edits_leave_other_lines_alone) {
   }());
 }
 
+TEST(HostBook, a_key_is_saved_so_that_it_is_found_from_anywhere) {
+  EXPECT_EQ(lasting_key("id", "/home/me"), "/home/me/id");
+  EXPECT_EQ(lasting_key("./keys/../id", "/home/me"), "/home/me/id");
+  for (const char* key : {"", "/k", "~/.ssh/id", "%d/.ssh/id", "${HOME}/id"})
+    EXPECT_EQ(lasting_key(key, "/home/me"), key);
+  EXPECT_EQ(lasting_key("id", ""), "id");
+}
+
 TEST(HostBook, refuses_what_it_could_not_read_again) {
   HostBook book = HostBook::parse("me@a\n");
   for (const HostFields& wrong : std::vector<HostFields>{{"me@a", "", "", "", ""},
