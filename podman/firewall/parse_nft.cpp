@@ -2,6 +2,7 @@
 #include "podman/firewall/parse_nft.h"
 
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "podman/core/text.h"
@@ -43,6 +44,10 @@ class Reader {
   Ruleset read(const json& listing) {
     for (const json& object : listing) {
       const Tagged t = tagged(object);
+      if (t.name == "table") read_table(*t.value);
+    }
+    for (const json& object : listing) {
+      const Tagged t = tagged(object);
       if (t.name == "chain") add_chain(*t.value);
       if (t.name == "set" || t.name == "map") sets_.add(*t.value);
     }
@@ -54,18 +59,41 @@ class Reader {
   }
 
  private:
+  void read_table(const json& v);
+  void read_flag(const json& table, const std::string& flag);
   void add_chain(const json& v);
   void add_rule(const json& v);
+  static std::string table_key(const json& v, const char* name) {
+    return text(v, "family") + '\n' + text(v, name);
+  }
   static std::string key(const json& v, const char* name) {
-    return text(v, "family") + '\n' + text(v, "table") + '\n' + text(v, name);
+    return table_key(v, "table") + '\n' + text(v, name);
   }
 
   const Limits& limits_;
   Ruleset out_;
   NamedSets sets_;
   std::unordered_map<std::string, std::size_t> at_;  // key → index of chain
+  std::unordered_set<std::string> dormant_;          // keys of tables
   std::size_t rules_ = 0;
 };
+
+void Reader::read_table(const json& v) {
+  const json& flags = member(v, "flags");
+  if (flags.is_string()) read_flag(v, text(flags));  // a single one
+  if (!flags.is_array()) return;
+  for (const json& flag : flags) read_flag(v, text(flag));
+}
+
+// nft 1.0.6 writes whatever is in memory there.
+void Reader::read_flag(const json& table, const std::string& flag) {
+  if (flag == "dormant") {
+    dormant_.insert(table_key(table, "name"));
+  } else if (flag != "owner" && flag != "persist") {
+    out_.note("flags of table " + text(table, "family") + " " + text(table, "name") +
+              " could not be read: its rules are taken as active, though it may be dormant");
+  }
+}
 
 void Reader::add_chain(const json& v) {
   if (out_.chains.size() >= limits_.chains) {
@@ -78,6 +106,7 @@ void Reader::add_chain(const json& v) {
   c.table = text(v, "table");
   c.name = text(v, "name");
   c.hook = look_up(kHooks, text(v, "hook"), Hook::none);
+  if (dormant_.contains(table_key(v, "table"))) c.hook = Hook::none;  // the kernel calls none of them
   c.type = look_up(kTypes, text(v, "type"), ChainType::none);
   c.policy = look_up(kPolicies, text(v, "policy"), Policy::none);
   if (const auto* prio = member(v, "prio").get_ptr<const std::int64_t*>()) c.priority = *prio;

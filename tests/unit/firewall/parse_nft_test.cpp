@@ -34,6 +34,33 @@ std::vector<std::string> texts(const Rule& rule) {
   return out;
 }
 
+// Table t with these flags and a chain on the hook forward that drops all.
+Ruleset table_with(const std::string& flags) {
+  return test::nft(R"({"nftables": [{"table": {"family": "inet", "name": "t", "handle": 1, "flags": )" +
+                   flags +
+                   R"(}}, {"chain": {"family": "inet", "table": "t", "name": "f", "type": "filter",
+                      "hook": "forward", "prio": 0, "policy": "drop"}}]})");
+}
+
+TEST(ParseNft, chains_of_a_dormant_table_have_no_hook) {
+  for (const char* flags : {R"("dormant")", R"(["dormant", "owner"])"}) {
+    const Ruleset rules = table_with(flags);
+    ASSERT_EQ(rules.chains.size(), 1U);
+    EXPECT_EQ(rules.chains[0].hook, Hook::none) << flags;
+    EXPECT_EQ(judge(rules, Hook::forward, Packet()).outcome, Outcome::accept);
+    EXPECT_THAT(rules.notes, IsEmpty());
+  }
+  const Ruleset active = table_with(R"(["owner", "persist"])");
+  EXPECT_EQ(active.chains[0].hook, Hook::forward);
+  EXPECT_THAT(active.notes, IsEmpty());
+}
+
+TEST(ParseNft, flags_that_can_not_be_read_are_told) {
+  const Ruleset rules = table_with(R"("Lester Gooch #5")");  // nft 1.0.6, of a dormant table
+  EXPECT_EQ(rules.chains[0].hook, Hook::forward);
+  EXPECT_THAT(rules.notes, ElementsAre(HasSubstr("flags of table inet t")));
+}
+
 TEST(ParseNft, chains_have_hook_priority_and_policy) {
   const Ruleset rules = test::one_chain("forward", -10, "drop", "");
   ASSERT_EQ(rules.chains.size(), 1U);
