@@ -126,6 +126,10 @@ void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::Inventory
     pending_.erase(key);
     return;
   }
+  if (pending.inventory.containers.size() + part.inventory.containers.size() > Snapshot::kMostContainers) {
+    pending_.erase(key);
+    return;
+  }
   append(pending.inventory.containers, std::move(part.inventory.containers));
   append(pending.inventory.pods, std::move(part.inventory.pods));
   append(pending.inventory.networks, std::move(part.inventory.networks));
@@ -138,6 +142,7 @@ void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::Inventory
 void Index::publish(std::uint32_t frame, model::Inventory&& inventory) {
   if (!snapshots_.empty() && frame < snapshots_.back()->frame()) return;  // never in the first pass
   if (!snapshots_.empty() && newest_.same_state(inventory)) return;
+  if (inventory.containers.size() > Snapshot::kMostContainers) return;
   rootless_ = rootless_ || std::any_of(inventory.containers.begin(), inventory.containers.end(),
                                        [](const model::Container& c) { return c.rootless; });
   snapshots_.push_back(std::make_unique<Snapshot>(frame, inventory, pool_));

@@ -55,17 +55,15 @@ bool stem_fits(std::string_view stem, const std::string& name) {
          stem.substr(tilde + 1) == hex(fnv1a(name), 6);
 }
 
-Who describe(const Container& c, const Inventory& inventory, NamePool& names) {
-  const Pod* pod = c.pod_id.empty() ? nullptr : inventory.pod_by_id(c.pod_id);
+Who describe(const Container& c, const Pod* pod, NamePool& names) {
   return {.name = names.intern(c.name.empty() ? c.id.substr(0, 12) : c.name),
           .id = names.intern(c.id.substr(0, 12)),
           .image = c.infra ? nullptr : names.intern(c.image),
           .pod = pod == nullptr ? nullptr : names.intern(pod->name)};
 }
 
-std::string holder_name(const Container& c, const Inventory& inventory) {
-  const Pod* pod = c.infra && !c.pod_id.empty() ? inventory.pod_by_id(c.pod_id) : nullptr;
-  if (pod != nullptr && !pod->name.empty()) return pod->name;
+std::string holder_name(const Container& c, const Pod* pod) {
+  if (c.infra && pod != nullptr && !pod->name.empty()) return pod->name;
   return c.name.empty() ? c.id.substr(0, 12) : c.name;
 }
 
@@ -108,6 +106,28 @@ InterfaceIdentity interface_identity(std::string_view name, std::string_view des
   return out;
 }
 
+class Snapshot::Lookup {
+ public:
+  explicit Lookup(const Inventory& inventory) : containers(inventory.containers) {
+    for (const Container& c : inventory.containers) by_id_.try_emplace(c.id, &c);
+    for (const Pod& p : inventory.pods) pods_.try_emplace(p.id, &p);
+  }
+  [[nodiscard]] const Container* by_id(const std::string& id) const {
+    const auto it = by_id_.find(id);
+    return it == by_id_.end() ? nullptr : it->second;
+  }
+  [[nodiscard]] const Pod* pod_of(const Container& c) const {
+    const auto it = c.pod_id.empty() ? pods_.end() : pods_.find(c.pod_id);
+    return it == pods_.end() ? nullptr : it->second;
+  }
+
+  const std::vector<Container>& containers;
+
+ private:
+  std::unordered_map<std::string_view, const Container*> by_id_;
+  std::unordered_map<std::string_view, const Pod*> pods_;
+};
+
 Snapshot::Reach Snapshot::reach_of(const Container& c) {
   switch (c.kind) {
     case NetworkKind::host:
@@ -124,7 +144,7 @@ Snapshot::Reach Snapshot::reach_of(const Container& c) {
 }
 
 Snapshot::Snapshot(std::uint32_t frame, const Inventory& inventory, NamePool& names) : frame_(frame) {
-  add_members(inventory, names);
+  add_members(Lookup(inventory), names);
   by_netns_.clear();
   for (const Container& c : inventory.containers) {
     const auto it = by_id_.find(c.id);
@@ -134,7 +154,7 @@ Snapshot::Snapshot(std::uint32_t frame, const Inventory& inventory, NamePool& na
   }
 }
 
-void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
+void Snapshot::add_members(const Lookup& inventory, NamePool& names) {
   // Makers of namespaces first, infra containers before all, so that they name what others share.
   std::vector<const Container*> order;
   for (const Container& c : inventory.containers) {
@@ -144,11 +164,12 @@ void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
   std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
   for (const Container* c : order) {
     std::uint32_t holder = shared_holder(inventory, *c);
-    const Who who = describe(*c, inventory, names);
+    const Pod* pod = inventory.pod_of(*c);
+    const Who who = describe(*c, pod, names);
     if (holder == kNobody) {
       holder = static_cast<std::uint32_t>(holders_.size());
       holders_.push_back({who, interface_host(c->host), c->owner, reach_of(*c), {}});
-      holders_.back().who.name = names.intern(holder_name(*c, inventory));
+      holders_.back().who.name = names.intern(holder_name(*c, pod));
     }
     // Containers of the host's network share its namespace, which is not theirs.
     if (c->netns != 0 && c->kind != NetworkKind::host) by_netns_.try_emplace({c->host, c->netns}, holder);
@@ -157,7 +178,7 @@ void Snapshot::add_members(const Inventory& inventory, NamePool& names) {
   }
 }
 
-std::uint32_t Snapshot::shared_holder(const Inventory& inventory, const Container& container) const {
+std::uint32_t Snapshot::shared_holder(const Lookup& inventory, const Container& container) const {
   const Container* c = &container;
   for (int depth = 0; depth < 8 && !c->shares_with.empty(); ++depth) {
     if (const auto it = by_id_.find(c->shares_with); it != by_id_.end()) return it->second;
@@ -187,15 +208,12 @@ void Snapshot::add_ports(const Container& container, std::uint32_t holder) {
 
 void Snapshot::claim(const Address& address, std::uint32_t holder, const char* network) {
   if (!ownable(address)) return;
-  const auto index = static_cast<std::uint32_t>(claims_.size());
-  const auto [it, fresh] = first_claim_.try_emplace(address, index);
-  if (!fresh) {
-    for (std::uint32_t i = it->second; i != kNobody; i = claims_[i].next) {
-      if (claims_[i].holder == holder) return;
-    }
-  }
-  claims_.push_back({holder, fresh ? kNobody : it->second, network});
-  it->second = index;
+  if (!own_.try_emplace({address, holder}, network).second) return;
+  if (holders_[holder].reach == Reach::own_interface) return;
+  Claims& claims = by_address_[address];
+  if (claims.count++ >= kMostClaims) return;
+  claims_.push_back({holder, claims.first, network});
+  claims.first = static_cast<std::uint32_t>(claims_.size() - 1);
 }
 
 const Snapshot::Member* Snapshot::find_member(const InterfaceIdentity& interface, bool on_host) const {
@@ -233,20 +251,19 @@ Owner Snapshot::owner_of(const Address& address, const LocalEnd& local) const {
   const bool seen_from_inside = local.holder != kNobody;
   if (address.loopback())
     return seen_from_inside && local.point != Point::host ? Owner{local.holder, local.who} : Owner{};
-  const auto it = first_claim_.find(address);
-  if (it == first_claim_.end()) return {};
+  if (const auto own = own_.find({address, local.holder}); own != own_.end()) {
+    Owner owner{local.holder, local.who};
+    owner.who.network = own->second;
+    return owner;
+  }
+  const auto it = by_address_.find(address);
+  if (it == by_address_.end() || it->second.count > kMostClaims) return {};
   // Of the same user, on the same host, on another.
   std::array<const Claim*, 3> found{};
   std::array<unsigned, 3> count{};
-  for (std::uint32_t i = it->second; i != kNobody; i = claims_[i].next) {
+  for (std::uint32_t i = it->second.first; i != kNobody; i = claims_[i].next) {
     const Claim& claim = claims_[i];
-    if (claim.holder == local.holder) {
-      Owner owner{local.holder, local.who};
-      owner.who.network = claim.network;
-      return owner;
-    }
     const Holder& holder = holders_[claim.holder];
-    if (holder.reach == Reach::own_interface) continue;
     const bool same_host = !seen_from_inside || holder.host == local.host;
     const bool same_user = seen_from_inside && same_host && holder.owner == holders_[local.holder].owner;
     // Bridges of a user's rootless containers are not reachable from other users' containers.

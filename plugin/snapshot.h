@@ -76,7 +76,14 @@ struct Owner {
 /// made the namespace; a pod's infra container is called like its pod. Stopped containers hold nothing.
 class Snapshot {
  public:
-  /// `names` must outlive the snapshot. `frame` is the one from which on it is valid.
+  /// Containers of an inventory; what has more is no inventory of ours.
+  static constexpr std::size_t kMostContainers = 20'000;
+  /// Holders of one address that are told apart; an address of more is only its own holder's, on the holder's
+  /// own interface.
+  static constexpr std::uint32_t kMostClaims = 256;
+
+  /// `names` must outlive the snapshot. `frame` is the one from which on it is valid. Takes time in
+  /// proportion to the inventory, whoever wrote it.
   Snapshot(std::uint32_t frame, const model::Inventory& inventory, NamePool& names);
 
   [[nodiscard]] std::uint32_t frame() const { return frame_; }
@@ -97,7 +104,7 @@ class Snapshot {
   /// Calls f(address, name) for each address that has a name outside of its own interface, IPv4 and IPv6.
   template <typename F>
   void each_named_address(F f) const {
-    for (const auto& [address, first] : first_claim_) {
+    for (const auto& [address, claims] : by_address_) {
       const Owner owner = owner_of(address, {});
       if (address.length != 6 && owner.who.name != nullptr) f(address, owner.who.name);
     }
@@ -133,10 +140,24 @@ class Snapshot {
     std::uint32_t next = kNobody;  ///< next claim on the same address
     const char* network = nullptr;
   };
+  struct Claims {
+    std::uint32_t first = kNobody;
+    std::uint32_t count = 0;
+  };
+  struct OwnAddress {
+    Address address;
+    std::uint32_t holder = 0;
+    bool operator==(const OwnAddress&) const = default;
+  };
+  struct OwnAddressHash {
+    std::size_t operator()(const OwnAddress& own) const {
+      return AddressHash()(own.address) ^ (own.holder * 0x9E3779B97F4A7C15ULL);
+    }
+  };
+  class Lookup;  // the inventory by ids
 
-  void add_members(const model::Inventory& inventory, NamePool& names);
-  [[nodiscard]] std::uint32_t shared_holder(const model::Inventory& inventory,
-                                            const model::Container& container) const;
+  void add_members(const Lookup& inventory, NamePool& names);
+  [[nodiscard]] std::uint32_t shared_holder(const Lookup& inventory, const model::Container& container) const;
   void add_addresses(const model::Container& container, std::uint32_t holder, NamePool& names);
   void add_ports(const model::Container& container, std::uint32_t holder);
   void claim(const Address& address, std::uint32_t holder, const char* network);
@@ -149,7 +170,8 @@ class Snapshot {
   std::map<std::pair<std::string, std::uint64_t>, std::uint32_t>
       by_netns_;                                          // host and inode → holder, while building
   std::unordered_map<std::string, std::uint32_t> by_id_;  // container id → holder
-  std::unordered_map<Address, std::uint32_t, AddressHash> first_claim_;
+  std::unordered_map<OwnAddress, const char*, OwnAddressHash> own_;  // the network of each holder's addresses
+  std::unordered_map<Address, Claims, AddressHash> by_address_;      // those that others can reach
   std::vector<Claim> claims_;
 };
 

@@ -557,6 +557,50 @@ TEST_F(PluginIndex, a_connection_between_machines_has_the_translation_of_the_one
   EXPECT_STREQ(index_.ends(12, 2, between).nat->orig.src, "198.51.100.7");
 }
 
+TEST_F(PluginIndex, an_inventory_of_too_many_containers_is_none) {
+  Inventory many = inventory({container("web", {"10.89.0.2"})});
+  while (many.containers.size() < Snapshot::kMostContainers) {
+    many.containers.push_back({});
+    many.containers.back().id = std::to_string(many.containers.size());
+  }
+  learn(1, many);
+  EXPECT_EQ(src("10.89.0.2"), "web");
+  index_.clear();
+  many.containers.push_back({});
+  learn(1, many);
+  EXPECT_TRUE(index_.empty());
+  Inventory part = inventory(std::vector<Container>(Snapshot::kMostContainers / 2 + 1, container("web", {})));
+  for (const char* number : {"1", "2"}) {
+    std::string json = annotate::encode_inventory(part);
+    json.insert(1, std::string("\"part\":") + number + ",\"parts\":2,");
+    index_.learn(2, kEvents, json);
+  }
+  EXPECT_TRUE(index_.empty()) << "over all parts";
+}
+
+TEST_F(PluginIndex, an_address_that_very_many_have_is_named_on_their_own_interfaces_only) {
+  const auto sharing = [](std::size_t count) {
+    std::vector<Container> out;
+    for (std::size_t i = 0; i < count; ++i) {
+      out.push_back(container("c" + std::to_string(i), {"10.89.0.2"}));
+      out.back().id = std::string(3, 'c') + hex(i, 6) + std::string(55, '0');
+      out.back().owner = static_cast<uid_t>(1000 + i);
+    }
+    return inventory(out);
+  };
+  for (const bool more : {false, true}) {
+    index_.clear();
+    interface(1, "podman:c7/eth0", "point=inside");
+    interface(2, "podman:guest/eth0", "point=inside");
+    Inventory all = sharing(Snapshot::kMostClaims + (more ? 1 : 0));
+    all.containers.push_back(container("guest", {"10.89.0.3"}));
+    all.containers.back().owner = 1008;  // c8's
+    learn(1, all);
+    EXPECT_EQ(src("10.89.0.2", 2, 1), "c7");
+    EXPECT_EQ(src("10.89.0.2", 2, 2), more ? "" : "c8");
+  }
+}
+
 TEST_F(PluginIndex, dns_answers_count_only_without_an_inventory) {
   // aardvark's answer: db.dns.podman is 10.89.0.3
   const std::string answer(
