@@ -2,6 +2,7 @@
 #include "extcap/worker/privilege.h"
 
 #include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,11 +27,24 @@ void add(Sets& sets, int capability) {
   word.effective |= word.permitted & mask;
 }
 
+// False also where the kernel can not say: then the capability counts as borrowed.
+bool is_ambient(unsigned capability) {
+  return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1;
+}
+
 }  // namespace
 
+// Ambient capabilities are the user's own: systemd gives CAP_WAKE_ALARM to whoever sits at a desktop. A
+// program with file capabilities starts with none (capabilities(7)), so nobody passes what a file gave off as
+// his own.
 bool has_borrowed_privilege() {
   Sets sets;
-  return ::getuid() != 0 && sets.read() && (sets.words[0].permitted | sets.words[1].permitted) != 0;
+  if (::getuid() == 0 || !sets.read()) return false;
+  for (unsigned capability = 0; capability < 64; ++capability) {
+    const bool permitted = (sets.words[capability / 32].permitted >> (capability % 32) & 1U) != 0;
+    if (permitted && !is_ambient(capability)) return true;
+  }
+  return false;
 }
 
 void raise_only(int capability, int second) {

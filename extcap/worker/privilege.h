@@ -3,7 +3,7 @@
 
 namespace podshark::worker {
 
-/// The installed worker: file capabilities raised for a user who is not root.
+/// The installed worker: capabilities of a user who is not root, which are the file's and not his own.
 bool has_borrowed_privilege();
 
 /// Makes the permitted capabilities named here (linux/capability.h numbers, -1 unused) effective and no

@@ -11,7 +11,8 @@ import signal
 import subprocess
 
 import lib
-from lib import BIN, MEMBER, OTHER, RIG, ROOT, Ctr, RigTest, once, run, wait_for
+import lib_pcapng
+from lib import BIN, MEMBER, OTHER, RIG, ROOT, Ctr, Net, RigTest, fetch, once, run, wait_for
 from lib_faults import attach
 from lib_podshark import INSTALLED_WORKER, PODSHARK, install_worker, remove_worker
 
@@ -19,6 +20,8 @@ CONTAINERS = (
     Ctr("web"),
     Ctr("hostly", network="host", cmd=("sleep", "1000000")),
     Ctr("own", user=RIG),
+    Net("lan", user=RIG),
+    Ctr("bridged", user=RIG, network="lan", ports=("28080:80",)),
 )
 
 # extcap/worker/protocol.h
@@ -34,6 +37,12 @@ def start_time(pid):
 
 def about(pid, **more):
     return {"pid": pid, "start": start_time(pid), "netlink": 1, **more}
+
+
+def at_a_desktop(user):
+    """Begin of an argv of root's: what follows runs as that user with the capability that systemd gives a session there."""
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--inh-caps=-all,+wake_alarm",
+            "--ambient-caps=+wake_alarm", "--"]
 
 
 class Attacker:
@@ -221,8 +230,41 @@ class Surroundings(WorkerTest):
         os.kill(child, signal.SIGCONT)
         self.assertEqual(DONE, attacker.hear()["stage"])
 
+    def test_a_capability_of_his_session_does_not_make_him_its_owner(self):
+        attacker = Attacker(self, user=ROOT, before=at_a_desktop(MEMBER))
+        self.assertEqual(PROBES_OFF, attacker.stage(about(self.up["web"].pid, tcp4=1)))
+        self.assertEqual(NOT_PODMAN, attacker.stage(about(1)))
+        self.assertEqual(DONE, attacker.stage(about(self.up["web"].pid)))
+
     def test_who_is_not_in_the_group_can_not_start_it(self):
         self.assertEqual("ended", Attacker(self, user=OTHER).stage(about(self.up["web"].pid)))
+
+
+class Desktop(RigTest):
+    """A session at a desktop has CAP_WAKE_ALARM (systemd 254 and later), which changes nothing."""
+
+    def captured(self, *args):
+        """The capture of one request to the container, and what was said."""
+        path = self.tmp / "own.pcapng"
+        child = self.child(ROOT, [*at_a_desktop(RIG), PODSHARK, "capture", *args, "-w", path, "--duration", "20", "-c", "4"],
+                           env=lib.environment(RIG), stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: path.exists() and path.stat().st_size > 28 and lib_pcapng.read(path, partial=True).links, "its links")
+        status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+        self.assertIn("CapPrm:\t0000000800000000", status)
+        fetch(28080)
+        self.assertEqual(0, child.wait(25), child.stderr.read())
+        return lib_pcapng.read(path), child.stderr.read()
+
+    def test_an_own_container_is_captured_through_its_namespace(self):
+        done, said = self.captured("bridged")
+        self.assertEqual(4, len(done.packets))
+        self.assertNotIn("tool", said)
+        self.assertEqual([], [e for e in done.events if e.get("what") in ("method", "join-failed", "nat-unavailable")], done.events)
+
+    def test_so_is_the_network_of_rootless_containers(self):
+        done, _ = self.captured("bridged", "--point", "host")
+        self.assertEqual(4, len(done.packets))
+        self.assertEqual({"host"}, {"host" if "@rootless-netns" in p.interface.name else p.interface.name for p in done.packets})
 
 
 class Folders(RigTest):
