@@ -129,9 +129,28 @@ bool owned_by_root_or_caller(int netns_fd) {
 
 // 0 when it can not be known: the caller may lower limits at any moment, so nothing is concluded from a
 // failure.
-std::uint64_t own_netns_inode() {
-  const UniqueFd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  return own ? wire::ns_inode(own.get()) : 0;
+std::uint64_t netns_inode_of(const char* path) {
+  const UniqueFd netns(::open(path, O_RDONLY | O_CLOEXEC));
+  return netns ? wire::ns_inode(netns.get()) : 0;
+}
+
+// The host's is that of process 1, not the worker's own, which is its caller's: root may have started him in
+// another (`ip netns exec vpn sudo -u me`, a unit with PrivateNetwork=). In a pid namespace process 1 is the
+// first of that; but there nobody can name a process outside.
+std::uint64_t host_netns_inode() {
+  raise_only(CAP_SYS_PTRACE);
+  const std::uint64_t inode = netns_inode_of("/proc/1/ns/net");
+  raise_only(-1);
+  return inode;
+}
+
+// What is asked in addition of a worker with more rights than its user has.
+OpenedNetns refuse_others(OpenedNetns netns) {
+  const std::uint64_t host = host_netns_inode();
+  if (host == 0) return refuse(Stage::open_netns, errno);
+  if (host == wire::ns_inode(netns.fd.get())) return refuse(Stage::host_netns);
+  if (!owned_by_root_or_caller(netns.fd.get())) return refuse(Stage::not_yours);
+  return netns;
 }
 
 OpenedNetns open_by_kind(const Request& request, bool borrowed, UniqueFd passed) {
@@ -161,14 +180,13 @@ OpenedNetns open_target(const Request& request, bool borrowed, UniqueFd passed) 
   OpenedNetns netns = open_by_kind(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return netns;
   if (::ioctl(netns.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse(Stage::open_netns, EINVAL);
-  const std::uint64_t own = own_netns_inode();
+  const std::uint64_t own = netns_inode_of("/proc/self/ns/net");
   const std::uint64_t inode = wire::ns_inode(netns.fd.get());
   if (own == 0 || inode == 0) return refuse(Stage::open_netns, errno);
   if (request.netns_inode != 0 && request.netns_inode != inode) return refuse(Stage::identity);
   const bool host = own == inode;
   if (host != (request.kind == TargetKind::own_netns)) return refuse(Stage::host_netns);
-  if (borrowed && !owned_by_root_or_caller(netns.fd.get())) return refuse(Stage::not_yours);
-  return netns;
+  return borrowed ? refuse_others(std::move(netns)) : std::move(netns);
 }
 
 }  // namespace podshark::worker

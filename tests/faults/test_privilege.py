@@ -12,7 +12,7 @@ import subprocess
 
 import lib
 import lib_pcapng
-from lib import BIN, MEMBER, OTHER, RIG, ROOT, Ctr, Net, RigTest, fetch, once, run, wait_for
+from lib import BIN, MEMBER, OTHER, RIG, ROOT, Ctr, Net, RigTest, argv_as, fetch, once, run, wait_for
 from lib_faults import attach
 from lib_podshark import INSTALLED_WORKER, PODSHARK, install_worker, remove_worker
 
@@ -43,6 +43,10 @@ def at_a_desktop(user):
     """Begin of an argv of root's: what follows runs as that user with the capability that systemd gives a session there."""
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--inh-caps=-all,+wake_alarm",
             "--ambient-caps=+wake_alarm", "--"]
+
+
+# A member whom root has started in another network namespace.
+ELSEWHERE = {"user": ROOT, "before": ("unshare", "-n", *argv_as(MEMBER, []))}
 
 
 class Attacker:
@@ -85,6 +89,18 @@ class WorkerTest(RigTest):
 
 
 class Requests(WorkerTest):
+    def file_request(self, number):
+        """A request for a file in /run/netns, and its path, which the test makes."""
+        uuid = f"{number:032x}"
+        path = pathlib.Path(f"/run/netns/netns-{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}")
+        self.addCleanup(path.unlink)
+        return {"kind": FILE, "uuid": uuid, "netlink": 1}, path
+
+    def bind(self, path, source):
+        path.touch()
+        run(ROOT, ["mount", "--bind", source, path])
+        self.addCleanup(run, ROOT, ["umount", path])
+
     def test_a_container_of_roots_podman_is_served_and_its_links_stay_as_they_are(self):
         answer = Attacker(self).ask(about(self.up["web"].pid, shut_down_lo=True))
         self.assertEqual({"stage": DONE, "error": 0, "sockets": 1, "shut_down_lo": 1}, answer, "1 is EPERM")
@@ -123,23 +139,25 @@ class Requests(WorkerTest):
     def test_the_hosts_network_is_refused_also_where_a_container_uses_it(self):
         self.assertEqual(HOST, Attacker(self).stage(about(self.up["hostly"].pid)))
 
-    def test_of_the_files_only_podmans_network_namespaces_are_served(self):
-        def file(number):
-            uuid = f"{number:032x}"
-            path = pathlib.Path(f"/run/netns/netns-{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}")
-            self.addCleanup(path.unlink)
-            return {"kind": FILE, "uuid": uuid, "netlink": 1}, path
+    def test_the_hosts_network_is_refused_also_to_who_is_in_another(self):
+        # As root starts him with `ip netns exec NAME sudo -u member`, or a unit with PrivateNetwork= and User=.
+        elsewhere = Attacker(self, **ELSEWHERE)
+        self.assertEqual(HOST, elsewhere.stage(about(self.up["hostly"].pid)))
+        self.assertEqual(HOST, elsewhere.stage({**about(self.up["hostly"].pid), "netlink": 0, "raw_sockets": 1}))
+        request, path = self.file_request(6)
+        self.bind(path, "/proc/1/ns/net")
+        self.assertEqual(HOST, elsewhere.stage(request))
+        self.assertEqual(DONE, elsewhere.stage(about(self.up["web"].pid)))
 
+    def test_of_the_files_only_podmans_network_namespaces_are_served(self):
         def bound(number, source):
-            request, path = file(number)
-            path.touch()
-            run(ROOT, ["mount", "--bind", source, path])
-            self.addCleanup(run, ROOT, ["umount", path])
+            request, path = self.file_request(number)
+            self.bind(path, source)
             return request
 
-        plain, path = file(1)
+        plain, path = self.file_request(1)
         path.touch()
-        link, path = file(2)
+        link, path = self.file_request(2)
         path.symlink_to(f"/proc/{self.up['web'].pid}/ns/net")
         cases = {"a plain file": (OPEN, plain), "a link": (OPEN, link), "the host's": (HOST, bound(3, "/proc/1/ns/net")),
                  "no network namespace": (OPEN, bound(4, "/proc/1/ns/uts")),
@@ -169,16 +187,18 @@ class Surroundings(WorkerTest):
     @once
     def test_nothing_that_fails_to_open_opens_a_way_to_the_host(self):
         # The limit may be changed at any moment, from outside: so each of its files fails once.
-        hostly, stages = about(self.up["hostly"].pid), []
-        for number in range(1, 9):
-            attacker = Attacker(self)
-            attacker.stage({"raw": "00"})
-            attach(self, attacker.worker, self.tmp / "log", "-e", "trace=openat", "-e",
-                   f"inject=openat:error=EMFILE:when={number}")
-            stages.append(attacker.stage(hostly))
-            attacker.process.stdin.close()
-        self.assertEqual(HOST, stages[-1], "so many it does not open")
-        self.assertNotIn(DONE, stages)
+        hostly = about(self.up["hostly"].pid)
+        for who in ({}, ELSEWHERE):
+            stages = []
+            for number in range(1, 9):
+                attacker = Attacker(self, **who)
+                attacker.stage({"raw": "00"})
+                attach(self, attacker.worker, self.tmp / "log", "-e", "trace=openat", "-e",
+                       f"inject=openat:error=EMFILE:when={number}")
+                stages.append(attacker.stage(hostly))
+                attacker.process.stdin.close()
+            self.assertEqual(HOST, stages[-1], "so many it does not open")
+            self.assertNotIn(DONE, stages)
 
     def test_closed_and_inherited_descriptors_change_nothing(self):
         for prepare in ({"close": [1, 2]}, {"inherit": 500}):
