@@ -43,6 +43,7 @@ void read_place(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagno
 void read_rules(Facts& facts, const NetnsPlace& place, const char* of, diagnose::Netns& out) {
   Result<firewall::Ruleset> rules = read_firewall(place);
   if (rules) {
+    for (diagnose::Unseen& u : left_out(*rules, of)) facts.unseen.push_back(std::move(u));
     out.firewall = std::move(rules).value();
   } else {
     tell(facts, std::string("firewall rules of ") + of, rules.error());

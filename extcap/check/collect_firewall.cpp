@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // nft and iptables-save by argv; what they print is untrusted text and parsed by podman/firewall.
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "extcap/check/in_netns.h"
@@ -19,11 +20,19 @@ using namespace std::chrono_literals;
 constexpr auto kToolDeadline = 3s;
 constexpr auto kDeadline = 8s;
 
-// Output of a tool, with its exit code in front as one character: '0' good, '1' failed, '-' there is none.
+constexpr std::size_t kMaxWhy = 200;
+// In the order of all_listings().
+constexpr std::array<const char*, 5> kTools{"nft", "iptables-nft-save", "ip6tables-nft-save",
+                                            "iptables-legacy-save", "ip6tables-legacy-save"};
+
+// Output of a tool, with its exit code in front as one character: '0' good, '1' failed (and why), '-' there
+// is none.
 std::string listing(const std::vector<std::string>& argv) {
   if (find_program(argv.front()).empty()) return "-";
-  const Result<Output> done = podshark::run(argv, kToolDeadline, firewall::kMaxRulesBytes, {"LC_ALL=C"});
-  if (!done || done->exit_code != 0) return "1";
+  const Result<Output> done =
+      podshark::run(argv, kToolDeadline, firewall::kMaxRulesBytes, {"LC_ALL=C"}, Stderr::kept);
+  if (!done) return "1" + done.error().what;
+  if (done->exit_code != 0) return "1" + last_line(done->errors, kMaxWhy);
   return "0" + done->out;
 }
 
@@ -37,11 +46,11 @@ bool legacy_tables(const char* family) {
 std::string all_listings() {
   std::string out;
   const auto add = [&](const std::string& text) { out += std::to_string(text.size()) + "\n" + text; };
-  add(listing({"nft", "-j", "-a", "list", "ruleset"}));
-  add(listing({"iptables-nft-save", "-c"}));
-  add(listing({"ip6tables-nft-save", "-c"}));
-  add(legacy_tables("ip") ? listing({"iptables-legacy-save", "-c"}) : "-");
-  add(legacy_tables("ip6") ? listing({"ip6tables-legacy-save", "-c"}) : "-");
+  add(listing({kTools[0], "-j", "-a", "list", "ruleset"}));
+  add(listing({kTools[1], "-c"}));
+  add(listing({kTools[2], "-c"}));
+  add(legacy_tables("ip") ? listing({kTools[3], "-c"}) : "-");
+  add(legacy_tables("ip6") ? listing({kTools[4], "-c"}) : "-");
   return out;
 }
 
@@ -54,12 +63,21 @@ std::vector<std::string> take_listings(const std::string& text) {
     out.push_back(text.substr(end + 1, size));
     at = end + 1 + size;
   }
-  out.resize(5, "-");
+  out.resize(kTools.size(), "-");
   return out;
 }
 
 std::string_view good(const std::string& listing) {
   return listing.starts_with('0') ? std::string_view(listing).substr(1) : std::string_view();
+}
+
+bool failed(const std::string& listing) {
+  return listing.starts_with('1');
+}
+
+std::string why_failed(std::size_t part, const std::string& listing) {
+  return std::string(kTools[part]) + " failed" +
+         (listing.size() > 1 ? ": " + one_line(listing.substr(1), kMaxWhy) : std::string());
 }
 
 // Debian's firewalld is a Python program: its comm is that of the interpreter.
@@ -75,31 +93,58 @@ bool is_firewalld(pid_t pid) {
 
 }  // namespace
 
-Result<firewall::Ruleset> read_firewall(const NetnsPlace& place) {
+Result<firewall::Ruleset> rules_of(const std::vector<std::string>& parts) {
   using firewall::Family;
   using firewall::Maker;
-  const Result<std::string> text = in_netns(place, all_listings, kDeadline);
-  if (!text) return text.error();
-  const std::vector<std::string> parts = take_listings(*text);
+  const bool nft_known = parts[0].starts_with('0'), iptables_known = parts[1].starts_with('0');
   if (parts[0] == "-" && parts[1] == "-")
     return Error{ErrorKind::unsupported, "neither nft nor iptables is installed",
                  "sudo apt-get install nftables iptables"};
-  if (!parts[0].starts_with('0') && !parts[1].starts_with('0'))
+  if (!nft_known && !iptables_known)
     return Error{ErrorKind::permission, "nft and iptables-save may not list them",
                  "run podshark with sudo to have them checked"};
-  Result<firewall::Ruleset> nft = parts[0].starts_with('0') ? firewall::parse_nft_json(good(parts[0]))
-                                                            : Result<firewall::Ruleset>(firewall::Ruleset{});
+  // iptables tells its own tables alone: without the others, podman's rules would seem to be gone.
+  if (failed(parts[0]))
+    return Error{ErrorKind::internal, why_failed(0, parts[0]),
+                 "does 'nft -j list ruleset' work in a terminal?"};
+  Result<firewall::Ruleset> nft =
+      nft_known ? firewall::parse_nft_json(good(parts[0])) : Result<firewall::Ruleset>(firewall::Ruleset{});
   if (!nft) return nft.error();
+  if (!nft_known) nft->note("nft is not installed: what is in tables of its own is not known");
   std::vector<firewall::Ruleset> saved;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const Family family = i % 2 == 1 ? Family::ip : Family::ip6;
     Result<firewall::Ruleset> rules = firewall::parse_iptables_save(
         good(parts[i]), family, i < 3 ? Maker::iptables : Maker::iptables_legacy);
     if (!rules) return rules.error();
+    // Tables that iptables can not read are in nft's own listing.
+    if (nft_known)
+      std::erase_if(rules->notes,
+                    [](const std::string& n) { return n.find("incompatible") != std::string::npos; });
+    if (failed(parts[i])) rules->note(why_failed(i, parts[i]));
     saved.push_back(std::move(rules).value());
   }
   return firewall::merge(std::move(nft).value(), std::move(saved[0]), std::move(saved[1]),
                          std::move(saved[2]), std::move(saved[3]));
+}
+
+std::vector<diagnose::Unseen> left_out(const firewall::Ruleset& rules, const std::string& of) {
+  constexpr std::size_t kMaxTold = 4;
+  std::vector<diagnose::Unseen> out;
+  for (const std::string& note : rules.notes) {
+    if (out.size() == kMaxTold) {
+      out.back().why += "; and " + std::to_string(rules.notes.size() - kMaxTold) + " more such notes";
+      break;
+    }
+    out.push_back({"some firewall rules of " + of, note, "what they do is not judged"});
+  }
+  return out;
+}
+
+Result<firewall::Ruleset> read_firewall(const NetnsPlace& place) {
+  const Result<std::string> text = in_netns(place, all_listings, kDeadline);
+  if (!text) return text.error();
+  return rules_of(take_listings(*text));
 }
 
 void read_firewalld(diagnose::Facts& facts, const std::string& root) {

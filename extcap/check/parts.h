@@ -19,6 +19,12 @@ void read_host_side(int netlink, const diagnose::Netns& net, diagnose::Container
 
 /// collect_firewall.cpp: all rules of a namespace. An Error says why they can not be read.
 [[nodiscard]] Result<firewall::Ruleset> read_firewall(const NetnsPlace& place);
+/// Of what nft, iptables-nft-save, ip6tables-nft-save and both legacy ones said: '0' and the listing, '1' and
+/// why it failed, or "-": not installed or nothing to list. Without nft's part nothing is known; what else
+/// failed is in the notes.
+[[nodiscard]] Result<firewall::Ruleset> rules_of(const std::vector<std::string>& listings);
+/// The notes as what could not be seen.
+[[nodiscard]] std::vector<diagnose::Unseen> left_out(const firewall::Ruleset& rules, const std::string& of);
 void read_firewalld(diagnose::Facts& facts, const std::string& root);
 
 /// collect_podman.cpp: netavark's and aardvark-dns' own records, the uplink of the rootless networks,
