@@ -16,8 +16,9 @@ UniqueFd open_netlink(WorkerClient& worker, const NetnsPlace& place) {
 
 void read_netns(WorkerClient& worker, const NetnsPlace& place, pid_t pid, diagnose::Netns& out) {
   if (pid != 0) {
-    out.listeners = kernel::listeners_of(pid);
-    out.listeners_known = true;  // the files are there for as long as the process is
+    std::optional<std::vector<model::Listener>> listeners = kernel::listeners_of(pid);
+    out.listeners_known = listeners.has_value();  // the files are there for as long as the process is
+    if (listeners) out.listeners = std::move(*listeners);
   }
   const UniqueFd netlink = open_netlink(worker, place);
   if (!netlink) return;

@@ -20,12 +20,20 @@ annotate::Event record(const std::string& id, std::int64_t now_ns) {
   return out;
 }
 
-annotate::Event of(const Finding& f, const std::string& id, std::int64_t now_ns) {
+// The same trouble of several containers is one finding of "container web, container db"; a record is looked
+// for by the container that it names.
+std::vector<std::string> subjects(const Finding& f) {
+  std::vector<std::string> out;
+  for (const std::string& part : split(f.subject, ',')) out.emplace_back(trim(part));
+  return out;
+}
+
+annotate::Event of(const Finding& f, const std::string& subject, const std::string& id, std::int64_t now_ns) {
   annotate::Event out = record(id, now_ns);
   out.what = f.id;
   out.verdict = f.severity == Severity::error ? "failed" : "warning";
-  if (f.subject.starts_with(kContainer)) out.container = f.subject.substr(kContainer.size());
-  out.detail = one_line(f.subject + ": " + f.what, kMaxText);
+  if (subject.starts_with(kContainer)) out.container = subject.substr(kContainer.size());
+  out.detail = one_line(subject + ": " + f.what, kMaxText);
   if (!f.fix.empty()) out.fix = one_line(f.fix.front(), kMaxText);
   return out;
 }
@@ -39,7 +47,9 @@ std::vector<annotate::Event> records(const std::string& asked, const diagnose::F
   for (const Finding& f : findings) {
     if (f.severity == Severity::info) continue;
     ++wrong;
-    if (out.size() < kMaxRecords) out.push_back(of(f, id, now_ns));
+    for (const std::string& subject : subjects(f)) {
+      if (out.size() < kMaxRecords) out.push_back(of(f, subject, id, now_ns));
+    }
   }
   annotate::Event sum = record(id, now_ns);
   sum.what = "checked";

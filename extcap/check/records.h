@@ -10,7 +10,8 @@
 
 namespace podshark::extcap::check {
 
-/// One record for each finding that is no note (at most kMaxRecords), then one that sums up. All bear `id`.
+/// One record for each container of each finding that is no note (at most kMaxRecords), then one that sums
+/// up. All bear `id`.
 [[nodiscard]] std::vector<annotate::Event> records(const std::string& asked,
                                                    const diagnose::Findings& findings, const std::string& id,
                                                    std::int64_t now_ns);

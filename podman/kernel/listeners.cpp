@@ -32,7 +32,7 @@ void add_listeners(std::string_view text, bool udp, bool v6, std::vector<model::
   }
 }
 
-std::vector<model::Listener> listeners_of(pid_t pid, const std::string& proc) {
+std::optional<std::vector<model::Listener>> listeners_of(pid_t pid, const std::string& proc) {
   struct File {
     const char* name;
     bool udp, v6;
@@ -43,6 +43,7 @@ std::vector<model::Listener> listeners_of(pid_t pid, const std::string& proc) {
   for (const File& file : kFiles) {
     const Result<std::string> text =
         read_file(proc + "/" + std::to_string(pid) + "/net/" + file.name, kMaxTable);
+    if (!text && !file.v6) return std::nullopt;  // those of IPv6 may not exist
     if (text) add_listeners(*text, file.udp, file.v6, out);
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.port < b.port; });

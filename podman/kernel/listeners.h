@@ -3,6 +3,8 @@
 // for a rootful container by anybody.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +16,9 @@ namespace podshark::kernel {
 /// skipped. Pure.
 void add_listeners(std::string_view text, bool udp, bool v6, std::vector<model::Listener>& out);
 
-/// Those of the namespace that `pid` is in, by port; empty when there is nothing to read. Without owners.
-[[nodiscard]] std::vector<model::Listener> listeners_of(pid_t pid, const std::string& proc = "/proc");
+/// Those of the namespace that `pid` is in, by port; nothing when they can not be read, as of a process that
+/// has ended. Without owners.
+[[nodiscard]] std::optional<std::vector<model::Listener>> listeners_of(pid_t pid,
+                                                                       const std::string& proc = "/proc");
 
 }  // namespace podshark::kernel

@@ -158,6 +158,22 @@ TEST_F(World, recorded_audit_lines_are_evidence) {
   EXPECT_THAT(wrong(), ElementsAre("lsm.denied"));
 }
 
+TEST_F(World, what_was_denied_before_its_container_started_is_history) {
+  facts.inventory.time_ns = 2'000'000'000'000'000;  // second 2,000,000
+  web().started_at = 1'500'000;
+  facts.security_log = {"type=AVC msg=audit(1400000.9:1): avc:  denied  { x } for comm=\"netavark\""};
+  EXPECT_THAT(wrong(), IsEmpty());
+  const std::string at_start = "type=AVC msg=audit(1499998.9:2): avc:  denied  { x } for comm=\"netavark\"";
+  facts.security_log.push_back(at_start);
+  EXPECT_THAT(wrong(), ElementsAre("lsm.denied"));
+  EXPECT_THAT(judge(facts).front().evidence, ElementsAre(at_start));
+  web().pid = 0;  // a container that is gone leaves the last hour
+  web().state = "exited";
+  EXPECT_THAT(wrong(), IsEmpty());
+  facts.security_log = {"type=AVC msg=audit(1999000.9:3): avc:  denied  { x } for comm=\"pasta\""};
+  EXPECT_THAT(wrong(), ElementsAre("lsm.denied"));
+}
+
 TEST_F(World, start_errors_of_podman_name_their_check) {
   web().pid = 0;
   web().state = "exited";

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/temp_tree.h"
+
 namespace podshark::kernel {
 namespace {
 
@@ -41,6 +43,16 @@ TEST(Listeners, garbage_is_skipped) {
   std::vector<model::Listener> found;
   add_listeners("\n:::\n 0: X:1 Y:2 0A 0:0 0 0 0 0 0 0\n0: 00000000:1F90\n", false, false, found);
   EXPECT_TRUE(found.empty());
+}
+
+TEST(Listeners, of_a_process_that_has_ended_are_not_known) {
+  const test::TempTree proc;
+  EXPECT_FALSE(listeners_of(7, proc.path()).has_value());
+  proc.write("7/net/tcp", kTcp);
+  EXPECT_FALSE(listeners_of(7, proc.path()).has_value()) << "it ended between the two files";
+  proc.write("7/net/udp", "  sl\n");  // IPv6 is switched off: no files
+  ASSERT_TRUE(listeners_of(7, proc.path()).has_value());
+  EXPECT_EQ(2U, listeners_of(7, proc.path())->size());
 }
 
 TEST(Listeners, any_of_both_families_is_any) {
