@@ -18,7 +18,13 @@ namespace podshark::extcap {
 namespace {
 
 constexpr std::size_t kMaxEarly = std::size_t{16} << 20U;
-enum : std::uint16_t { kShbUserAppl = 4, kIfName = 2, kIfDescription = 3, kEpbDropCount = 4 };
+enum : std::uint16_t {
+  kShbUserAppl = 4,
+  kIfName = 2,
+  kIfDescription = 3,
+  kEpbDropCount = 4,
+  kCustomBinary = 2989
+};
 
 std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -50,6 +56,13 @@ std::string link_name(std::string_view name) {
   std::string link = name.empty() ? "eth0" : one_line(name, 48);
   std::replace(link.begin(), link.end(), '/', '_');
   return link;
+}
+
+std::string_view description_of(Options options) {
+  for (; const auto option = options.next();) {
+    if (option->code == kIfDescription) return text_of(option->value.data(), option->value.size());
+  }
+  return {};
 }
 
 std::string metadata(const Target& inside, const std::string& link) {
@@ -157,10 +170,34 @@ void Annotator::put(const InterfaceBlock& b) {
     w.text(kIfDescription, interface_description(*inside_));
     w.options(b.options, {kIfName, kIfDescription});
     w.custom(annotate::kEnterpriseNumber, metadata(*inside_, link));
+  } else if (const auto here =
+                 redact_ ? annotate::redact_interface(b.name, description_of(b.options)) : std::nullopt) {
+    w.text(kIfName, here->name);
+    w.text(kIfDescription, here->description);
+    put_options(w, b.options, {kIfName, kIfDescription});
   } else {
-    w.options(b.options);
+    put_options(w, b.options);
   }
   w.end_of_options();
+}
+
+// What Podshark says in an option is a record like those of packets.
+void Annotator::put_options(BlockWriter& w, Options from, std::initializer_list<std::uint16_t> except) {
+  if (!redact_) return w.options(from, except);
+  while (!from.empty()) {
+    Options one = from;
+    const auto option = from.next();
+    if (!option) return;
+    one.bytes = one.bytes.first(one.bytes.size() - from.bytes.size());
+    if (option->code == kCustomBinary &&
+        get32(option->value.data(), from.swapped) == annotate::kEnterpriseNumber) {
+      const auto record =
+          annotate::redact_record(text_of(option->value.data() + 4, option->value.size() - 4));
+      if (record) w.custom(annotate::kEnterpriseNumber, record->json);
+      continue;
+    }
+    w.options(one, except);
+  }
 }
 
 void Annotator::put(const PacketBlock& b) {
@@ -186,7 +223,7 @@ void Annotator::put_redacted(const PacketBlock& b, std::uint64_t time_ns) {
 }
 
 void Annotator::put_packet(const PacketBlock& b, std::uint32_t id, std::uint64_t ticks) {
-  if (!b.whole.empty()) {  // the block as it is, for another interface
+  if (!b.whole.empty() && (!redact_ || b.options.empty())) {  // the block as it is, for another interface
     const std::size_t start = out_.size;
     append(&out_, b.whole);
     const std::uint32_t halves[3] = {id, static_cast<std::uint32_t>(ticks >> 32U),
@@ -207,7 +244,7 @@ void Annotator::put_packet(const PacketBlock& b, std::uint32_t id, std::uint64_t
   w.u32(b.length);
   w.bytes(b.data);
   if (b.options.empty() && b.lost == 0) return;
-  w.options(b.options);
+  put_options(w, b.options);
   if (b.lost != 0) {
     const std::uint64_t lost = b.lost;
     w.option(kEpbDropCount, {reinterpret_cast<const std::uint8_t*>(&lost), sizeof(lost)});

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "extcap/annotate/block_writer.h"
 #include "extcap/annotate/blocks.h"
 #include "extcap/name_blocks.h"
 #include "extcap/naming.h"
@@ -57,6 +59,7 @@ class Annotator {
 
   void put_event(std::uint64_t time_ns, const std::string& info, const std::string& json);
   void put_redacted(const PacketBlock& b, std::uint64_t time_ns);
+  void put_options(BlockWriter& w, Options from, std::initializer_list<std::uint16_t> except = {});
   void put_packet(const PacketBlock& b, std::uint32_t id, std::uint64_t ticks);
   void put_inventory(std::int64_t time_ns);
   void release();

@@ -18,15 +18,19 @@ RedactedRecord redact_inventory(InventoryPart read) {
   return {inventory_info(read.inventory, read.part, read.parts), dump(j)};
 }
 
-// Sentences may name files; a mark is the user's own words.
+// Sentences may name files, and machines; a mark is the user's own words.
 RedactedRecord redact_event(json j) {
   const std::string kind = j.at("kind").get<std::string>();
+  const std::string host = j.value("host", std::string());
+  const auto tells = [&](const std::string& text) {
+    return text.find('/') != std::string::npos || (!host.empty() && text.find(host) != std::string::npos);
+  };
   std::string detail = j.value("detail", std::string());
-  if (kind != "mark" && detail.find('/') != std::string::npos) {
+  if (kind != "mark" && tells(detail)) {
     detail = kLeftOut;
     j["detail"] = detail;
   }
-  if (j.value("fix", std::string()).find('/') != std::string::npos) j.erase("fix");
+  if (tells(j.value("fix", std::string()))) j.erase("fix");
   j.erase("host");
   return {one_line(detail.empty() ? kind : kind + ": " + detail, kMostInfo), dump(j)};
 }
@@ -59,6 +63,27 @@ std::optional<RedactedRecord> redact_record(std::string_view text) {
   } catch (const std::exception&) {  // nlohmann::json throws; it ends here
     return std::nullopt;
   }
+}
+
+std::optional<RedactedInterface> redact_interface(std::string_view name, std::string_view description) {
+  const std::size_t at = name.find('@');
+  const std::string_view maker = name.substr(0, at);
+  if (at == std::string_view::npos || (maker != "podman" && maker != "podman-root")) return std::nullopt;
+  // The host may have colons too: its own word is the better witness.
+  std::size_t end = name.rfind(':');
+  RedactedInterface out;
+  for (const std::string& word : split(description, ' ')) {
+    if (word.starts_with("host=")) {
+      const std::size_t behind = at + 1 + word.size() - 5;
+      if (name.substr(at + 1, word.size() - 5) == word.substr(5) && name.substr(behind, 1) == ":")
+        end = behind;
+    } else {
+      out.description += (out.description.empty() ? "" : " ") + word;
+    }
+  }
+  if (end == std::string_view::npos || end < at) end = name.size();
+  out.name = std::string(maker) + std::string(name.substr(end));
+  return out;
 }
 
 }  // namespace podshark::annotate

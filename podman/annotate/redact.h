@@ -21,4 +21,13 @@ struct RedactedRecord {
 };
 [[nodiscard]] std::optional<RedactedRecord> redact_record(std::string_view json);
 
+/// Name and description of an interface of another machine ("podman@HOST:web/eth0"), without the machine.
+/// nullopt: it is none.
+struct RedactedInterface {
+  std::string name;
+  std::string description;
+};
+[[nodiscard]] std::optional<RedactedInterface> redact_interface(std::string_view name,
+                                                                std::string_view description);
+
 }  // namespace podshark::annotate

@@ -48,6 +48,22 @@ TEST(Redact, leaves_names_and_addresses_and_nothing_secret) {
   EXPECT_EQ(i.problems[0].source, "podman");  // that something is missing may be known
 }
 
+TEST(Redact, sentences_name_no_machine) {
+  const auto out = redact_record(
+      R"({"podshark":1,"kind":"gap","what":"host-lost","host":"SECRET","detail":"nothing of SECRET from here on"})");
+  ASSERT_TRUE(out);
+  EXPECT_THAT(out->json + out->info, Not(HasSubstr("SECRET")));
+}
+
+TEST(Redact, interfaces_name_no_machine) {
+  EXPECT_EQ(redact_interface("podman@me@a:22:web/eth0", "id=1 host=me@a:22")->name, "podman:web/eth0");
+  EXPECT_EQ(redact_interface("podman@me@a:22:web/eth0", "id=1 host=me@a:22")->description, "id=1");
+  EXPECT_EQ(redact_interface("podman@me@a:22:web/eth0", "id=1 host=other")->name, "podman:web/eth0");
+  EXPECT_EQ(redact_interface("podman@SECRET", "")->name, "podman");
+  for (const char* name : {"podman:web/eth0", "eth0", "tap@SECRET:x", ""})
+    EXPECT_FALSE(redact_interface(name, "host=a")) << name;
+}
+
 TEST(Redact, records_keep_their_parts) {
   const std::vector<std::string> parts = encode_inventory_parts(secretive());
   ASSERT_EQ(parts.size(), 1U);

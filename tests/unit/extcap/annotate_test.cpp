@@ -280,6 +280,37 @@ TEST(Annotate, redacted_records_tell_nothing) {
   EXPECT_THAT(again.bytes, Not(HasSubstr("secret")));
 }
 
+TEST(Annotate, redacted_interfaces_and_packets_name_no_machine) {
+  for (const bool swapped : {false, true}) {
+    const PcapngBytes b(swapped);
+    const auto said = [&](const std::string& kind, const std::string& more) {
+      return b.option(2989, b.u32(annotate::kEnterpriseNumber) + R"({"podshark":1,"kind":")" + kind +
+                                R"(","host":"me@secret:22")" + more + "}");
+    };
+    const std::string foreign = b.option(2989, b.u32(1) + "foreign");
+    const std::string in =
+        b.section() +
+        b.interface(1, b.option(2, "podman@me@secret:22:web/eth0") +
+                           b.option(3, "container=web host=me@secret:22 clock=+0.1") + b.option(9, "\x09") +
+                           said("interface", R"(,"link":"eth0")") + foreign + b.u32(0)) +
+        b.interface(1, b.option(2, "podman-root@secret:db/eth0") + b.option(3, "container=db") + b.u32(0)) +
+        b.packet(0, 7, "hello", b.option(1, "a comment") + said("drop", R"(,"reason":"X")") + b.u32(0));
+    const Outcome out = annotate_bytes(in, {.redact = true});
+    EXPECT_FALSE(out.error);
+    EXPECT_THAT(out.bytes, Not(HasSubstr("secret")));
+    const PcapngFile f(out.bytes);
+    EXPECT_EQ(f.name(1), "podman:web/eth0");
+    EXPECT_EQ(PcapngFile::value(f.interfaces[1].options, 3), "container=web clock=+0.1");
+    EXPECT_EQ(PcapngFile::value(f.interfaces[1].options, 9), "\x09");
+    EXPECT_THAT(out.bytes, HasSubstr(R"("link":"eth0")"));
+    EXPECT_THAT(out.bytes, HasSubstr("foreign"));
+    EXPECT_EQ(f.name(2), "podman-root:db/eth0");
+    EXPECT_EQ(PcapngFile::value(f.packets[1].options, 1), "a comment");
+    EXPECT_THAT(PcapngFile::value(f.packets[1].options, 2989), HasSubstr(R"("reason":"X")"));
+    EXPECT_THAT(annotate_bytes(in).bytes, HasSubstr("podman@me@secret:22:web/eth0"));
+  }
+}
+
 TEST(Annotate, cut_off_anywhere_the_output_is_valid) {
   const Target web = inside_web();
   const PcapBytes pcap(true);
