@@ -10,7 +10,7 @@
 namespace podshark {
 
 /// What a failure means to the person in front of it. The values are the exit codes of the command line
-/// (docs/ERRORS in README.md) and part of its interface: never renumber.
+/// ("Exit codes" in README.md) and part of its interface: never renumber.
 enum class ErrorKind : int {
   internal = 1,      ///< a bug or an unexpected system failure
   usage = 2,         ///< wrong options, links or filters
@@ -23,7 +23,7 @@ enum class ErrorKind : int {
   output = 9,        ///< the capture file or fifo could not be written
   gone = 10,         ///< the container disappeared between selection and capture
   damaged = 11,      ///< a file to be read ends too early or is damaged; what came before was used
-  unreachable = 12,  ///< a probe could not reach its target, or not all of it
+  unreachable = 12,  ///< a probe's target, another machine or a cluster was not reached
   found = 13,        ///< `podshark check` has found something wrong
 };
 
