@@ -146,6 +146,7 @@ agent_for_such_machines_is_a_plain_file() {
 manual_pages_are_there_and_bash_completes_running_containers() {
   local share=/usr/local/share
   [ "$(head -n 2 $share/man/man1/podshark-capture.1 | tail -n 1 | cut -d' ' -f2)" = PODSHARK-CAPTURE ]
+  [ -s $share/doc/podshark/docs/FORMAT.md ] && [ -s $share/doc/podshark/docs/images/menu.png ]
   [ -s $share/zsh/site-functions/_podshark ] && [ -s $share/fish/vendor_completions.d/podshark.fish ]
   # shellcheck disable=SC2016
   run bash -c 'source "$0"; COMP_WORDS=(podshark capture w) COMP_CWORD=2; _podshark; printf "%s\n" "${COMPREPLY[@]}"' \

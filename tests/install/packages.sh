@@ -133,6 +133,8 @@ check "the profile is there" inside test -r /usr/share/wireshark/profiles/Podman
 check "a member of the group captures" member_captures
 check "doctor is content" inside podshark doctor
 check "man finds the pages" inside sh -c 'man -w podshark podshark-capture >/dev/null'
+check "the documentation is there, with its pictures" inside sh -c \
+  'cd /usr/share/doc/podshark && test -s README.md && test -s docs/FORMAT.md && test -s docs/images/menu.png'
 check "bash completes" completes
 check "zsh and fish find theirs" inside sh -c \
   'test -s /usr/share/zsh/vendor-completions/_podshark && test -s /usr/share/fish/vendor_completions.d/podshark.fish'

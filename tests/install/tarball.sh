@@ -41,6 +41,10 @@ its_capabilities_are_those_of_setup() {
 everything_is_in_one_folder() {
   fails grep -vE "^podshark-[0-9.]+-$(uname -m)-wireshark-[0-9.]+/" <(tar -tzf "$tarball")
 }
+the_documentation_is_there() {
+  cmp "$work/share/doc/podshark/docs/FORMAT.md" "$top/docs/FORMAT.md"
+  test -s "$work/share/doc/podshark/docs/images/menu.png"
+}
 output_has() {  # PATTERN CMD...: in the output
   local pattern=$1
   shift
@@ -49,6 +53,7 @@ output_has() {  # PATTERN CMD...: in the output
 }
 
 check "everything is in one folder" everything_is_in_one_folder
+check "the documentation is there" the_documentation_is_there
 check "the README installs it" the_readme_installs_it
 check "capabilities are the same everywhere" its_capabilities_are_those_of_setup
 check "the program finds its helpers" output_has '^ok +rootful: you may capture rootful containers' member podshark doctor
