@@ -271,12 +271,14 @@ Facts facts_of(const packet_info* pinfo, std::uint64_t key, const Flow& flow) {
 }
 
 // Once for each file, at its first packet: an inventory of its own stands before that.
-void ask_outside(Index& index, std::uint32_t frame) noexcept {
+void ask_outside(Index& index, const packet_info* pinfo) noexcept {
   index.stop_asking();
   try {
-    auto found = outside_inventory(outside_inventory_preference());
+    const FirstPacket first{std::int64_t{pinfo->abs_ts.secs} * 1'000'000'000 + pinfo->abs_ts.nsecs,
+                            pinfo->fd->file_off, pinfo->fd->pkt_len};
+    auto found = outside_inventory(outside_inventory_preference(), first);
     if (!found) return report_failure("Podshark: %s", found.error().line().c_str());
-    if (*found) index.learn_outside(frame, std::move(**found));
+    if (*found) index.learn_outside(pinfo->num, std::move(**found));
     name_addresses(index);
   } catch (const std::exception&) {
     return;
@@ -318,7 +320,7 @@ void learn_record(const packet_info* pinfo, std::string_view json) {
 
 void learn_packet(tvbuff_t* tvb, packet_info* pinfo) {
   Index& index = file_index();
-  if (index.wants_outside()) ask_outside(index, pinfo->num);
+  if (index.wants_outside()) ask_outside(index, pinfo);
   if (!index.resolved().empty()) {
     // Again: a name resolution block behind the record has had the last word.
     name_addresses(index);

@@ -42,12 +42,34 @@ Result<model::Inventory> ask_podman() {
                "run it in a terminal to see why"};
 }
 
+struct Answer {
+  FirstPacket file;
+  std::optional<model::Inventory> inventory;  // nullopt: it failed
+};
+std::optional<Answer>& kept_answer() {
+  static auto* const answer = new std::optional<Answer>;
+  return *answer;
+}
+
+Result<std::optional<model::Inventory>> ask_once(const FirstPacket& file) {
+  std::optional<Answer>& kept = kept_answer();
+  if (kept && kept->file == file) return kept->inventory;
+  Result<model::Inventory> found = ask_podman();
+  kept = Answer{file, {}};
+  if (!found) return found.error();
+  kept->inventory = std::move(*found);
+  return kept->inventory;
+}
+
 }  // namespace
 
-Result<std::optional<model::Inventory>> outside_inventory(const OutsideInventory& wanted) {
+Result<std::optional<model::Inventory>> outside_inventory(const OutsideInventory& wanted,
+                                                          const FirstPacket& file) {
+  if (!wanted.live) kept_answer().reset();
   const std::string path = wanted.file.empty() ? beside_an_open_file() : wanted.file;
   if (path.empty() && !wanted.live) return std::optional<model::Inventory>();
-  Result<model::Inventory> found = path.empty() ? ask_podman() : annotate::read_inventory(path);
+  if (path.empty()) return ask_once(file);
+  Result<model::Inventory> found = annotate::read_inventory(path);
   if (!found) return found.error();
   return std::optional(std::move(*found));
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tools → Podman in a real Wireshark window: filters from the selected packet, and podshark's output in windows."""
 
+import json
 import pathlib
 import re
 
@@ -525,6 +526,23 @@ class Copies(MenuTest):
         shark.press("View", "Reload")
         wait_for(shark.alive, "the window to answer")
         shark.wait(lambda: len(shark.packets()) == 4, "the packets after reading them again")
+        shark.close()
+
+    def test_podman_is_asked_once_for_a_file_that_is_read_again(self):
+        plain = make_capture.Capture(events=False)
+        link = plain.interface("eth0")
+        plain.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        path, asked, listed = self.saved(plain), self.tmp / "asked", self.tmp / "listed.json"
+        listed.write_text(json.dumps(inventory(container("web", "10.89.0.2"))))
+        shark = self.desktop().wireshark("-r", path, "-g", "1", "-o", "podman.live:TRUE",
+                                         *self.program(f"echo x >>{asked}; cat {listed}\n"))
+        self.selected(shark, "Src: web")
+        plain.packet(link, ip("10.89.0.2", "10.89.0.3"))
+        self.saved(plain)
+        shark.press("View", "Reload")
+        shark.wait(lambda: len(shark.packets()) == 2, "the packets of the second reading")
+        self.selected(shark, "Src: web")
+        self.assertEqual("x\n", asked.read_text())
         shark.close()
 
     def test_nothing_is_overwritten(self):
