@@ -50,6 +50,11 @@ std::int64_t time_from(const std::string& text) {
     return 0;
   }
   if (tm.tm_year < 1970 || tm.tm_year > 2261) return 0;  // what 64 bits of nanoseconds can tell
+  const auto within = [](int value, int least, int most) { return value >= least && value <= most; };
+  if (!within(tm.tm_mon, 1, 12) || !within(tm.tm_mday, 1, 31) || !within(tm.tm_hour, 0, 23) ||
+      !within(tm.tm_min, 0, 59) || !within(tm.tm_sec, 0, 60) || nanos > 999'999'999) {
+    return 0;
+  }
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;
   return std::int64_t{timegm(&tm)} * 1'000'000'000 + static_cast<std::int64_t>(nanos);

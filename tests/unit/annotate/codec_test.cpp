@@ -300,7 +300,12 @@ TEST(DecodeEvent, round_trip_keeps_everything) {
 }
 
 TEST(DecodeEvent, a_time_that_no_capture_has_is_none) {
-  for (const char* time : {"4046-11-14T22:13:20.000000000Z", "-999-11-14T22:13:20.000000000Z", "yesterday"}) {
+  for (const char* time :
+       {"4046-11-14T22:13:20.000000000Z", "-999-11-14T22:13:20.000000000Z", "yesterday",
+        // Beyond 64 bits of nanoseconds by what is no month, day, hour, minute or second.
+        "2261-98-01T00:00:00.000000000Z", "2261-00-01T00:00:00.000000000Z", "2000-01-32T00:00:00.000000000Z",
+        "2000-01-01T24:00:00.000000000Z", "2000-01-01T00:60:00.000000000Z", "2000-01-01T00:00:61.000000000Z",
+        "2000-01-01T00:00:00.-00000001Z", "2000-01-01T00:00:-1.000000000Z"}) {
     const auto back = decode_event(R"({"podshark":1,"kind":"gap","time":")" + std::string(time) + "\"}");
     ASSERT_TRUE(back);
     EXPECT_EQ(back->time_ns, 0) << time;
