@@ -178,7 +178,7 @@ ExitCode Session::attach_links() {
                                       : rings_.attach(i, targets_[i].opener, list_);
     if (failed.step == nullptr) continue;
     tell(i, failed);
-    return failed.code;
+    if (failed.code != kDone) return failed.code;
   }
   return rings_.failed();
 }

@@ -17,7 +17,11 @@ constexpr std::size_t kBatch = std::size_t{256} << 10U;
 constexpr std::uint32_t kLargeBlock = 1U << 18U;
 constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO packet
 constexpr std::uint64_t kMostRing = std::uint64_t{4} << 20U;
+constexpr std::uint64_t kLeastRing = 2 * kSmallBlock;
 constexpr std::uint64_t kRingBudget = std::uint64_t{128} << 20U;  // kernel memory of all rings
+constexpr std::uint64_t kLinksEach = 2;                           // most have lo and one more
+constexpr std::uint64_t kFewLinks = 4;  // for so many a size that was asked for holds
+constexpr std::uint64_t kLater = 16;    // links that appear one by one find something left
 
 bool same_text(const char* name, wire::Text text) {
   return strlen(name) == text.size && memcmp(name, text.data, text.size) == 0;
@@ -81,10 +85,40 @@ Rings::Slot* Rings::free_slot() {
   return &slots_[count_++];
 }
 
-std::uint64_t Rings::ring_bytes() const {
-  if (arguments_.ring_kib != 0) return std::uint64_t{arguments_.ring_kib} << 10U;
-  const std::uint64_t share = kRingBudget / (2 * arguments_.target_count);  // most have lo and one more
-  return share > kMostRing ? kMostRing : share;
+std::size_t Rings::fresh_links(std::size_t target, const LinkList& links) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < links.count; ++i)
+    count += wanted(links.links[i]) && find(target, links.links[i]) == nullptr ? 1U : 0U;
+  return count;
+}
+
+std::size_t Rings::open_rings(std::size_t target) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < count_; ++i) count += slots_[i].open && slots_[i].target == target ? 1U : 0U;
+  return count;
+}
+
+// Whoever makes links, however many, gets no more than this.
+std::uint64_t Rings::total() const {
+  const std::uint64_t asked =
+      (std::uint64_t{arguments_.ring_kib} << 10U) * kFewLinks * arguments_.target_count;
+  return asked > kRingBudget ? asked : kRingBudget;
+}
+
+std::uint64_t Rings::left() const {
+  return total() > used_ ? total() - used_ : 0;
+}
+
+std::uint64_t Rings::ring_bytes(std::size_t have, std::size_t fresh) const {
+  std::uint64_t bytes = kRingBudget / (kLinksEach * arguments_.target_count);
+  if (bytes > kMostRing) bytes = kMostRing;
+  if (arguments_.ring_kib != 0) bytes = std::uint64_t{arguments_.ring_kib} << 10U;
+  const std::uint64_t others = kLinksEach * (arguments_.target_count - 1);
+  const std::uint64_t soon = (fresh + others) * bytes;
+  const std::uint64_t share = left() / (fresh + others + kLater);
+  const bool few = have + fresh <= kFewLinks && soon <= left();
+  if (!few && used_ + soon > total() / 2 && bytes > share) bytes = share;
+  return bytes < kLeastRing ? kLeastRing : bytes;
 }
 
 wire::RingOptions Rings::options_for(const Link& link, const wire::LinkEncoding& encoding) const {
@@ -104,10 +138,10 @@ wire::RingOptions Rings::options_for(const Link& link, const wire::LinkEncoding&
 }
 
 // A smaller ring is better than none.
-Failure Rings::open_ring(Slot& slot, Opener& opener, const Link& link, UniqueFd socket) {
+Failure Rings::open_ring(Slot& slot, Opener& opener, const Link& link, UniqueFd socket, std::uint64_t bytes) {
   const wire::LinkEncoding encoding = wire::encoding_for(link.type);
   wire::RingOptions options = options_for(link, encoding);
-  for (std::uint64_t bytes = ring_bytes();; bytes /= 2) {
+  for (;; bytes /= 2) {
     set_size(&options, bytes);
     const char* step = "";
     const int error = wire::open_ring(&slot.ring, socket.release(), link.ifindex, encoding, &options, &step);
@@ -134,21 +168,24 @@ void Rings::declare(Slot& slot, const Link& link) {
   if (!wire::put_interface(output_.bytes(), &info)) failed_ = kNoMemory;
 }
 
-Failure Rings::attach_one(std::size_t target, Opener& opener, const Link& link, UniqueFd socket) {
+Failure Rings::attach_one(std::size_t target, Opener& opener, const Link& link, UniqueFd socket,
+                          std::uint64_t bytes) {
   Slot* slot = free_slot();
   if (slot == nullptr) return {"capture on more than 1024 links", E2BIG, kInternal};
-  const Failure failed = open_ring(*slot, opener, link, std::move(socket));
+  const Failure failed = open_ring(*slot, opener, link, std::move(socket), bytes);
   if (failed.error == ENODEV || failed.error == ENXIO) return {};  // it has vanished: rtnetlink tells
   if (failed.step != nullptr) return failed;
   slot->target = target;
   memcpy(slot->name, link.name, sizeof(slot->name));
   slot->start_ns = wall_ns();
   slot->open = true;
+  used_ += slot->ring.map_size;
   declare(*slot, link);
   return {};
 }
 
-Failure Rings::attach_some(std::size_t target, Opener& opener, const Link* const* links, std::size_t count) {
+Failure Rings::attach_some(std::size_t target, Opener& opener, const Link* const* links, std::size_t count,
+                           std::uint64_t bytes) {
   SocketCounts counts;
   for (std::size_t i = 0; i < count; ++i)
     ++(wire::encoding_for(links[i]->type).raw ? counts.raw : counts.cooked);
@@ -158,7 +195,7 @@ Failure Rings::attach_some(std::size_t target, Opener& opener, const Link* const
   std::size_t cooked = counts.raw;
   for (std::size_t i = 0; i < count; ++i) {
     UniqueFd socket(sockets.fds[wire::encoding_for(links[i]->type).raw ? raw++ : cooked++].release());
-    const Failure f = attach_one(target, opener, *links[i], std::move(socket));
+    const Failure f = attach_one(target, opener, *links[i], std::move(socket), bytes);
     if (f.step != nullptr) return f;
   }
   return {};
@@ -167,15 +204,30 @@ Failure Rings::attach_some(std::size_t target, Opener& opener, const Link* const
 Failure Rings::attach(std::size_t target, Opener& opener, const LinkList& links) {
   const Link* fresh[kMaxSockets];
   std::size_t count = 0;
+  const std::size_t wanted_links = fresh_links(target, links);
+  const std::uint64_t bytes = ring_bytes(open_rings(target), wanted_links);
+  std::size_t room = static_cast<std::size_t>(left() / bytes);
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < arguments_.target_count; ++i) open += open_rings(i);
+  if (room > kMost - open) room = kMost - open;
+  if (room > kMostInterfaces - next_id_) room = kMostInterfaces - next_id_;
+  const bool all = wanted_links <= room;
   for (std::size_t i = 0; i <= links.count; ++i) {
-    const bool last = i == links.count;
-    if (!last && wanted(links.links[i]) && find(target, links.links[i]) == nullptr)
+    const bool last = i == links.count || room == 0;
+    if (!last && wanted(links.links[i]) && find(target, links.links[i]) == nullptr) {
       fresh[count++] = &links.links[i];
-    if (count == 0 || (!last && count < kMaxSockets)) continue;
-    if (const Failure f = attach_some(target, opener, fresh, count); f.step != nullptr) return f;
-    count = 0;
+      --room;
+    }
+    if (count != 0 && (last || count == kMaxSockets)) {
+      if (const Failure f = attach_some(target, opener, fresh, count, bytes); f.step != nullptr) return f;
+      count = 0;
+    }
+    if (last) break;
   }
-  return {};
+  // Once: links may come and go without end. It is no reason not to capture the others.
+  if (all || left_out_) return {};
+  left_out_ = true;
+  return {"capture on further links (all rings share 128 MiB, and 4096 links are the most)", ENOBUFS, kDone};
 }
 
 void Rings::take(std::size_t slot, Limits limits) {
@@ -217,6 +269,7 @@ void Rings::close(std::size_t slot) {
   if (!s.open) return;
   take(slot, {.until_ns = wall_ns()});
   put_statistics(s, wall_ns());
+  used_ -= s.ring.map_size;
   wire::close_ring(&s.ring);
   s.open = false;
 }

@@ -19,7 +19,8 @@ namespace podshark::agent {
 /// numbered from 0 to count(); one whose link is gone is used again, its pcapng interface is not.
 class Rings {
  public:
-  static constexpr std::size_t kMost = 1024;  ///< of all targets
+  static constexpr std::size_t kMost = 1024;              ///< of all targets
+  static constexpr std::uint32_t kMostInterfaces = 4096;  ///< those of links that have gone included
   static constexpr std::uint32_t kRetireMs = 20;
   static constexpr int kLastBlocksMs = 45;  ///< after this the kernel has handed over what came before
 
@@ -31,7 +32,7 @@ class Rings {
   /// Once, first. False: out of memory.
   [[nodiscard]] bool allocate();
 
-  /// Captures those of `links` that are wanted and are not captured yet.
+  /// Captures those of `links` that are wanted and are not captured yet, as far as there is memory for rings.
   [[nodiscard]] Failure attach(std::size_t target, Opener& opener, const LinkList& links);
   /// Reads out and closes the rings of links that are not there any more, or all of that target.
   void close_others(std::size_t target, const LinkList& links);
@@ -70,12 +71,18 @@ class Rings {
   [[nodiscard]] bool wanted(const Link& link) const;
   [[nodiscard]] const Slot* find(std::size_t target, const Link& link) const;
   [[nodiscard]] Slot* free_slot();
-  [[nodiscard]] std::uint64_t ring_bytes() const;
+  [[nodiscard]] std::size_t fresh_links(std::size_t target, const LinkList& links) const;
+  [[nodiscard]] std::size_t open_rings(std::size_t target) const;
+  [[nodiscard]] std::uint64_t total() const;
+  [[nodiscard]] std::uint64_t left() const;
+  [[nodiscard]] std::uint64_t ring_bytes(std::size_t have, std::size_t fresh) const;
   [[nodiscard]] wire::RingOptions options_for(const Link& link, const wire::LinkEncoding& encoding) const;
   [[nodiscard]] Failure attach_some(std::size_t target, Opener& opener, const Link* const* links,
-                                    std::size_t count);
-  [[nodiscard]] Failure attach_one(std::size_t target, Opener& opener, const Link& link, UniqueFd socket);
-  [[nodiscard]] Failure open_ring(Slot& slot, Opener& opener, const Link& link, UniqueFd socket);
+                                    std::size_t count, std::uint64_t bytes);
+  [[nodiscard]] Failure attach_one(std::size_t target, Opener& opener, const Link& link, UniqueFd socket,
+                                   std::uint64_t bytes);
+  [[nodiscard]] Failure open_ring(Slot& slot, Opener& opener, const Link& link, UniqueFd socket,
+                                  std::uint64_t bytes);
   void declare(Slot& slot, const Link& link);
   void put_statistics(Slot& slot, std::uint64_t now_ns);
 
@@ -85,6 +92,8 @@ class Rings {
   Slot* slots_ = nullptr;
   std::size_t count_ = 0;
   std::uint32_t next_id_ = 0;
+  std::uint64_t used_ = 0;  // bytes of all open rings
+  bool left_out_ = false;   // links for which there is no room: told
   ExitCode failed_ = kDone;
 };
 

@@ -27,8 +27,6 @@
 namespace podshark::extcap {
 namespace {
 
-constexpr std::uint32_t kLargeBlock = 1U << 18U;
-constexpr std::uint32_t kSmallBlock = 1U << 17U;  // still holds a 64 KiB GSO packet
 // From a packet's stamp to its place in the ring: microseconds, but a softirq may be interrupted.
 constexpr std::uint64_t kInFlightNs = 2'000'000;
 // Packets of an unknown namespace hold others back, for order, no longer than this.
@@ -38,8 +36,8 @@ constexpr std::size_t kPacketsPerTurn = 16384;  // one busy link must not starve
 wire::RingOptions ring_options(const LinkOptions& options, std::size_t bytes, const model::Link& link,
                                const Filter& filter) {
   wire::RingOptions out;
-  out.block_size = bytes >= 8 * std::size_t{kLargeBlock} ? kLargeBlock : kSmallBlock;
-  out.block_count = static_cast<std::uint32_t>(std::max<std::size_t>(bytes / out.block_size, 2));
+  out.block_size = ring_block(bytes);
+  out.block_count = static_cast<std::uint32_t>(bytes / out.block_size);
   out.retire_ms = options.pace.retire_ms;
   out.snaplen = options.snaplen;
   out.promiscuous = options.promiscuous;
@@ -73,6 +71,8 @@ struct NetnsCapture::LinkRing {
   std::uint64_t dropped_at_pause = 0;
   bool open = false;
   bool declared = false;
+  RingBudget::Share memory;
+  annotate::Event::LinkStats before;  // links of the same name that have gone
 
   LinkRing() = default;
   LinkRing(const LinkRing&) = delete;
@@ -164,7 +164,14 @@ Status NetnsCapture::attach_links() {
       return r->open && r->end_ns == 0 && r->link.ifindex == l.link.ifindex && r->link.name == l.link.name;
     });
   });
+  const std::size_t wanted = links->size();
+  const RingBudget::Wish wish = wish_for(wanted);
+  links->resize(context_.rings->rings(wish));
+  if (links->size() < wanted) {
+    if (const Status s = leave_out(wanted - links->size()); !s) return s.error();
+  }
   if (links->empty()) return ok();
+  const std::size_t bytes = context_.rings->size(wish);
   SocketCounts counts;
   for (const ChosenLink& l : *links) ++(wire::encoding_for(l.link.arphrd).raw ? counts.raw : counts.cooked);
   Result<NetnsSockets> sockets = context_.worker.open(plan_.place, counts);
@@ -173,16 +180,55 @@ Status NetnsCapture::attach_links() {
     return Error{ErrorKind::gone, plan_.place.who() + " was restarted meanwhile", "select it again"};
   }
   for (const ChosenLink& l : *links) {
-    const wire::LinkEncoding encoding = wire::encoding_for(l.link.arphrd);
-    auto& pool = encoding.raw ? sockets->raw : sockets->cooked;
+    auto& pool = wire::encoding_for(l.link.arphrd).raw ? sockets->raw : sockets->cooked;
     UniqueFd socket = std::move(pool.back());
     pool.pop_back();
-    if (const Status s = attach(l, encoding, std::move(socket)); !s) return s.error();
+    if (const Status s = attach(l, bytes, std::move(socket)); !s) return s.error();
   }
   return ok();
 }
 
-Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket) {
+RingBudget::Wish NetnsCapture::wish_for(std::size_t links) const {
+  RingBudget::Wish wish = context_.ring_wish();
+  wish.have = static_cast<std::size_t>(
+      std::count_if(rings_.begin(), rings_.end(), [](const auto& r) { return r->open; }));
+  wish.fresh = links;
+  wish.made = interfaces_;
+  return wish;
+}
+
+// Root in a container makes as many links as it likes: told once, however often they change.
+Status NetnsCapture::leave_out(std::size_t links) {
+  if ((!known_ && !rings_.empty()) || std::exchange(left_out_, true)) return ok();
+  Error error{ErrorKind::internal,
+              std::to_string(links) + (links == 1 ? " link of " : " links of ") + plan_.place.who() +
+                  " not captured: one capture has " + std::to_string(RingBudget::kTotal >> 20U) +
+                  " MiB for rings, and " + std::to_string(RingBudget::kMostInterfaces) +
+                  " interfaces for one container",
+              "name the links that matter (-i), or fewer containers"};
+  if (rings_.empty()) return error;
+  report("lifecycle", "link-failed", "", error.line());
+  return ok();
+}
+
+// Of links of one name that come and go, figures stay.
+void NetnsCapture::forget_replaced() {
+  for (std::size_t i = rings_.size(); i-- > 0;) {
+    LinkRing& last = *rings_[i];
+    for (std::size_t j = i; j-- > 0;) {
+      const LinkRing& gone = *rings_[j];
+      if (gone.open || gone.link.name != last.link.name) continue;
+      last.before.received += gone.ring.received + gone.before.received;
+      last.before.dropped += gone.ring.dropped + gone.before.dropped;
+      last.before.queue_dropped += gone.queue_dropped + gone.before.queue_dropped;
+      rings_.erase(rings_.begin() + static_cast<std::ptrdiff_t>(j));
+      --i;
+    }
+  }
+}
+
+Status NetnsCapture::attach(const ChosenLink& chosen, std::size_t bytes, UniqueFd socket) {
+  const wire::LinkEncoding encoding = wire::encoding_for(chosen.link.arphrd);
   auto ring = std::make_unique<LinkRing>();
   ring->filter_text = both_filters(chosen.filter, context_.options.filter);
   // The kernel would run it on a cooked packet without the header that it was compiled for.
@@ -193,8 +239,7 @@ Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encodin
   ring->link = chosen.link;
   ring->mac = CapturedMacs::number(chosen.link.mac);
   ring->name = chosen.name;
-  const wire::RingOptions options =
-      ring_options(context_.options, context_.ring_bytes(), chosen.link, ring->filter);
+  const wire::RingOptions options = ring_options(context_.options, bytes, chosen.link, ring->filter);
   const char* step = "";
   const int error =
       wire::open_ring(&ring->ring, socket.release(), chosen.link.ifindex, encoding, &options, &step);
@@ -203,6 +248,8 @@ Status NetnsCapture::attach(const ChosenLink& chosen, wire::LinkEncoding encodin
     return os_error(-error,
                     "capture on " + in_quotes(chosen.link.name) + " of " + plan_.place.who() + ": " + step);
   }
+  ring->memory = context_.rings->take(bytes);
+  ++interfaces_;
   ring->start_ns = static_cast<std::uint64_t>(now_ns());
   ring->open = true;
   rings_.push_back(std::move(ring));
@@ -290,6 +337,7 @@ void NetnsCapture::close_ring(LinkRing& r) {
     if (hooks_.closed) hooks_.closed(r.id);
   }
   wire::close_ring(&r.ring);
+  r.memory = {};
 }
 
 void NetnsCapture::close() {
@@ -327,6 +375,7 @@ void NetnsCapture::add_new_links() {
   const std::size_t before = rings_.size();
   if (const Status s = attach_links(); !s && known_) report("lifecycle", "link-failed", "", s.error().line());
   for (std::size_t i = before; known_ && i < rings_.size(); ++i) report_new_link(*rings_[i]);
+  forget_replaced();
 }
 
 void NetnsCapture::look_again() {
@@ -402,8 +451,8 @@ void NetnsCapture::add_statistics(annotate::Event& event) {
     const auto was = before_.find(r->link.ifindex);
     const std::uint64_t errors =
         link == now.end() ? 0 : link->second.errors - (was == before_.end() ? 0 : was->second.errors);
-    event.links.push_back(
-        {plan_.target.container.name, r->link.name, r->ring.received, r->ring.dropped, queue, errors});
+    event.links.push_back({plan_.target.container.name, r->link.name, r->ring.received + r->before.received,
+                           r->ring.dropped + r->before.dropped, queue + r->before.queue_dropped, errors});
   }
 }
 

@@ -12,6 +12,7 @@
 #include "extcap/capture/event_loop.h"
 #include "extcap/capture/filter.h"
 #include "extcap/capture/recorder.h"
+#include "extcap/capture/ring_budget.h"
 #include "extcap/capture/source.h"
 #include "extcap/worker_client.h"
 #include "podman/model/link.h"
@@ -32,7 +33,7 @@ struct LinkOptions {
   std::string filter;              ///< libpcap syntax
   std::uint32_t snaplen = 262144;
   bool promiscuous = true;
-  std::size_t ring_bytes = 0;  ///< kernel memory per link; 0: 32 MiB, less when there are many links
+  std::size_t ring_bytes = 0;  ///< kernel memory per link as far as there is any; 0: see RingBudget
   Pace pace;
 };
 
@@ -61,7 +62,8 @@ struct CaptureContext {
   EventLoop& loop;
   Recorder& recorder;
   CapturedMacs& macs;
-  std::function<std::size_t()> ring_bytes;  ///< for the next ring
+  RingBudget* rings = nullptr;
+  std::function<RingBudget::Wish()> ring_wish = {};  ///< of one namespace, how many others there are
 };
 
 /// The captured links of one network namespace. Follows links that appear and vanish (rtnetlink) and notices
@@ -112,7 +114,10 @@ class NetnsCapture final : public Source {
   [[nodiscard]] Status start();
   [[nodiscard]] Status watch_process();
   [[nodiscard]] Status attach_links();
-  [[nodiscard]] Status attach(const ChosenLink& chosen, wire::LinkEncoding encoding, UniqueFd socket);
+  [[nodiscard]] RingBudget::Wish wish_for(std::size_t links) const;
+  [[nodiscard]] Status leave_out(std::size_t links);
+  void forget_replaced();
+  [[nodiscard]] Status attach(const ChosenLink& chosen, std::size_t bytes, UniqueFd socket);
   void begin_reading(LinkRing& ring);
   [[nodiscard]] Result<std::vector<ChosenLink>> wanted_links();
   void on_links_changed();
@@ -144,9 +149,11 @@ class NetnsCapture final : public Source {
   std::uint64_t opened_ns_ = 0;
   std::uint64_t ended_ns_ = 0;  // 0: its process runs
   [[nodiscard]] std::map<int, Carried> carried() const;
-  std::map<int, Carried> after_;   // … and when it ended
-  std::map<int, Carried> before_;  // ifindex → counters when the capture began
-  std::vector<std::unique_ptr<LinkRing>> rings_;
+  std::map<int, Carried> after_;                  // … and when it ended
+  std::map<int, Carried> before_;                 // ifindex → counters when the capture began
+  std::vector<std::unique_ptr<LinkRing>> rings_;  // of a link that has gone, the last of each name
+  std::size_t interfaces_ = 0;                    // so far
+  bool left_out_ = false;                         // links for which there is no room: told
   bool paused_ = false;
   bool ended_ = false;
 };

@@ -37,7 +37,7 @@ StreamSpec stream_spec(const CaptureContext& context, std::string link, std::str
           .filter = std::move(filter),
           .snaplen = context.options.snaplen,
           .promiscuous = context.options.promiscuous,
-          .buffer_bytes = context.ring_bytes()};
+          .buffer_bytes = context.rings->size(context.ring_wish())};
 }
 
 Status add_stream(OtherWay& way, const StreamRequest& request, const Target& target,

@@ -22,15 +22,6 @@
 namespace podshark::extcap {
 namespace {
 
-constexpr std::size_t kMiB = std::size_t{1} << 20U;
-constexpr std::size_t kRingBudget = 384 * kMiB;
-// A burst at full veth speed fills 8 MiB in 50 ms, which is less than one may wait for the processor; 32 MiB
-// lost nothing of a million packets where 8 MiB lost 3 % (tests/bench).
-constexpr std::size_t kMostRing = 32 * kMiB;
-constexpr std::size_t kUsualRing = 8 * kMiB;
-constexpr std::size_t kFewLinks = 4;   // so many get the most
-constexpr std::size_t kLinksEach = 2;  // eth0 and lo
-constexpr std::size_t kLeastRing = kMiB;
 constexpr std::chrono::milliseconds kScan{5};  // while a namespace is unknown
 constexpr std::chrono::milliseconds kJoinAgain{2000};
 constexpr std::chrono::milliseconds kLookAgain{50};
@@ -63,8 +54,12 @@ std::vector<std::string> start_command(const model::Container& c) {
 }  // namespace
 
 Roster::Roster(CaptureContext context, const RosterOptions& options, Hooks hooks)
-    : context_(std::move(context)), options_(options), hooks_(std::move(hooks)) {
-  context_.ring_bytes = [this] { return ring_bytes(); };
+    : context_(std::move(context)),
+      options_(options),
+      hooks_(std::move(hooks)),
+      rings_(context_.options.ring_bytes) {
+  context_.rings = &rings_;
+  context_.ring_wish = [this] { return ring_wish(); };
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) scan_timer_ = std::move(*timer);
   context_.loop.add(scan_timer_.get(), EPOLLIN, [this](std::uint32_t) {
     acknowledge(scan_timer_.get());
@@ -77,13 +72,10 @@ Roster::~Roster() {
   context_.loop.remove(scan_timer_.get());
 }
 
-// By how many links are to come at the start, later by how many there are: few get large rings, many share
-// the budget.
-std::size_t Roster::ring_bytes() const {
-  if (context_.options.ring_bytes != 0) return context_.options.ring_bytes;
-  const std::size_t links = kLinksEach * std::max(expected_, sources_.size() + unknown_.size() + 1);
-  const std::size_t wanted = std::clamp(kMostRing * kFewLinks / links, kUsualRing, kMostRing);
-  return std::clamp(kRingBudget / links, kLeastRing, wanted);
+// By how many are to come at the start, later by how many there are.
+RingBudget::Wish Roster::ring_wish() const {
+  const std::size_t now = sources_.size() + unknown_.size() + 1;
+  return {.targets = std::max(expected_, now), .coming = expected_ >= now ? expected_ - now + 1 : 0};
 }
 
 Result<std::vector<CapturePlan>> Roster::plans(const Target& target) {
@@ -249,7 +241,7 @@ Status Roster::begin(Selection& selection) {
     watch_->start();
   }
   if (const Status s = start_stopped(selection); !s) return s.error();
-  expected_ = selection.targets.size();
+  expected_ = selection.targets.size() * (options_.points == Points::both ? 2 : 1);
   for (const Target& target : selection.targets) {
     const Status s = attach(target);
     // Of several, one that has just stopped is no reason to give up.

@@ -97,7 +97,7 @@ class Roster {
   [[nodiscard]] model::Inventory seen_now();
   [[nodiscard]] bool given_up(const Target& target) const;
   [[nodiscard]] std::unique_ptr<NetnsCapture> take_unknown(const Target& target);
-  [[nodiscard]] std::size_t ring_bytes() const;
+  [[nodiscard]] RingBudget::Wish ring_wish() const;
   /// Time of its first possible packet, 0 when it could not be captured.
   [[nodiscard]] std::int64_t join(const Target& target, bool told);
   /// Its last capture, when that has ended or is ending.
@@ -116,6 +116,7 @@ class Roster {
   std::vector<std::string> names_;
   model::Inventory told_;   // by podman: complete
   model::Inventory known_;  // the same, or what a scan of processes shows since
+  RingBudget rings_;        // outlives the sources
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<NetnsCapture>> unknown_;
   std::map<std::uint64_t, model::Container>
@@ -131,7 +132,7 @@ class Roster {
   std::unique_ptr<NetnsWatch> watch_;
   std::int64_t look_until_ns_ = 0;  // elapsed_ns(): somebody is about to start
   UniqueFd scan_timer_;
-  std::size_t expected_ = 0;  // targets at the start
+  std::size_t expected_ = 0;  // namespaces at the start
   bool paused_ = false;
   bool following_paused_ = false;
 };

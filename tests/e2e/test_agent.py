@@ -16,7 +16,7 @@ import lib_images
 import lib_pcapng
 from lib import OTHER, RIG, ROOT, Ctr, Net, Pod, RigTest, fetch, podman, podman_json, quick, run, wait_for
 from lib_agent import Agent, compiled
-from lib_podshark import tshark
+from lib_podshark import mapped_rings, tshark
 
 UNPRIVILEGED_WEB = ("httpd", "-f", "-p", "8080", "-h", "/www")
 CONTAINERS = (
@@ -166,10 +166,17 @@ class Capturing(AgentTest):
     def test_a_ring_is_as_large_as_is_asked(self):
         agent = self.capture(ROOT, "-r", "1024", "-i", "lo", self.up["web"].pid)
         agent.wait_links("0/lo")
-        mapped = sum(int(b, 16) - int(a, 16) for a, b in (
-            line.split()[0].split("-") for line in pathlib.Path(f"/proc/{agent.process.pid}/maps").read_text().splitlines()
-            if "socket:" in line))
-        self.assertEqual(1024 << 10, mapped)
+        self.assertEqual(1024 << 10, mapped_rings(agent.process.pid))
+        agent.stop()
+
+    def test_links_share_what_there_is_for_rings(self):
+        def ip(words):
+            self.up["web"].enter("ip", "-batch", "-", input="".join(words.format(n) + "\n" for n in range(20)))
+        ip("link add d{0} type veth peer name e{0}")
+        self.addCleanup(ip, "link del d{}")
+        agent = self.capture(ROOT, "-r", "8192", self.up["web"].pid)
+        agent.wait_links("0/lo", "0/eth0", *(f"0/{end}{n}" for n in range(20) for end in "de"))
+        self.assertLessEqual(mapped_rings(agent.process.pid), 128 << 20)
         agent.stop()
 
     def test_promiscuous_only_when_wanted(self):
