@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "extcap/capture/first_process.h"
@@ -170,16 +171,25 @@ Status NetnsCapture::attach_links() {
   if (links->size() < wanted) {
     if (const Status s = leave_out(wanted - links->size()); !s) return s.error();
   }
-  if (links->empty()) return ok();
   const std::size_t bytes = context_.rings->size(wish);
+  for (std::span<const ChosenLink> rest = *links; !rest.empty();) {
+    const std::size_t some = std::min<std::size_t>(rest.size(), worker::kMaxSockets);
+    if (const Status s = attach_some(rest.first(some), bytes); !s) return s.error();
+    rest = rest.subspan(some);
+  }
+  return ok();
+}
+
+// What the worker gives in one answer.
+Status NetnsCapture::attach_some(std::span<const ChosenLink> links, std::size_t bytes) {
   SocketCounts counts;
-  for (const ChosenLink& l : *links) ++(wire::encoding_for(l.link.arphrd).raw ? counts.raw : counts.cooked);
+  for (const ChosenLink& l : links) ++(wire::encoding_for(l.link.arphrd).raw ? counts.raw : counts.cooked);
   Result<NetnsSockets> sockets = context_.worker.open(plan_.place, counts);
   if (!sockets) return sockets.error();
   if (sockets->netns_inode != netns_inode_) {
     return Error{ErrorKind::gone, plan_.place.who() + " was restarted meanwhile", "select it again"};
   }
-  for (const ChosenLink& l : *links) {
+  for (const ChosenLink& l : links) {
     auto& pool = wire::encoding_for(l.link.arphrd).raw ? sockets->raw : sockets->cooked;
     UniqueFd socket = std::move(pool.back());
     pool.pop_back();

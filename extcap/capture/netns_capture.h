@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,7 @@ class NetnsCapture final : public Source {
   [[nodiscard]] Status watch_process();
   [[nodiscard]] Status attach_links();
   [[nodiscard]] RingBudget::Wish wish_for(std::size_t links) const;
+  [[nodiscard]] Status attach_some(std::span<const ChosenLink> links, std::size_t bytes);
   [[nodiscard]] Status leave_out(std::size_t links);
   void forget_replaced();
   [[nodiscard]] Status attach(const ChosenLink& chosen, std::size_t bytes, UniqueFd socket);

@@ -33,6 +33,15 @@ class Many(LinksTest):
             self.assertEqual([], happened(capture, "lifecycle", "link-failed"))
             capture.stop()
 
+    def test_a_router_with_more_links_than_the_worker_serves_at_once(self):
+        self.add(*range(35))
+        with Capture(ROOT, "web") as capture:
+            wait_for(lambda: len(capture.links()) == 72, "all links")
+            self.add(*range(35, 70))
+            wait_for(lambda: len(capture.links()) == 142, "as many that appear")
+            self.assertEqual([], happened(capture, "lifecycle", "link-failed"))
+            capture.stop()
+
 
 class ComeAndGo(LinksTest):
     def test_figures_of_links_of_one_name_are_of_all_of_them(self):
