@@ -294,7 +294,7 @@ void Session::finish() {
       if (!rings_.is_open(next)) continue;
       rings_.take(next, {.backlog = kQueueLimit, .until_ns = until});
       if (output_.backlog() >= kQueueLimit) break;
-      rings_.close(next);
+      rings_.close(next, {.packets = 0});
     }
     const std::size_t before = output_.backlog();
     if (rings_.failed() != kDone || !output_.flush()) return;

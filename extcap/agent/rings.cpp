@@ -264,10 +264,10 @@ void Rings::put_statistics() {
   }
 }
 
-void Rings::close(std::size_t slot) {
+void Rings::close(std::size_t slot, Limits limits) {
   Slot& s = slots_[slot];
   if (!s.open) return;
-  take(slot, {.until_ns = wall_ns()});
+  take(slot, limits);
   put_statistics(s, wall_ns());
   used_ -= s.ring.map_size;
   wire::close_ring(&s.ring);
@@ -280,7 +280,7 @@ void Rings::close_others(std::size_t target, const LinkList& links) {
     bool there = false;
     for (std::size_t l = 0; l < links.count && !there; ++l)
       there = find(target, links.links[l]) == &slots_[i];
-    if (!there) close(i);
+    if (!there) close(i, {.until_ns = wall_ns()});
   }
 }
 
@@ -292,7 +292,7 @@ void Rings::close_target(std::size_t target) {
   }
   if (pending) (void)poll(nullptr, 0, kLastBlocksMs);
   for (std::size_t i = 0; i < count_; ++i) {
-    if (slots_[i].target == target) close(i);
+    if (slots_[i].target == target) close(i, {.until_ns = wall_ns()});
   }
 }
 

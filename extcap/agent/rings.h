@@ -34,10 +34,16 @@ class Rings {
 
   /// Captures those of `links` that are wanted and are not captured yet, as far as there is memory for rings.
   [[nodiscard]] Failure attach(std::size_t target, Opener& opener, const LinkList& links);
+  struct Limits {
+    std::size_t packets = SIZE_MAX;
+    std::size_t backlog = SIZE_MAX;  ///< bytes in the output
+    std::uint64_t until_ns = UINT64_MAX;
+  };
   /// Reads out and closes the rings of links that are not there any more, or all of that target.
   void close_others(std::size_t target, const LinkList& links);
   void close_target(std::size_t target);
-  void close(std::size_t slot);
+  /// One of them, within these limits: none when it is read out already.
+  void close(std::size_t slot, Limits limits);
 
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] bool is_open(std::size_t slot) const { return slots_[slot].open; }
@@ -45,12 +51,8 @@ class Rings {
   [[nodiscard]] int fd(std::size_t slot) const { return slots_[slot].open ? slots_[slot].ring.fd : -1; }
   void clear_error(std::size_t slot) { wire::clear_error(&slots_[slot].ring); }
 
-  struct Limits {
-    std::size_t packets = SIZE_MAX;
-    std::size_t backlog = SIZE_MAX;  ///< bytes in the output
-    std::uint64_t until_ns = UINT64_MAX;
-  };
-  /// Packets from a ring to the output, which is flushed now and then.
+  /// Packets from a ring to the output, which is flushed now and then. One that is later than `until_ns` is
+  /// the last to be looked at, and lost: what follows it must not be taken.
   void take(std::size_t slot, Limits limits);
   /// Figures of all open rings.
   void put_statistics();

@@ -230,6 +230,26 @@ class Ends(AgentTest):
         self.assertLess(time.monotonic() - began, 2)
         self.assertTrue(any(HELLO in p.data for p in done.packets))
 
+    def test_amid_traffic_without_a_hole(self):
+        # What is sent while the last blocks are waited for is not of the capture, but nothing before it may be missing.
+        send = """if True:
+            import socket, struct, time
+            s, n = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0
+            while True:
+                for _ in range(20):
+                    s.sendto(b"number" + struct.pack(">I", n), ("127.0.0.1", 9))
+                    n += 1
+                time.sleep(0.002)
+        """
+        agent = self.capture(ROOT, "-r", "8192", "-i", "lo", self.up["web"].pid)
+        agent.wait_links("0/lo")
+        self.child(ROOT, ["nsenter", "-t", str(self.up["web"].pid), "-n", "python3", "-c", send])
+        agent.wait(lambda now: len(now.packets) > 2000, "some thousand packets")
+        done = agent.stop()
+        numbers = [int.from_bytes(p.data[48:52], "big") for p in done.packets if p.data[42:48] == b"number"]
+        self.assertEqual(0, done.all(lib_pcapng.Statistics)[-1].dropped)
+        self.assertEqual(list(range(numbers[0], numbers[-1] + 1)), numbers)
+
     def test_by_signals_with_everything_written(self):
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             agent = self.capture(ROOT, self.up["web"].pid)
