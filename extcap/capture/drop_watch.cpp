@@ -88,6 +88,7 @@ struct DropWatch::Watched {
   Target target;
   UniqueFd packet;  // in the container's namespace
   std::uint64_t netns = 0;
+  bool told = false;     // the helper knows of it
   bool outside = false;  // packets with its addresses count in the namespace around it
   bool rootless = false;
   std::vector<std::string> addresses;
@@ -181,7 +182,21 @@ DropWatch::Outer* DropWatch::outer(bool rootless) {
   return &outer;
 }
 
-void DropWatch::tell(std::uint32_t tag, const Watched& w) {
+// Its addresses and published ports may be somebody else's next. The tag stays its own: drops of it may still
+// be in the ring.
+void DropWatch::forget_ended(const std::vector<std::unique_ptr<Source>>& sources) {
+  for (const auto& [tag, w] : watched_) {
+    const bool there = std::any_of(sources.begin(), sources.end(), [&, &watched = *w](const auto& s) {
+      return !s->ended() && s->target().value == watched.target.value;
+    });
+    if (there || !std::exchange(w->told, false)) continue;
+    helper_->forget(tag);
+    w->packet.reset();
+  }
+}
+
+void DropWatch::tell(std::uint32_t tag, Watched& w) {
+  w.told = true;
   helper_->forget(tag);
   if (w.packet) helper_->watch_netns(w.packet.get(), tag);
   Outer* out = w.outside ? outer(w.rootless) : nullptr;
@@ -206,6 +221,7 @@ void DropWatch::tell(std::uint32_t tag, const Watched& w) {
 void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
                        const model::Inventory& inventory) {
   if (!ready_) return;
+  forget_ended(sources);
   for (const auto& source : sources) {
     const Target& target = source->target();
     const model::Container& c = target.container;
@@ -231,7 +247,6 @@ std::uint32_t DropWatch::tag_of(const Target& target) {
   w = std::make_unique<Watched>();
   w->start_ns = static_cast<std::uint64_t>(now_ns());
   w->target = target;
-  w->target.container.pid = 0;  // not told yet
   return tag;
 }
 
@@ -242,8 +257,8 @@ void DropWatch::follow_container(const Target& target, const model::Container& t
   if (tag == 0) return;
   Watched& w = *watched_.at(tag);
   Ports ports = ports_of(told);
-  if (w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start && w.ports == ports &&
-      w.networks == told.networks) {
+  if (w.told && w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start &&
+      w.ports == ports && w.networks == told.networks) {
     return;
   }
   Result<NetnsSockets> sockets =
@@ -275,7 +290,7 @@ void DropWatch::follow_network(const Target& target, const model::Inventory& inv
     }
   }
   Watched& w = *watched_.at(tag);
-  if (w.addresses == addresses && w.ports == ports) return;
+  if (w.told && w.addresses == addresses && w.ports == ports) return;
   w.outside = true;
   w.rootless = ::geteuid() != 0;  // networks in the inventory are the caller's own
   w.addresses = std::move(addresses);

@@ -72,7 +72,8 @@ class DropWatch {
   [[nodiscard]] std::uint32_t tag_of(const Target& target);
   void follow_container(const Target& target, const model::Container& told);
   void follow_network(const Target& target, const model::Inventory& inventory);
-  void tell(std::uint32_t tag, const Watched& w);
+  void forget_ended(const std::vector<std::unique_ptr<Source>>& sources);
+  void tell(std::uint32_t tag, Watched& w);
   [[nodiscard]] Outer* outer(bool rootless);
   void write(const Drop& drop, std::int64_t time_ns);
   [[nodiscard]] std::uint32_t interface_of(Watched& w, bool ethernet);

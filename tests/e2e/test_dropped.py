@@ -545,6 +545,38 @@ class Way(DropTest):
         self.dropped("NO_TX_TARGET", b"no-port-left", "br_dev_xmit")
 
 
+class Ended(DropTest):
+    """The capture is of web, and of one that ends."""
+
+    def test_its_port_is_somebody_elses_then(self):
+        for name in ("first", "second"):
+            self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "--ignore", name, check=False)
+        self.rules([], "chain p { type filter hook prerouting priority -400; udp dport { 28053, 28055 } drop; }")
+        lib.start(Ctr("first", ports=("28055:55/udp",)))
+        with Capture(ROOT, "web", "first", "--drops=on") as capture:
+            wait_watching(capture)
+
+            def packets(marker):
+                return [p.interface.name for p in capture.so_far().packets if marker in p.data]
+
+            self.send_udp(b"to-the-first", 28055, HOST)
+            wait_for(lambda: packets(b"to-the-first") == ["podman:first/drops"], "its drop")
+            lib.podman(ROOT, "rm", "-f", "-t", "0", "first")
+            lib.start(Ctr("second", ports=("28055:55/udp",)))
+            wait_for(lambda: any(e["what"] == "exited" and e.get("container") == "first"
+                                 for e in capture.so_far().events_of("lifecycle")), "its end")
+            self.send_udp(b"to-the-second", 28055, HOST)
+            self.send_udp(b"to-web", 28053, HOST)
+            wait_for(lambda: packets(b"to-web") == ["podman:web/drops"], "the other's drop")
+            self.assertEqual([], packets(b"to-the-second"))
+            back = lib.start(Ctr("first", ports=("28056:55/udp",)))["first"]
+
+            def dropped_again():
+                self.send_udp(b"back-again", 98, back.address)
+                return "podman:first/drops" in packets(b"back-again")
+            wait_for(dropped_again, "a drop inside of it when it is back")
+
+
 class Member(DropTest):
     """Somebody of the group, whom only the installed helpers give what it takes."""
 
