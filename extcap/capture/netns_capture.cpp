@@ -213,8 +213,8 @@ Status NetnsCapture::leave_out(std::size_t links) {
   Error error{ErrorKind::internal,
               std::to_string(links) + (links == 1 ? " link of " : " links of ") + plan_.place.who() +
                   " not captured: one capture has " + std::to_string(RingBudget::kTotal >> 20U) +
-                  " MiB for rings, and " + std::to_string(RingBudget::kMostInterfaces) +
-                  " interfaces for one container",
+                  " MiB for rings, and one container " + std::to_string(RingBudget::kMostLinks) +
+                  " links at once, " + std::to_string(RingBudget::kMostInterfaces) + " in all",
               "name the links that matter (-i), or fewer containers"};
   if (rings_.empty()) return error;
   report("lifecycle", "link-failed", "", error.line());

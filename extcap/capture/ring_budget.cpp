@@ -27,6 +27,13 @@ std::size_t in_blocks(std::size_t bytes) {
 
 }  // namespace
 
+// Of the fresh ones, whatever memory there is.
+std::size_t RingBudget::allowed(const Wish& w) {
+  const std::size_t have = std::min(w.have, kMostLinks);
+  const std::size_t made = std::min(w.made, kMostInterfaces);
+  return std::min({w.fresh, kMostLinks - have, kMostInterfaces - made});
+}
+
 std::size_t RingBudget::left(const Wish& w) const {
   // Whoever chooses large rings wants them on the links that containers usually have.
   const std::size_t total = std::max(kTotal, chosen_ * kFewLinks * w.targets);
@@ -35,21 +42,21 @@ std::size_t RingBudget::left(const Wish& w) const {
 }
 
 std::size_t RingBudget::size(const Wish& w) const {
-  const std::size_t links = std::max(kLinksEach, w.have + w.fresh) + kLinksEach * (w.targets - 1);
+  const std::size_t fresh = allowed(w);
+  const std::size_t links = std::max(kLinksEach, w.have + fresh) + kLinksEach * (w.targets - 1);
   std::size_t wanted = std::clamp(kMostRing * kFewLinks / links, kUsualRing, kMostRing);
   if (chosen_ != 0) wanted = chosen_;
   const std::size_t first = kMostRing * kFewLinks;
   const std::size_t others = kLinksEach * (std::max<std::size_t>(w.coming, 1) - 1);
-  const std::size_t soon = (w.fresh + others) * wanted;
+  const std::size_t soon = (fresh + others) * wanted;
   const bool all_fit = chosen_ != 0 ? soon <= left(w) : used_ + soon <= first;
   if (all_fit) return in_blocks(wanted);
   const std::size_t later = w.coming == 0 ? kLater : kLater / 2;
-  return in_blocks(std::min(wanted, left(w) / (w.fresh + others + later)));
+  return in_blocks(std::min(wanted, left(w) / (fresh + others + later)));
 }
 
 std::size_t RingBudget::rings(const Wish& w) const {
-  const std::size_t made = std::min(w.made, kMostInterfaces);
-  return std::min({w.fresh, left(w) / size(w), kMostInterfaces - made});
+  return std::min(allowed(w), left(w) / size(w));
 }
 
 RingBudget::Share RingBudget::take(std::size_t bytes) {

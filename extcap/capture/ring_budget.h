@@ -18,6 +18,9 @@ class RingBudget {
  public:
   static constexpr std::size_t kTotal = std::size_t{384} << 20U;
   static constexpr std::size_t kLeast = std::size_t{256} << 10U;  ///< the smallest ring
+  /// Links of one namespace at the same time: the kernel takes tens of milliseconds to close a ring, and
+  /// nobody waits for thousands of them.
+  static constexpr std::size_t kMostLinks = 256;
   /// Interfaces that one namespace may add to a file, those of links that have gone included.
   static constexpr std::size_t kMostInterfaces = 4096;
 
@@ -67,6 +70,7 @@ class RingBudget {
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
+  [[nodiscard]] static std::size_t allowed(const Wish& wish);
   [[nodiscard]] std::size_t left(const Wish& wish) const;
 
   std::size_t chosen_;

@@ -60,3 +60,17 @@ class ComeAndGo(LinksTest):
         self.assertEqual((3, sum(s.received for s in blocks)), (len(blocks), figures[0]["received"]))
         for kind, what, number in (("lifecycle", "link-added", 3), ("gap", "link-replaced", 2)):
             self.assertEqual(number, len([e for e in done.events_of(kind) if e["what"] == what and e["link"] == "d0"]), what)
+
+
+class Endless(LinksTest):
+    def test_more_than_one_capture_takes_is_told_once(self):
+        with Capture(ROOT, "web") as capture:
+            self.ip("link add parent type bridge", *(f"link add link parent name v{n} type macvlan" for n in range(300)))
+            self.addCleanup(self.ip, "link del parent")
+            wait_for(lambda: happened(capture, "lifecycle", "link-failed"), "that it is told", 60)
+            self.assertLessEqual(mapped_rings(capture.process.pid), BUDGET)
+            self.add(1)
+            wait_for(lambda: len(capture.links()) == 256, "as many as there may be")
+            done = capture.stop()
+        told, = (e["detail"] for e in done.events_of("lifecycle") if e["what"] == "link-failed")
+        self.assertRegex(told, r"^\d+ links? of container 'web' not captured: one capture has 384 MiB for rings")
