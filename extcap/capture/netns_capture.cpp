@@ -396,7 +396,8 @@ void NetnsCapture::look_again() {
 void NetnsCapture::report_new_link(const LinkRing& fresh) {
   const LinkRing* last = nullptr;
   for (const auto& r : rings_) {
-    if (r.get() != &fresh && !r->open && r->link.name == fresh.link.name) last = r.get();
+    // Its ring may still be open, for its last packets.
+    if (r.get() != &fresh && r->end_ns != 0 && r->link.name == fresh.link.name) last = r.get();
   }
   const std::string who = fresh.link.name + " of " + what(plan_.target);
   report("lifecycle", "link-added", fresh.link.name, "capturing on new link " + who);
