@@ -348,7 +348,7 @@ cxxopts::Options capture_options() {
       "c,count", "Stop after N packets", cxxopts::value<std::string>(), "N")(
       "duration", "Stop after S seconds", cxxopts::value<std::string>(), "S")(
       "s,snaplen", "Bytes kept of each packet (default: all)", cxxopts::value<std::string>(), "BYTES")(
-      "promiscuous", "See frames for others too (default: true)", cxxopts::value<std::string>(),
+      "promiscuous", "Promiscuous mode: frames for others too (default: true)", cxxopts::value<std::string>(),
       "true|false")("point", "Where: host is the other end of the link (default: inside)",
                     cxxopts::value<std::string>(), "inside|host|both")(
       "follow", "Go on after a restart, take in who joins (default: true)", cxxopts::value<std::string>(),

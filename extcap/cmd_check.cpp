@@ -143,8 +143,8 @@ cxxopts::Options check_options() {
   table.positional_help("");
   table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
                       cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
-      "notes", "tell all about what is so by design, too")(
-      "watch", "tell changes of what the firewall rules do to containers, until stopped")(
+      "notes", "also explain findings that are by design")(
+      "watch", "report firewall changes that affect containers, until stopped")(
       "losses", "with --watch: also what rules with counters drop")(
       "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
       "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");

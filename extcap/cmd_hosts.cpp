@@ -184,7 +184,7 @@ int refresh(const Request& request, std::ostream& out, std::ostream& err) {
 }  // namespace
 
 cxxopts::Options hosts_options() {
-  cxxopts::Options options("podshark hosts", "Other machines whose containers Wireshark lists.");
+  cxxopts::Options options("podshark hosts", "Remote hosts whose containers Wireshark lists.");
   options.custom_help("[list | add HOST | remove HOST | refresh [HOST...]]");
   options.positional_help("");
   options.add_options()("key", "add: file of ssh's key", cxxopts::value<std::string>(), "FILE")(

@@ -133,7 +133,7 @@ const char* const kProbeMore =
   kube://store/shop:80  port 80 of pod shop in namespace store, through kubectl port-forward
 
 Outcomes:
-  ok            reached; a connection alone is not taken for it
+  ok            reached; a successful connect alone does not count
   refused       somebody said no
   filtered      nothing came back within the timeout
   unreachable   no route, no neighbour, or a router says so

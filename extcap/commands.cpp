@@ -23,7 +23,7 @@ std::span<const Command> commands() {
        annotate_options},
       {"check", "what is wrong with a container's network, the evidence and the fix", cmd_check,
        check_options, true, kCheckMore},
-      {"hosts", "other machines whose containers Wireshark lists: add, remove, ask again", cmd_hosts,
+      {"hosts", "remote hosts whose containers Wireshark lists: add, remove, ask again", cmd_hosts,
        hosts_options},
       {"doctor", "what is missing for capturing, and how to mend it", cmd_doctor, doctor_options, true},
   };
