@@ -141,7 +141,7 @@ cxxopts::Options check_options() {
       "Says what is wrong with containers' networks, why, and how to mend it. Changes nothing.");
   table.custom_help("[TARGET[:PORT][/PROTOCOL]] [options]");
   table.positional_help("");
-  table.add_options()("from", "who can not reach TARGET: host, a container, pod/NAME",
+  table.add_options()("from", "who cannot reach TARGET: host, a container, pod/NAME",
                       cxxopts::value<std::string>(), "WHO")("json", "for programs (docs/FORMAT.md)")(
       "notes", "also explain findings that are by design")(
       "watch", "report firewall changes that affect containers, until stopped")(

@@ -142,19 +142,19 @@ run_demo() {
   if start_container; then
     prove
   elif [ "$(id -u)" = 0 ]; then
-    say "podman can not start containers here directly ($(podman_reason)): using a private mount namespace"
+    say "podman cannot start containers here directly ($(podman_reason)): using a private mount namespace"
     remove_container
     remove_cgroups
     in_private_namespace "$here/demo.sh" --inside "$work"
   else
-    die "podman can not start a container: $(podman_reason) (as root the demo can use a private mount namespace:" \
+    die "podman cannot start a container: $(podman_reason) (as root the demo can use a private mount namespace:" \
       "sudo $here/demo.sh)"
   fi
 }
 
 # The file goes to the caller's directory and belongs to the caller.
 keep_file() {
-  cp -- "$work/demo.pcapng" "$PWD/demo.pcapng" || die "can not write $PWD/demo.pcapng"
+  cp -- "$work/demo.pcapng" "$PWD/demo.pcapng" || die "cannot write $PWD/demo.pcapng"
   if [ -n "${SUDO_UID:-}" ]; then chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$PWD/demo.pcapng"; fi
   say "wrote $PWD/demo.pcapng; open it with: wireshark demo.pcapng"
 }
@@ -164,7 +164,7 @@ main() {
     work=$2
     prepare_private_podman
     trap remove_container EXIT
-    start_container || die "podman can not start a container there either: $(podman_reason)"
+    start_container || die "podman cannot start a container there either: $(podman_reason)"
     prove
     return
   fi

@@ -62,7 +62,7 @@ choose_places() {
 build() {
   say "building in $build_dir"
   local log=$build_dir/setup.log
-  { mkdir -p "$build_dir" && : >"$log"; } || die "can not write $build_dir"
+  { mkdir -p "$build_dir" && : >"$log"; } || die "cannot write $build_dir"
   if ! { cmake -S "$source_dir" -B "$build_dir" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DPODSHARK_TESTS=OFF -DPODSHARK_BENCH=OFF -DCMAKE_INSTALL_PREFIX="$prefix" &&
     cmake --build "$build_dir" && stage; } >"$log" 2>&1; then

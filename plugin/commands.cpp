@@ -49,7 +49,7 @@ Result<std::string> preferred(const Places& places) {
   if (error == 0) return found;
   return Error{ErrorKind::not_found,
                "the preference podman.program names " + in_quotes(places.preference) +
-                   ", which can not be started: " + std::strerror(error),
+                   ", which cannot be started: " + std::strerror(error),
                "correct or empty it in " + std::string(kWhereToSet)};
 }
 

@@ -51,7 +51,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 Error start_error(const std::string& program, GError* error) {
   const std::string why = error != nullptr ? error->message : "unknown error";
   g_clear_error(&error);
-  return {ErrorKind::internal, in_quotes(program) + " can not be started: " + one_line(why, 300),
+  return {ErrorKind::internal, in_quotes(program) + " cannot be started: " + one_line(why, 300),
           "see Edit → Preferences → Protocols → Podman"};
 }
 

@@ -55,7 +55,7 @@ const char* parse_filter(const char* word, CaptureArguments* out) {
   if (colon == nullptr || !parse_digits(word, static_cast<std::size_t>(colon - word), 0, 65535, &linktype))
     return "is not LINKTYPE:HEX";
   if (linktype != wire::kLinktypeEthernet && linktype != wire::kLinktypeRaw)
-    return "is for a link type whose filters the kernel can not run";
+    return "is for a link type whose filters the kernel cannot run";
   for (std::size_t i = 0; i < out->filter_count; ++i) {
     if (out->filters[i].linktype == linktype) return "is a second filter for the same link type";
   }

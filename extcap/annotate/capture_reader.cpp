@@ -47,7 +47,7 @@ Status CaptureReader::begin() {
   const Bytes start = window_.ahead(kPcapHeader);
   const auto unknown = [&](const std::string& why) -> Status {
     if (const auto& failure = window_.failure())
-      return Error{failure->kind, "can not be read: " + failure->what, failure->hint};
+      return Error{failure->kind, "cannot be read: " + failure->what, failure->hint};
     return Error{ErrorKind::usage, "is no capture file: " + why, "pcap and pcapng are read, also gzipped"};
   };
   if (start.size() < 4) return unknown("it is too short");

@@ -122,7 +122,7 @@ void read_failed_restarts(Facts& facts) {
                      "--filter", "event=restart", "--filter", "event=start", "--format", "json"},
                     std::chrono::seconds(3), kMaxEvents);
   if (!events || events->exit_code != 0) {
-    facts.unseen.push_back({"restarts that failed", "podman can not tell its events",
+    facts.unseen.push_back({"restarts that failed", "podman cannot tell its events",
                             "events_logger of section [engine] in containers.conf may forbid it"});
     return;
   }

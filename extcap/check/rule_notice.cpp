@@ -66,7 +66,7 @@ Result<RuleNotice> RuleNotice::start(const NetnsPlace& place) {
   std::array<char, 1> byte{};
   if (::poll(&started, 1, kStartMs) > 0 && ::read(out.fd(), byte.data(), 1) == 1) return out;
   return Error{ErrorKind::permission,
-               "changes of the firewall rules of " + place.who() + " can not be watched: not permitted",
+               "changes of the firewall rules of " + place.who() + " cannot be watched: not permitted",
                "run podshark as its owner, or with sudo"};
 }
 

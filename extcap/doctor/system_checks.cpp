@@ -64,7 +64,7 @@ Findings check_subordinate_ids(const Scene& scene) {
   const UserNamespaces& ns = scene.userns;
   if (caller.uid == 0) return {};
   if (!ns.newuidmap) {
-    return {warn("subordinate ids", "newuidmap not found: rootless podman can not map users",
+    return {warn("subordinate ids", "newuidmap not found: rootless podman cannot map users",
                  "sudo apt-get install uidmap")};
   }
   if (ns.subuid && ns.subgid)
@@ -74,7 +74,7 @@ Findings check_subordinate_ids(const Scene& scene) {
                    (ns.subuid   ? "/etc/subgid"
                     : ns.subgid ? "/etc/subuid"
                                 : "/etc/subuid and /etc/subgid") +
-                   ": rootless podman can not map users",
+                   ": rootless podman cannot map users",
                add_subordinate_ids(ns, caller.name))};
 }
 
@@ -133,7 +133,7 @@ Findings check_limits(const Scene& scene) {
   if (kernel.inotify != 0) {
     found.push_back(warn("limits",
                          std::string("no inotify instance is left (") + std::strerror(kernel.inotify) +
-                             "): --wait can not see containers as they appear",
+                             "): --wait cannot see containers as they appear",
                          "sudo sysctl -w fs.inotify.max_user_instances=1024"));
   }
   if (found.empty()) found.push_back(good("limits", "open files, memory and inotify instances are enough"));

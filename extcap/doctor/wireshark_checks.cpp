@@ -51,7 +51,7 @@ Findings check_sandboxed(const Scene& scene) {
     found.push_back(warn(
         "sandbox",
         "there is a Wireshark from " + kind +
-            ": it can not start extcap programs of this machine, so it lists no containers",
+            ": it cannot start extcap programs of this machine, so it lists no containers",
         "start the distribution's Wireshark, or pipe: podshark capture NAME -w - | " + start + " -k -i -"));
   }
   return found;
@@ -120,13 +120,13 @@ Findings check_dumpcap(const Scene& scene) {
   if (scene.wireshark.program.empty()) return {};
   if (!dumpcap.exists) {
     return {fail("dumpcap",
-                 "dumpcap not found in " + scene.wireshark.program_dir + ": Wireshark can not capture at all",
+                 "dumpcap not found in " + scene.wireshark.program_dir + ": Wireshark cannot capture at all",
                  "sudo apt-get install --reinstall wireshark-common")};
   }
   const std::string state = dumpcap.path + " is " + mode_text(dumpcap);
   if (dumpcap.executable)
     return {good("dumpcap", state + ", you may run it; Podshark needs no more from it")};
-  return {fail("dumpcap", state + ": Wireshark can not capture at all as you, also not through extcap",
+  return {fail("dumpcap", state + ": Wireshark cannot capture at all as you, also not through extcap",
                barrier(dumpcap, scene.caller).fix)};
 }
 

@@ -83,7 +83,7 @@ Findings check_rootful(const Scene& scene) {
     return scene.worker.executable ? Findings{judge_capabilities(scene)} : Findings{};
   }
   if (const std::string names = missing_from(scene.caller.bounding); !names.empty()) {
-    return {warn("rootful", "this root has no " + names + ": it can not enter containers' networks",
+    return {warn("rootful", "this root has no " + names + ": it cannot enter containers' networks",
                  "run on the host itself, not inside a container")};
   }
   return {good("rootful", "you are root: every container on this machine is within reach")};

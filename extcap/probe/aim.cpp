@@ -124,7 +124,7 @@ Status aim_by_publishing(const Named& named, std::uint16_t port, const Source& s
         named.owner.limited ? "what it publishes is known to root only" : "it is not published";
     return Error{ErrorKind::unsupported,
                  "port " + std::to_string(port) + "/" + protocol + " of " + in_quotes(named.name) +
-                     " can not be probed on the host: " + why,
+                     " cannot be probed on the host: " + why,
                  "publish it with -p, or probe the container's own address"};
   }
   const Result<IpAddress> host = host_seen_from(source);
@@ -133,7 +133,7 @@ Status aim_by_publishing(const Named& named, std::uint16_t port, const Source& s
   if (!source.ssh.empty() && aim.to.address.loopback()) {
     return Error{ErrorKind::unsupported,
                  "port " + std::to_string(port) + "/" + protocol + " of " + in_quotes(named.name) +
-                     " is published on " + aim.to.address.text() + " only: other machines can not reach it",
+                     " is published on " + aim.to.address.text() + " only: other machines cannot reach it",
                  "to serve them, create the container with -p " + std::to_string(aim.to.port) + ":" +
                      std::to_string(aim.container_port)};
   }
@@ -179,7 +179,7 @@ Status aim_at_host(const TargetText& target, const Source& source, const model::
       literal && target.host.find('/') == std::string::npos) {
     address = *literal;
   } else if (target.host != "host" && !source.ssh.empty()) {
-    return Error{ErrorKind::unsupported, "names can not be looked up on other machines",
+    return Error{ErrorKind::unsupported, "names cannot be looked up on other machines",
                  "say an address, or host:PORT"};
   } else if (target.host != "host") {
     address = resolver.resolve(source, target.host);
@@ -221,7 +221,7 @@ Result<Aim> find_aim(const TargetText& target, const Source& source, const model
   aim.protocol = target.protocol.value_or(options.mtu ? Protocol::path_mtu : Protocol::tcp);
   if (!source.ssh.empty() && aim.protocol != Protocol::tcp)
     return Error{ErrorKind::unsupported,
-                 std::string(probe::to_string(aim.protocol)) + " can not be probed from other machines",
+                 std::string(probe::to_string(aim.protocol)) + " cannot be probed from other machines",
                  "only tcp can"};
   aim.target = one_line(target.host, 80) + (target.port ? ":" + std::to_string(*target.port) : "");
   const auto finish = [&](const Status& s) -> Result<Aim> {

@@ -95,7 +95,7 @@ std::string not_addressable(const Container& c, const Source& source) {
            ")";
   }
   if (source.host())
-    return "the address of container " + name + " can not be reached from the host (rootless network)";
+    return "the address of container " + name + " cannot be reached from the host (rootless network)";
   const bool same_user = source.container.rootless && source.container.owner == c.owner;
   const bool bridged =
       source.container.kind != NetworkKind::slirp4netns && source.container.kind != NetworkKind::pasta;

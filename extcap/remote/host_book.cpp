@@ -137,7 +137,7 @@ Result<FarHost> HostBook::add(const HostFields& fields) {
   const std::string line = line_of(fields);
   const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   if (fields.key.find('"') != std::string::npos || std::any_of(line.begin(), line.end(), control))
-    return Error{ErrorKind::usage, in_quotes(line) + " can not be kept in one line",
+    return Error{ErrorKind::usage, in_quotes(line) + " cannot be kept in one line",
                  "a key file's name must hold no quotes"};
   Result<FarHost> host = accepted(host_of(fields));
   if (host) lines_.push_back({line, *host});

@@ -79,7 +79,7 @@ JudgedHook judge_hook(const Ruleset& legacy, Hook hook, const firewall::Packet& 
   const bool dropped = judged.outcome != firewall::Outcome::accept;
   if (judged.uncertain.empty() || dropped)
     return {hook, firewall::to_string(judged.outcome), firewall::describe(judged.by)};
-  return {hook, "accept, unless a rule matches that can not be judged",
+  return {hook, "accept, unless a rule matches that cannot be judged",
           firewall::describe(judged.uncertain.front())};
 }
 

@@ -124,7 +124,7 @@ void TextWriter::place(const PlaceReport& p) {
   if (const std::size_t more = p.packets.all.size() - some.size(); more != 0)
     line(2, std::to_string(more) + (more == 1 ? " more packet" : " more packets") + ", see --json");
   if (!p.no_legacy.empty()) {
-    line(2, "legacy rules can not be traced here because " + p.no_legacy + "; judged from the rules instead");
+    line(2, "legacy rules cannot be traced here because " + p.no_legacy + "; judged from the rules instead");
     for (const JudgedHook& h : p.judged)
       line(4, std::string(firewall::to_string(h.hook)) + ": " + h.outcome + ": " + h.by);
   }

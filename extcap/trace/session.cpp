@@ -94,7 +94,7 @@ Status TraceSession::plan() {
   if (!inventory && o_.from != "host") return inventory.error();
   const model::Inventory known = inventory ? std::move(*inventory) : model::Inventory{};
   if (o_.from.starts_with("ssh:"))
-    return Error{ErrorKind::unsupported, "packets that another machine sends can not be traced",
+    return Error{ErrorKind::unsupported, "packets that another machine sends cannot be traced",
                  "trace from a container, or run podshark probe --from ssh://…"};
   Result<probing::Source> source = probing::find_source(o_.from, known, ::geteuid());
   if (!source) return source.error();

@@ -48,7 +48,7 @@ make_directories_unrecorded() {
     dir=${dir%/*}
   done
   # Others have to reach what is installed for everybody, whatever root's umask is.
-  (umask 022 && mkdir -p -- "$1") || die "can not make the directory $1"
+  (umask 022 && mkdir -p -- "$1") || die "cannot make the directory $1"
 }
 
 make_directory() {
@@ -68,9 +68,9 @@ put() {
 replace() {
   local from=$1 to=$2 mode=$3 group=${4:-}
   rm -f -- "$to.new"
-  install -m "$mode" ${group:+-o root -g "$group"} -- "$from" "$to.new" || die "can not write $to"
-  [ -z "${5:-}" ] || setcap "$5" "$to.new" || die "can not set file capabilities on $to: does its file system allow them?"
-  mv -f -- "$to.new" "$to" || die "can not write $to"
+  install -m "$mode" ${group:+-o root -g "$group"} -- "$from" "$to.new" || die "cannot write $to"
+  [ -z "${5:-}" ] || setcap "$5" "$to.new" || die "cannot set file capabilities on $to: does its file system allow them?"
+  mv -f -- "$to.new" "$to" || die "cannot write $to"
 }
 
 # A helper with what capabilities.txt permits it; a user's own containers need none.
@@ -104,7 +104,7 @@ our_copy() { echo "$prefix/share/podshark/profile/$1"; }
 put_link() {
   make_directory "${2%/*}"
   remember "f $2"
-  { ln -sfn -- "$1" "$2.new" && mv -fT -- "$2.new" "$2"; } || die "can not link $2"
+  { ln -sfn -- "$1" "$2.new" && mv -fT -- "$2.new" "$2"; } || die "cannot link $2"
 }
 
 uninstall_all() {

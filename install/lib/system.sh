@@ -64,7 +64,7 @@ tell_about_group() {
   if [ "$who" = root ]; then return 0; fi
   if in_group "$who" wireshark; then return 0; fi
   if [ "$(stat -c %G "$dumpcap")" = wireshark ] && [ $(($(stat -c 0%a "$dumpcap") & 1)) = 0 ]; then
-    note "Wireshark can not capture at all as $who, also not through extcap, because $dumpcap is" \
+    note "Wireshark cannot capture at all as $who, also not through extcap, because $dumpcap is" \
       "$(stat -c '0%a %U:%G' "$dumpcap"): sudo usermod -aG wireshark $who, and log in again"
   elif [ "$scope" = system ]; then
     note "$who can capture own containers now; for rootful ones: sudo usermod -aG wireshark $who, and log in again"

@@ -262,7 +262,7 @@ bool resolver_of(const Facts& facts, const ContainerFacts& container) {
 }
 
 std::string owner_text(const model::Listener& listener) {
-  if (listener.pid == 0) return "a program that can not be seen from here";
+  if (listener.pid == 0) return "a program that cannot be seen from here";
   return one_line(listener.program, 32) + " (pid " + std::to_string(listener.pid) + ")";
 }
 

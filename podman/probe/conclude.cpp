@@ -163,7 +163,7 @@ void accepted(const Evidence& e, Conclusion& out) {
     out.evidence.push_back(port_inside(e) + " has a listener");
   } else {
     out.reason = "connected, and kept open";
-    out.evidence.push_back("what is behind it can not be seen from here");
+    out.evidence.push_back("what is behind it cannot be seen from here");
   }
 }
 

@@ -146,7 +146,7 @@ void conclude_failure(const Evidence& e, Conclusion& out) {
   } else if (a.error == ENETUNREACH) {
     out.reason = "there is no route to " + a.remote.address.text();
   } else if (a.error == EHOSTUNREACH) {
-    out.reason = a.icmp ? "a router says that it can not be reached"
+    out.reason = a.icmp ? "a router says that it cannot be reached"
                         : "no neighbour on the link answers for " + a.remote.address.text() +
                               ", or a route forbids it";
   } else if (a.error == EPERM || a.error == EACCES) {

@@ -27,9 +27,9 @@ class Wishes(RigTest):
                 (("--from", "ssh://", "web:80"), USAGE, "is not ssh://[USER@]HOST[:PORT]"),
                 (("--from", "ssh://-oProxyCommand=id", "web:80"), USAGE, "is not ssh://"),
                 (("--from", "ssh://a;id", "web:80"), USAGE, "is not ssh://"),
-                (("--from", FROM, "web:80/udp"), UNSUPPORTED, "udp can not be probed from other machines"),
-                (("--from", FROM, "web/icmp"), UNSUPPORTED, "icmp can not be probed"),
-                (("--from", FROM, "no.such.name:80"), UNSUPPORTED, "names can not be looked up"),
+                (("--from", FROM, "web:80/udp"), UNSUPPORTED, "udp cannot be probed from other machines"),
+                (("--from", FROM, "web/icmp"), UNSUPPORTED, "icmp cannot be probed"),
+                (("--from", FROM, "no.such.name:80"), UNSUPPORTED, "names cannot be looked up"),
                 (("--from", FROM, "web:81"), UNSUPPORTED, "is not published either")):
             with self.subTest(words=words):
                 done = podshark(ROOT, "probe", *words, check=False)
@@ -92,7 +92,7 @@ class Outside(RigTest):
         self.addCleanup(podman, ROOT, "rm", "-f", "-t", "0", "inner")
         done = podshark(ROOT, "probe", "--from", FROM, "inner:80", check=False)
         self.assertEqual(UNSUPPORTED, done.returncode, done.stdout)
-        self.assertIn("published on 127.0.0.1 only: other machines can not reach it", done.stderr)
+        self.assertIn("published on 127.0.0.1 only: other machines cannot reach it", done.stderr)
 
     def test_refused_and_unreachable(self):
         self.assertEqual("refused", self.probe(ROOT, f"{HOST}:9", code=UNREACHED)["outcome"])

@@ -156,7 +156,7 @@ class Rootless(ProbeTest):
     def test_what_works_is_reached(self):
         got = self.probe(RIG, "left:80")
         self.assertEqual(("ok", True, 18080), (got["outcome"], got["published"], got["port"]), got)
-        self.assertIn("can not be reached from the host", got["notes"][0])
+        self.assertIn("cannot be reached from the host", got["notes"][0])
         got = self.probe(RIG, "--from", "right", "left:80")
         self.assertEqual(("ok", False, self.up["left"].address), (got["outcome"], got["published"], got["address"]))
         self.assertEqual("ok", self.probe(RIG, "own:80")["outcome"])

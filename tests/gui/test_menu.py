@@ -391,7 +391,7 @@ class Programs(MenuTest):
         path.chmod(0o755)
         shark = self.desktop().wireshark("-o", f"podman.program:{path}")
         self.choose(shark, "Live containers")
-        self.box(shark, f"'{path}' can not be started", "No such file")
+        self.box(shark, f"'{path}' cannot be started", "No such file")
 
     def test_a_failure_is_in_the_window(self):
         shark = self.desktop().wireshark(*self.program("echo out; echo wrong >&2; exit 6\n"))

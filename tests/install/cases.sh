@@ -269,9 +269,9 @@ dumpcap_for_the_group_only_is_told_by_doctor_and_setup() {
   local status=0
   run as other podshark doctor || status=$?
   [ $status = 5 ]
-  expect '^fail dumpcap: .*0750 root:wireshark: Wireshark can not capture at all as you, also not through extcap'
+  expect '^fail dumpcap: .*0750 root:wireshark: Wireshark cannot capture at all as you, also not through extcap'
   SUDO_USER=other install_system
-  expect 'Wireshark can not capture at all as other, also not through extcap, because /usr/bin/dumpcap is 0750'
+  expect 'Wireshark cannot capture at all as other, also not through extcap, because /usr/bin/dumpcap is 0750'
 }
 
 # The file that a demo wrote can be read by anybody's Wireshark, and carries the names.
@@ -299,7 +299,7 @@ demo_makes_its_own_namespaces_where_podman_can_not_start() {
   # Without the rig's limits crun fails here; 4.3.1 could choose CNI without this line.
   printf '[network]\nnetwork_backend = "netavark"\n' >$work/plain.conf
   run env CONTAINERS_CONF=$work/plain.conf "$top/install/demo.sh"
-  expect 'podman can not start containers here directly \(.+\): using a private mount namespace'
+  expect 'podman cannot start containers here directly \(.+\): using a private mount namespace'
   expect 'podshark-demo:80 .*/\?request=3'
   demo_file_names_the_container demo.pcapng
   find /sys/fs/cgroup -type d | sort | diff $work/groups -

@@ -23,7 +23,7 @@ void check(const Facts& facts, Findings& out) {
 }  // namespace fw_backend_unusable
 
 const Check kFwBackendUnusable{
-    "fw.backend-unusable", "netavark can not use the firewall",
+    "fw.backend-unusable", "netavark cannot use the firewall",
     "Containers do not start: the kernel lacks what netavark's rules need (WSL, own kernels), the nft or "
     "iptables "
     "program is missing or fails. Proof: the start error, and the same tool called by hand.",

@@ -16,7 +16,7 @@ void check(const Facts& facts, Findings& out) {
     if (a == nullptr) return;
     Finding f =
         finding(kFwForwardPolicyDrop.id, Severity::error, c.subject(),
-                "clients outside can not reach it: iptables' FORWARD chain drops what no rule accepts, and "
+                "clients outside cannot reach it: iptables' FORWARD chain drops what no rule accepts, and "
                 "nothing accepts new connections to it");
     f.evidence = {blocker_text(*a)};
     const model::Network* network = legs(facts, c).front().network;

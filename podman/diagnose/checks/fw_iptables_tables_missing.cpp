@@ -21,7 +21,7 @@ void check(const Facts& facts, Findings& out) {
 const Check kFwIptablesTablesMissing{
     "fw.iptables-tables-missing", "iptables' tables are not in the kernel",
     "The start fails with \"can't initialize iptables table\": the modules are not loaded, and a rootless "
-    "user can not "
+    "user cannot "
     "load them; or the legacy and nft variants are mixed. Proof: /proc/net/ip_tables_names.",
     fw_iptables_tables_missing::check};
 

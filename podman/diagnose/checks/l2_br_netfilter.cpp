@@ -16,7 +16,7 @@ void check_siblings(const Facts& facts, const ContainerFacts& c, Findings& out) 
   if (a == nullptr) return;
   Finding f =
       finding(kL2BrNetfilter.id, Severity::error, c.subject(),
-              "a container of its own network can not reach it: bridged frames pass the host's forward "
+              "a container of its own network cannot reach it: bridged frames pass the host's forward "
               "rules, and those drop them");
   f.evidence = {std::string(kSysctl) + " = 1", blocker_text(*a)};
   f.fix = {sudo(facts) + "sysctl -w " + kSysctl + "=0",
@@ -38,7 +38,7 @@ void check_own_port(const Facts& facts, const ContainerFacts& c, Findings& out) 
   const bool asked = is_source(facts, c) && (is_target(facts, c) || asks_own_port(facts, c));
   Finding f = finding(
       kL2BrNetfilter.id, asked ? Severity::error : Severity::info, c.subject(),
-      "it can not reach its own published port: the bridge does not send a frame back where it came from");
+      "it cannot reach its own published port: the bridge does not send a frame back where it came from");
   f.evidence = {std::string(kSysctl) + " = 1, and hairpin mode is off on " + c.veths.front().name};
   f.fix = {sudo(facts) + "ip link set " + c.veths.front().name + " type bridge_slave hairpin on",
            "or " + sudo(facts) + "sysctl -w " + kSysctl + "=0"};
@@ -56,7 +56,7 @@ void check(const Facts& facts, Findings& out) {
 }  // namespace l2_br_netfilter
 
 const Check kL2BrNetfilter{"l2.br-netfilter", "bridged frames pass the IP rules",
-                           "With net.bridge.bridge-nf-call-iptables=1 a container can not reach its own "
+                           "With net.bridge.bridge-nf-call-iptables=1 a container cannot reach its own "
                            "published port (others can), and a "
                            "forward drop keeps two containers of one bridge apart although both reach the "
                            "host. Proof: the sysctl; hairpin "

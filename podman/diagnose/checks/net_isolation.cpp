@@ -44,9 +44,8 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     const std::string option = isolated_network(facts, c);
     if (option.empty() || is_target(facts, c)) return;
-    Finding f =
-        finding(kNetIsolation.id, Severity::info, c.subject(),
-                "its network is isolated: containers of other networks can not reach it, nor it them");
+    Finding f = finding(kNetIsolation.id, Severity::info, c.subject(),
+                        "its network is isolated: containers of other networks cannot reach it, nor it them");
     f.evidence = {"network " + option};
     out.push_back(std::move(f));
   });

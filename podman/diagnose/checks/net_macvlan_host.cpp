@@ -13,7 +13,7 @@ void check(const Facts& facts, Findings& out) {
     const bool from_host = is_target(facts, c) && facts.question.from == "host";
     Finding f =
         finding(kNetMacvlanHost.id, from_host ? Severity::warning : Severity::info, c.subject(),
-                "it is on a macvlan or ipvlan network: the host itself can not reach it, and published ports "
+                "it is on a macvlan or ipvlan network: the host itself cannot reach it, and published ports "
                 "have no effect");
     f.evidence = {std::string("its network's driver is ") + model::to_string(c.container->kind) +
                   ": the kernel keeps the parent link and its children apart" +

@@ -17,7 +17,7 @@ void check(const Facts& facts, Findings& out) {
       Finding f =
           finding(kPortHostIp.id, elsewhere ? Severity::error : Severity::info, c.subject(),
                   bound->loopback()
-                      ? "a port is published on the host's loopback address: other machines can not reach it"
+                      ? "a port is published on the host's loopback address: other machines cannot reach it"
                       : "a port is published on one address of the host only");
       f.evidence = {"published as " + port.text() +
                     (elsewhere ? ", asked for at " + facts.question.address->text() : "")};

@@ -46,7 +46,7 @@ const Check kRootlessPing{"rootless.ping", "ping from a container",
                           "the program's group; it has no "
                           "CAP_NET_RAW for raw sockets; and for rootless containers the host's "
                           "ping_group_range excludes the user, so that "
-                          "slirp4netns or pasta can not ping for it. Proof: both sysctls ('1 0' is nobody).",
+                          "slirp4netns or pasta cannot ping for it. Proof: both sysctls ('1 0' is nobody).",
                           rootless_ping::check};
 
 }  // namespace podshark::diagnose

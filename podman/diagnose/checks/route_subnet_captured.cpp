@@ -49,7 +49,7 @@ void check(const Facts& facts, Findings& out) {
 
 const Check kRouteSubnetCaptured{
     "route.subnet-captured", "another route takes the container's packets",
-    "The host and clients outside can not reach the container: ENETUNREACH or time-outs. A VPN, an "
+    "The host and clients outside cannot reach the container: ENETUNREACH or time-outs. A VPN, an "
     "overlapping LAN "
     "or a policy rule owns its address. Proof: `ip route get ADDRESS` names another device than the bridge.",
     route_subnet_captured::check};

@@ -17,7 +17,7 @@ void check(const Facts& facts, Findings& out) {
     const bool old_mode = six && c.container->mode.starts_with("slirp4netns");
     if (error.empty() && !old_mode) continue;
     Finding f = finding(kUpgradePodman6.id, Severity::error, c.subject(),
-                        "it was made by an older podman, and this one can not start it as it is");
+                        "it was made by an older podman, and this one cannot start it as it is");
     f.evidence = {error.empty() ? "network mode slirp4netns, which podman 6 does not have"
                                 : "podman: " + error};
     f.fix = {podman(facts, c) + " system migrate"};

@@ -239,7 +239,7 @@ TEST(Dumpcap, that_only_a_group_may_run_stops_everything_for_others) {
   const Finding f = check_dumpcap(s).at(0);
   EXPECT_EQ(f.level, Level::fail);
   EXPECT_THAT(f.fact, HasSubstr("0750 root:wireshark"));
-  EXPECT_THAT(f.fact, HasSubstr("can not capture at all as you, also not through extcap"));
+  EXPECT_THAT(f.fact, HasSubstr("cannot capture at all as you, also not through extcap"));
   EXPECT_EQ(f.fix, "sudo usermod -aG wireshark ann, then log in again");
 }
 

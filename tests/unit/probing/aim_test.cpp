@@ -115,7 +115,7 @@ TEST(Aim, from_the_host_a_rootless_container_is_reached_as_published) {
   ASSERT_TRUE(a);
   EXPECT_EQ(a->to, (probe::Endpoint{ip("127.0.0.1"), 28082}));
   EXPECT_TRUE(a->published);
-  EXPECT_THAT(a->notes, testing::Contains(HasSubstr("can not be reached from the host")));
+  EXPECT_THAT(a->notes, testing::Contains(HasSubstr("cannot be reached from the host")));
   const Result<Aim> other = aim("left:81");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::unsupported);

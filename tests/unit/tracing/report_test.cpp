@@ -144,7 +144,7 @@ TEST(Report, legacy_rules_that_can_not_be_traced_are_judged) {
   EXPECT_THAT(report.summary,
               HasSubstr("drop in the host, output, as its legacy rules read: iptables-legacy"));
   EXPECT_THAT(render_text(report),
-              Contains(HasSubstr("legacy rules can not be traced here because another program "
+              Contains(HasSubstr("legacy rules cannot be traced here because another program "
                                  "receives the NFLOG group 0; judged from the rules instead")));
   EXPECT_THAT(render_json(report), HasSubstr("\"judged\":[{\"hook\":\"output\",\"outcome\":\"drop\""));
 }
