@@ -8,7 +8,7 @@ FAKE = """#!/bin/sh
 for word; do there=$command; command=$word; done
 echo "begin $there $*" >>{log}
 case $there in gone*|*@gone*) sleep 0.3; echo "ssh: connect to host $there port 22: Connection refused" >&2; code=255 ;;
-*) PATH={path} sh -c "$command"; code=$? ;; esac
+*) cd /; PATH={path} sh -c "$command"; code=$? ;; esac
 echo "end $there" >>{log}
 exit $code
 """

@@ -231,6 +231,19 @@ class Listed(HostsTest):
             done = capture.stop()
         self.assertTrue(any(b"hello from" in p.data for p in done.packets_of("podman:own/lo")))
 
+    def test_the_file_of_an_inventory_is_written_here(self):
+        place = self.tmp / "without"
+        place.mkdir()
+        for ssh in (self.ssh, FakeSsh(place, installed=False)):
+            podshark(RIG, "inventory", "--host", "server", "-o", "own.podman.json", cwd=self.tmp, env=ssh.env)
+            path = self.tmp / "own.podman.json"
+            self.assertIn("own", [c["name"] for c in json.loads(path.read_text())["containers"]])
+            self.assertEqual((RIG, 0o600), (path.owner(), path.stat().st_mode & 0o777))
+            before = path.read_text()
+            podshark(RIG, "inventory", "--host", "gone", "-o", path, check=False, env=ssh.env)
+            self.assertEqual(before, path.read_text())
+            path.unlink()
+
     def test_a_host_without_podshark_is_listed_by_podmans_word(self):
         place = self.tmp / "without"
         place.mkdir()

@@ -76,16 +76,6 @@ class Remote(RigTest):
         self.assertIn("web", names)
         self.gone()
 
-    def test_the_file_of_an_inventory_is_written_here(self):
-        path = self.tmp / "web.podman.json"
-        podshark(RIG, "inventory", "--host", host(ROOT), "-o", path)
-        self.assertIn("web", [c["name"] for c in json.loads(path.read_text())["containers"]])
-        self.assertEqual(path.owner(), RIG)
-        self.assertEqual(0o600, path.stat().st_mode & 0o777)
-        done = podshark(RIG, "inventory", "--host", "127.0.0.1:1", "-o", path, check=False)
-        self.assertEqual(UNREACHABLE, done.returncode)
-        self.assertIn("containers", path.read_text())
-
     def test_check_and_probe_answer_with_their_exit_codes(self):
         done = podshark(ROOT, "probe", "--host", host(ROOT), "web:80", check=False)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
