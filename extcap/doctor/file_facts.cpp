@@ -12,6 +12,8 @@
 #include <array>
 #include <cstdio>
 
+#include "podman/core/proc.h"
+
 namespace podshark::extcap::doctor {
 namespace {
 
@@ -32,6 +34,14 @@ std::string user_name(uid_t uid) {
 std::string group_name(gid_t gid) {
   const group* entry = ::getgrgid(gid);
   return entry != nullptr ? entry->gr_name : std::to_string(gid);
+}
+
+// Whoever has no number in a user namespace shows as this one.
+constexpr uid_t kOverflowUid = 65534;
+
+bool in_user_namespace() {
+  const Result<std::string> map = read_file("/proc/self/uid_map", 256);
+  return map && map->find(" 4294967295\n") == std::string::npos;
 }
 
 FileCaps read_file_caps(const std::string& path) {
@@ -71,6 +81,7 @@ FileFacts look_at(const std::string& path) {
   file.mode = st.st_mode & 07777;
   file.uid = st.st_uid;
   file.gid = st.st_gid;
+  file.owner_hidden = st.st_uid == kOverflowUid && in_user_namespace();
   file.owner = user_name(st.st_uid);
   file.group = group_name(st.st_gid);
   file.device = st.st_dev;

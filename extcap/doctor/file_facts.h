@@ -24,10 +24,11 @@ struct FileCaps {
 struct FileFacts {
   std::string path;
   bool exists = false;
-  bool executable = false;  ///< by the caller
-  bool noexec = false;      ///< on a mount where nothing may be executed
-  bool nosuid = false;      ///< on a mount where file capabilities have no effect
-  mode_t mode = 0;          ///< permission bits
+  bool executable = false;    ///< by the caller
+  bool noexec = false;        ///< on a mount where nothing may be executed
+  bool nosuid = false;        ///< on a mount where file capabilities have no effect
+  bool owner_hidden = false;  ///< in a user namespace, where it has no number: `uid` says nothing
+  mode_t mode = 0;            ///< permission bits
   uid_t uid = 0;
   gid_t gid = 0;
   std::string owner;  ///< names, or numbers where there is none

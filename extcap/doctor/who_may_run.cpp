@@ -59,7 +59,7 @@ std::string permit(const FileFacts& file, const std::string& caps) {
 std::optional<Finding> exposed(const std::string& topic, const FileFacts& file, const std::string& caps) {
   const std::string state = file.path + " is " + mode_text(file);
   const bool capable = file.caps.permitted != 0;
-  if ((file.mode & kOthersWrite) != 0 || (file.uid != 0 && capable)) {
+  if ((file.mode & kOthersWrite) != 0 || (file.uid != 0 && !file.owner_hidden && capable)) {
     return fail(topic, state + ": others could replace what it does",
                 capable ? restrict_and_permit(file, caps) : "sudo chmod go-w " + file.path);
   }

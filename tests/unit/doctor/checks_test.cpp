@@ -314,6 +314,9 @@ TEST(Worker, what_others_may_write_has_its_capabilities_again_after_the_fix) {
   Scene s = healthy();
   s.worker.uid = 1000;  // chown clears them
   EXPECT_THAT(check_worker(s).at(0).fix, HasSubstr(" && sudo setcap "));
+  s.worker.owner_hidden = true;
+  EXPECT_EQ(check_worker(s).at(0).level, Level::ok) << "root's, seen from a user namespace";
+  s.worker.owner_hidden = false;
   s.worker.uid = 0;
   s.worker.mode = 0770;
   EXPECT_THAT(check_worker(s).at(0).fix, StartsWith("sudo chown root:wireshark "));
