@@ -53,8 +53,8 @@ class Ways(RigTest):
         path.chmod(0o440)
         self.addCleanup(path.unlink)
 
-    def gone(self, seconds=10):
-        wait_for(lambda: not lib.processes(*FAR), lambda: f"the far side to end: {lib.processes(*FAR)}", seconds)
+    def gone(self, seconds=10, names=FAR):
+        wait_for(lambda: not lib.processes(*names), lambda: f"the far side to end: {lib.processes(*names)}", seconds)
 
     def captures(self, user, name, way, *args, traffic=None, until=b""):
         """Its packets, taken that way, one with `until` among them; nothing is left afterwards."""
@@ -234,8 +234,10 @@ class Ways(RigTest):
             self.up["web"].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
             capture.wait_packets(1)
             # Of its connections none is a session: their titles have no terminal.
-            self.lose_the_link(capture, lib_sshd.sessions(f": {ROOT}".encode()), "is lost")
+            # The beats are made by a shell on this side, which goes on until it is told.
+            self.lose_the_link(capture, lib_sshd.sessions(f": {ROOT}".encode()), "is lost", far=("podshark-agent",))
         self.none_beside()
+        self.gone()
 
     def test_the_host_network_without_our_own_connection(self):
         with Capture(RIG, f"{host(ROOT)}/hosted") as capture:
@@ -280,14 +282,14 @@ class Ways(RigTest):
                 self.gone(10)
                 lib_pcapng.read(capture.path, partial=True)
 
-    def lose_the_link(self, capture, sessions, words):
+    def lose_the_link(self, capture, sessions, words, far=FAR):
         """The far side is gone within ten seconds, it is told here within fifteen, and what came is kept."""
         self.assertTrue(sessions)
         for pid in sessions:
             os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
         try:
-            self.gone(10)
+            self.gone(10, far)
             capture.process.wait(20)
             self.assertLess(time.monotonic() - began, 15)
         finally:
