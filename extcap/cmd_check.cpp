@@ -149,6 +149,7 @@ cxxopts::Options check_options() {
       "explain", "what a check looks for; 'all' lists the checks", cxxopts::value<std::string>(), "ID")(
       "target", "", cxxopts::value<std::vector<std::string>>())("h,help", "print this");
   table.parse_positional({"target"});
+  add_host(table);
   return table;
 }
 

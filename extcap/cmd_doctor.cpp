@@ -52,6 +52,7 @@ cxxopts::Options doctor_options() {
       "podshark doctor", "Checks what a capture depends on. Exit code 0: nothing failed, 5: something did.");
   options.custom_help("[options]");
   options.add_options()("json", "One JSON list, for programs")("h,help", "This text");
+  add_host(options);
   return options;
 }
 

@@ -69,6 +69,7 @@ cxxopts::Options inventory_options() {
   table.add_options()("redact", "leave out host name, labels and paths (docs/FORMAT.md)")(
       "o,output", "file to write (default: standard output)", cxxopts::value<std::string>(), "FILE")(
       "h,help", "print this");
+  add_host(table);
   return table;
 }
 

@@ -116,6 +116,7 @@ cxxopts::Options list_options() {
       cxxopts::value<std::string>(),
       "NAME")("namespace", "with --kube: namespace, or all (default: the context's)",
               cxxopts::value<std::string>(), "NAME")("h,help", "print this");
+  add_host(options);
   return options;
 }
 

@@ -60,6 +60,7 @@ cxxopts::Options listen_options() {
       "json", "One JSON object per arrival, one line each (docs/FORMAT.md)")("h,help", "This text")(
       "target", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"target"});
+  add_host(options);
   return options;
 }
 

@@ -151,8 +151,8 @@ cxxopts::Options probe_options() {
   options.positional_help("");
   const auto text = [] { return cxxopts::value<std::string>(); };
   options.add_options()("from",
-                        "Where the probe starts: host, a container, or another machine: "
-                        "ssh://[USER@]HOST[:PORT] (default: host)",
+                        "Where the probe starts: host, a container, another machine as "
+                        "ssh://[USER@]HOST[:PORT], or ssh://.../CONTAINER there (default: host)",
                         text(), "WHERE")("published", "Probe PORT of a container as the host publishes it")(
       "listen", "Open a listener at TARGET's port, and tell how the client's address looks there")(
       "mtu", "The same as /mtu")("all-ports", "All published ports, and all TCP ports that listen")(
@@ -163,6 +163,7 @@ cxxopts::Options probe_options() {
       "json", "One JSON object per probe, one line each (docs/FORMAT.md)")("h,help", "This text")(
       "target", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"target"});
+  add_host(options);
   return options;
 }
 

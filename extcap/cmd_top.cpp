@@ -112,6 +112,7 @@ cxxopts::Options top_options() {
       "peers", "Peers shown per container; 0: do not look at packets (default: 20)", text(), "N")(
       "h,help", "This text")("target", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"target"});
+  add_host(options);
   return options;
 }
 

@@ -88,6 +88,7 @@ cxxopts::Options trace_options() {
       "json", "One JSON object (docs/FORMAT.md)")("h,help", "This text")(
       "target", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"target"});
+  add_host(options);
   return options;
 }
 

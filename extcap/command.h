@@ -24,7 +24,7 @@ struct Command {
   /// What --help, the manual page and the completions are made of. An argument named a|b is one of these
   /// words; FILE, OUT, CONTAINER, WHERE and WHO tell what completes it, as does the first word of the usage.
   cxxopts::Options (*options)();
-  bool there = false;     ///< with --host H it is run on that machine
+  bool there = false;     ///< with --host H it is run on that machine; its table has add_host()
   const char* more = "";  ///< what --help prints after the options
 };
 
@@ -54,6 +54,10 @@ cxxopts::Options trace_options();
 cxxopts::Options listen_options();
 cxxopts::Options hosts_options();
 cxxopts::Options doctor_options();
+
+/// --host, for the tables of those that have it. It is only told here: remote::take_host() takes it out
+/// before the command sees its words.
+void add_host(cxxopts::Options& table);
 
 extern const char* const kCaptureMore;
 extern const char* const kTopMore;

@@ -5,6 +5,11 @@
 
 namespace podshark::extcap {
 
+void add_host(cxxopts::Options& table) {
+  table.add_options()("host", "Run it on that machine, through ssh", cxxopts::value<std::string>(),
+                      "[USER@]HOST[:PORT]");
+}
+
 std::span<const Command> commands() {
   static const Command kCommands[] = {
       {"list", "containers, pods, addresses and ports", cmd_list, list_options, true},

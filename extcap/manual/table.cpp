@@ -77,10 +77,6 @@ std::vector<Table> read_tables() {
         if (!details.desc.empty())
           table.options.push_back(convert(details));  // else: the words that are no options
     }
-    // Taken out before the command sees its options.
-    if (command.there)
-      table.options.push_back(
-          {"", "host", "Run it on that machine, through ssh", {"[USER@]HOST[:PORT]", Kind::free, {}}});
     out.push_back(std::move(table));
   }
   return out;
