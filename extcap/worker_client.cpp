@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "extcap/installation.h"
 #include "extcap/worker/serve.h"
 #include "podman/core/proc.h"
 #include "podman/core/text.h"
@@ -102,9 +103,10 @@ bool needs_installed_worker(const NetnsPlace& place) {
          (place.kind == NetnsPlace::Kind::container && !place.container.rootless);
 }
 
-const char* const kGroupHint =
-    "rootful containers need the installed worker: run 'sudo ./install/setup.sh', join its group with "
-    "'sudo usermod -aG wireshark $USER' and log in again; 'podshark doctor' shows what is missing";
+std::string group_hint() {
+  return "rootful containers need the installed worker: " + join_group_hint(this_installation()) +
+         "; 'podshark doctor' shows what is missing";
+}
 
 const char* const kHostHint =
     "sockets on the host's links need root: run podshark with sudo, or capture inside the container";
@@ -136,7 +138,7 @@ Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
               "capture on a host interface instead, for example 'any'"};
     case Stage::not_podman:
       return {ErrorKind::permission, who + " is not run by root's conmon, so the worker refuses it",
-              kGroupHint};
+              group_hint()};
     case Stage::not_yours:
       return {ErrorKind::permission, who + " belongs to another user",
               "only that user or root can capture it"};
@@ -144,11 +146,11 @@ Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
       if (reply.error == ENOENT || reply.error == ESTALE) {
         return {ErrorKind::gone, "the network namespace of " + who + " is gone", "select it again"};
       }
-      return {ErrorKind::permission, "open the network namespace of " + who + why, kGroupHint};
+      return {ErrorKind::permission, "open the network namespace of " + who + why, group_hint()};
     case Stage::probes_off:
       return no_probes(place);
     case Stage::join:
-      return {ErrorKind::permission, "enter the network namespace of " + who + why, kGroupHint};
+      return {ErrorKind::permission, "enter the network namespace of " + who + why, group_hint()};
     case Stage::socket:
       if (probes && (reply.error == EAFNOSUPPORT || reply.error == EACCES || reply.error == EPERM)) {
         return {ErrorKind::unsupported, "open a socket for the probe in " + who + why,
@@ -157,7 +159,7 @@ Error explain(const Reply& reply, const NetnsPlace& place, bool probes) {
       }
       if (reply.error != EPERM) return os_error(reply.error, "open a socket in " + who);
       return {ErrorKind::permission, "open a packet socket in " + who + why,
-              place.kind == NetnsPlace::Kind::host ? kHostHint : kGroupHint};
+              place.kind == NetnsPlace::Kind::host ? std::string(kHostHint) : group_hint()};
     default:
       return {ErrorKind::internal, "podshark-worker could not serve " + who + why, "run 'podshark doctor'"};
   }
@@ -218,7 +220,7 @@ Error no_answer(int error, int status, bool installed) {
     return {ErrorKind::internal, std::string("podshark-worker was ended: ") + ::strsignal(WTERMSIG(status)),
             "try again; the kernel's log (dmesg) tells whether memory ran out"};
   return {kind, std::string("podshark-worker did not answer: ") + std::strerror(error),
-          installed ? kGroupHint : doctor};
+          installed ? group_hint() : std::string(doctor)};
 }
 
 // Descriptors of the capture (fifo, stdout, other channels) must not live on in the child: what follows
@@ -286,10 +288,10 @@ Status WorkerClient::start(Worker& w, bool installed) {
     program = find_worker();
     if (program.empty()) {
       return Error{ErrorKind::permission, "podshark-worker is not installed, and rootful containers need it",
-                   kGroupHint};
+                   group_hint()};
     }
     if (::access(program.c_str(), X_OK) != 0) {
-      return Error{ErrorKind::permission, "you may not run '" + program + "'", kGroupHint};
+      return Error{ErrorKind::permission, "you may not run '" + program + "'", group_hint()};
     }
   }
   std::array<int, 2> pair{};

@@ -100,7 +100,7 @@ Result<std::string> find_podshark(const Places& places) {
   return Error{ErrorKind::not_found,
                "the program podshark is not found: it is neither " + in_quotes(places.installed) +
                    ", nor in PATH, nor " + in_quotes(extcap),
-               "install it with install/setup.sh, or name it in " + std::string(kWhereToSet)};
+               "install its package or run install/setup.sh, or name it in " + std::string(kWhereToSet)};
 }
 
 Argv list_command(const std::string& program) {

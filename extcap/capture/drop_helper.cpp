@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "extcap/drops/event.h"
+#include "extcap/installation.h"
 #include "extcap/worker_client.h"
 #include "podman/core/text.h"
 
@@ -31,9 +32,9 @@ using drops::Stage;
 
 constexpr std::size_t kLargest = sizeof(drops::NamesHeader) + drops::kMaxReasons * sizeof(ReasonName);
 
-const char* const kHint =
-    "run 'sudo ./install/setup.sh' and join its group with 'sudo usermod -aG wireshark $USER', or run "
-    "podshark with sudo";
+std::string hint() {
+  return join_group_hint(this_installation()) + ", or run podshark with sudo";
+}
 
 Error explain(const Reply& reply) {
   const std::string why = reply.error != 0 ? std::string(": ") + std::strerror(reply.error) : std::string();
@@ -45,7 +46,7 @@ Error explain(const Reply& reply) {
               "it needs /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)"};
     case Stage::privilege:
       return {ErrorKind::permission, "dropped packets are not shown: loading a BPF program is not permitted",
-              kHint};
+              hint()};
     case Stage::load:
     case Stage::attach:
       return {ErrorKind::unsupported,
@@ -81,7 +82,7 @@ Status DropHelper::start(std::uint32_t snaplen, bool everything) {
                  "it is built where clang, bpftool and libbpf-dev are installed"};
   if (::access(program.c_str(), X_OK) != 0)
     return Error{ErrorKind::permission, "dropped packets are not shown: you may not run '" + program + "'",
-                 kHint};
+                 hint()};
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
     return os_error(errno, "socketpair");

@@ -23,13 +23,15 @@ Findings check_drops(const Scene& scene) {
   const Caller& caller = scene.caller;
   if (!drops.exists)
     return {lacking("podshark-drops not found",
-                    "sudo install/setup.sh; it builds it with clang, bpftool and libbpf-dev")};
+                    scene.installation.by == Installation::By::setup
+                        ? scene.installation.again + "; it builds it with clang, bpftool and libbpf-dev"
+                        : scene.installation.again)};
   if (std::optional<Finding> found = exposed("drops", drops, kCaps)) return {std::move(*found)};
   if (!scene.kernel.types)
     return {lacking("the kernel has no type information (/sys/kernel/btf/vmlinux)",
                     "use a kernel built with CONFIG_DEBUG_INFO_BTF, as Debian's are")};
   if (!drops.executable) {
-    const Barrier why = barrier(drops, caller);
+    const Barrier why = barrier(drops, scene);
     return {lacking(why.fact, why.fix)};
   }
   if ((caller.bounding & kNeeded) != kNeeded)
@@ -37,9 +39,9 @@ Findings check_drops(const Scene& scene) {
                     "run on the host itself, not inside a container")};
   const bool root = caller.uid == 0;
   if (!root && (drops.caps.permitted & kNeeded) != kNeeded)
-    return {lacking(
-        drops.path + " lacks the file capabilities cap_bpf,cap_perfmon",
-        drops.uid == 0 ? permit(drops, kCaps) : "install for everybody: sudo install/setup.sh; or use sudo")};
+    return {lacking(drops.path + " lacks the file capabilities cap_bpf,cap_perfmon",
+                    drops.uid == 0 ? permit(drops, kCaps)
+                                   : "install for everybody: " + scene.installation.again + "; or use sudo")};
   if (!root && (drops.nosuid || caller.no_new_privs))
     return {lacking(drops.nosuid ? "the file system of " + drops.path + " is mounted nosuid"
                                  : "this session runs with no_new_privs",

@@ -188,10 +188,12 @@ std::string below(const std::string& dir, const char* rest) {
   return dir.empty() ? dir : dir + rest;
 }
 
-void collect_installation(Scene& scene, const std::string& worker, const std::string& drops) {
+void collect_installation(Scene& scene, const std::string& worker, const std::string& drops,
+                          const std::string& root) {
   const Wireshark& ws = scene.wireshark;
   std::error_code ignored;
   scene.self = look_at(std::filesystem::read_symlink("/proc/self/exe", ignored).string());
+  scene.installation = installation_of(scene.self.path, root);
   scene.worker = look_at(std::filesystem::weakly_canonical(worker, ignored).string());
   scene.drops = look_at(std::filesystem::weakly_canonical(drops, ignored).string());
   scene.personal_extcap = look_at(below(ws.personal_extcap_dir, "/podshark"));
@@ -229,7 +231,7 @@ Scene collect(const std::string& worker, const std::string& drops, const std::st
   scene.wireshark = collect_wireshark();
   scene.wireshark.gui = find_program("wireshark");
   scene.wireshark.sandboxed = sandboxed_wiresharks(root);
-  collect_installation(scene, worker, drops);
+  collect_installation(scene, worker, drops, root);
   scene.podman = collect_podman(root);
   scene.userns = read_user_namespaces(root, scene.caller);
   scene.kernel = probe_kernel();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "extcap/doctor/file_facts.h"
+#include "extcap/installation.h"
 #include "podman/core/result.h"
 
 namespace podshark::extcap::doctor {
@@ -84,6 +85,7 @@ struct Scene {
   Caller caller;
   Wireshark wireshark;
   FileFacts self;  ///< the running podshark
+  Installation installation;
   FileFacts personal_extcap, global_extcap;
   FileFacts personal_plugin, global_plugin;
   std::vector<std::string> other_plugin_versions;  ///< "4.0": a podshark.so for another Wireshark lies there

@@ -51,6 +51,13 @@ Barrier barrier(const FileFacts& file, const Caller& caller) {
           "sudo usermod -aG " + file.group + " " + caller.name + ", then log in again"};
 }
 
+Barrier barrier(const FileFacts& helper, const Scene& scene) {
+  Barrier out = barrier(helper, scene.caller);
+  if (scene.installation.by == Installation::By::debian && helper.uid == 0 && helper.gid == 0)
+    out.fix = "sudo dpkg-reconfigure podshark";  // its postinst: group, mode, capabilities
+  return out;
+}
+
 std::string permit(const FileFacts& file, const std::string& caps) {
   return for_one_group(file) ? "sudo setcap " + caps + " " + file.path : restrict_and_permit(file, caps);
 }

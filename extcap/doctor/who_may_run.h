@@ -16,6 +16,8 @@ struct Barrier {
   std::string fix;
 };
 [[nodiscard]] Barrier barrier(const FileFacts& file, const Caller& caller);
+/// The same of a helper of ours, which a package may have to give to its group once more.
+[[nodiscard]] Barrier barrier(const FileFacts& helper, const Scene& scene);
 
 /// Command that gives `file` the capabilities `caps` ("cap_net_raw=p"), first to one group only where it is
 /// not yet.

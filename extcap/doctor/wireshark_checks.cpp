@@ -5,7 +5,11 @@
 namespace podshark::extcap::doctor {
 namespace {
 
-constexpr const char* kInstall = "run install/setup.sh again";
+// setup.sh has been run here in one of two ways, which we do not know.
+std::string reinstall(const Scene& scene) {
+  return scene.installation.by == Installation::By::setup ? "run install/setup.sh again"
+                                                          : scene.installation.again;
+}
 
 // Wireshark takes the personal copy where both exist, and warns.
 Finding judge_extcap(const Scene& scene, const FileFacts& used, const std::string& dir) {
@@ -66,7 +70,7 @@ Findings check_extcap(const Scene& scene) {
     return {fail("extcap",
                  "podshark is in neither extcap directory of this Wireshark: " + ws.personal_extcap_dir +
                      ", " + ws.global_extcap_dir,
-                 kInstall)};
+                 reinstall(scene))};
   }
   Findings found;
   found.push_back(personal.exists ? judge_extcap(scene, personal, ws.personal_extcap_dir)
@@ -89,22 +93,22 @@ Findings check_plugin(const Scene& scene) {
   if (!ws.loaded_plugins.empty()) {
     found.push_back(good("plugin", ws.loaded_plugins.front() + " is loaded by Wireshark " + ws.version));
   } else if (root_trap) {
-    found.push_back(warn("plugin",
-                         "Wireshark ignores personal plugins when it runs as root (" + personal.path + ")",
-                         "start Wireshark as yourself, or install for everybody: sudo install/setup.sh"));
+    found.push_back(
+        warn("plugin", "Wireshark ignores personal plugins when it runs as root (" + personal.path + ")",
+             "start Wireshark as yourself, or install for everybody: " + scene.installation.again));
   } else if (personal.exists || global.exists) {
     const std::string& path = global.exists ? global.path : personal.path;
     found.push_back(fail("plugin", path + " is there, but Wireshark " + ws.version + " does not load it",
-                         std::string("tshark -G plugins >/dev/null shows why; ") + kInstall));
+                         "tshark -G plugins >/dev/null shows why; " + reinstall(scene)));
   } else if (!scene.other_plugin_versions.empty()) {
     found.push_back(fail("plugin",
                          "the plugin was built for Wireshark " + scene.other_plugin_versions.front() +
                              ", this is " + ws.version,
-                         kInstall));
+                         reinstall(scene)));
   } else {
     found.push_back(fail("plugin",
                          "podshark.so is not in " + ws.global_plugin_dir + "/epan: packets carry no names",
-                         kInstall));
+                         reinstall(scene)));
   }
   // In the GUI this is a modal dialog at every start.
   if (personal.exists && global.exists) {

@@ -38,7 +38,7 @@ Finding judge_capabilities(const Scene& scene) {
   if (const std::string names = missing_from(worker.caps.permitted); !names.empty()) {
     return warn("rootful", lost + worker.path + " lacks the file capabilities " + names,
                 worker.uid == 0 ? permit(worker, kCaps)
-                                : "install for everybody: sudo install/setup.sh; or use sudo");
+                                : "install for everybody: " + scene.installation.again + "; or use sudo");
   }
   if (worker.nosuid) {
     return warn("rootful", lost + "the file system of " + worker.path + " is mounted nosuid",
@@ -64,11 +64,11 @@ Findings check_worker(const Scene& scene) {
     return {
         warn("worker",
              "podshark-worker not found: ordinary users can not capture rootful containers, only their own",
-             "sudo install/setup.sh")};
+             scene.installation.again)};
   }
   if (const std::optional<Finding> found = exposed("worker", worker, kCaps)) return {*found};
   if (!worker.executable) {
-    const Barrier why = barrier(worker, scene.caller);
+    const Barrier why = barrier(worker, scene);
     return {warn("worker", why.fact + ": rootful containers are out of your reach", why.fix)};
   }
   if (worker.caps.effective) {

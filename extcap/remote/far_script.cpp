@@ -66,7 +66,7 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
 
 Error not_there(const FarHost& host) {
   return {ErrorKind::unsupported, "podshark is not installed on " + host.name,
-          "install it there: the same 'install/setup.sh' as here"};
+          "install it there too: its package, or install/setup.sh"};
 }
 
 bool can_ask() {

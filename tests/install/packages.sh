@@ -99,6 +99,13 @@ member_captures() {
   wait "$capture"
   "$rig" as "$bare" member tshark -r /home/member/m.pcapng -Y 'podman.dst.name == "web"' -T fields -e tcp.dstport | grep -qx 80
 }
+doctor_names_what_mends_it() {
+  inside sh -c 'setcap -r /usr/libexec/podshark/podshark-worker; chown root:root /usr/libexec/podshark/podshark-worker'
+  "$rig" as "$bare" member podshark doctor >"$work/log"
+  grep -q 'fix: sudo dpkg-reconfigure podshark$' "$work/log"
+  run inside env DEBIAN_FRONTEND=noninteractive dpkg-reconfigure podshark
+  helpers_are_for_the_group
+}
 completes() {
   inside bash -c 'source /usr/share/bash-completion/completions/podshark; COMP_WORDS=(podshark capture w) COMP_CWORD=2; _podshark
     [ "${COMPREPLY[*]}" = web ]'
@@ -132,6 +139,7 @@ check "the plugin is loaded" inside sh -c 'tshark -G plugins | grep -q "^podshar
 check "the profile is there" inside test -r /usr/share/wireshark/profiles/Podman/preferences
 check "a member of the group captures" member_captures
 check "doctor is content" inside podshark doctor
+check "doctor names what mends the helpers" doctor_names_what_mends_it
 check "man finds the pages" inside sh -c 'man -w podshark podshark-capture >/dev/null'
 check "the documentation is there, with its pictures" inside sh -c \
   'cd /usr/share/doc/podshark && test -s README.md && test -s docs/FORMAT.md && test -s docs/images/menu.png'

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temp_tree.h"
+
 namespace podshark::extcap::doctor {
 namespace {
 
@@ -96,6 +98,34 @@ TEST(Drops, what_is_missing_is_a_warning_with_its_own_fix) {
   EXPECT_THAT(told([](Scene& s) { s.drops.caps = {}; }), HasSubstr("setcap cap_bpf,cap_perfmon=p"));
   EXPECT_THAT(told([](Scene& s) { s.caller.no_new_privs = true; }), HasSubstr("no_new_privs"));
   EXPECT_THAT(told([](Scene& s) { s.caller.bounding = 0; }), HasSubstr("bounding set"));
+}
+
+// What the package's postinst does, dpkg-reconfigure does again; setup.sh is not there.
+TEST(Doctor, an_installed_package_is_mended_as_a_package) {
+  const test::TempTree root;
+  root.write("usr/share/doc/podshark/copyright", "");
+  EXPECT_EQ(installation_of("/usr/local/bin/podshark", root.path()).by, Installation::By::setup);
+  EXPECT_EQ(installation_of("/opt/podshark/bin/podshark", root.path()).by, Installation::By::setup);
+  EXPECT_EQ(installation_of("/usr/bin/podshark", root.path() + "/none").by, Installation::By::other_packages);
+  Scene s = healthy();
+  s.installation = installation_of("/usr/bin/podshark", root.path());
+  EXPECT_EQ(s.installation.by, Installation::By::debian);
+  EXPECT_EQ(examine(s).size(), examine(healthy()).size());
+  s.worker.caps = s.drops.caps = {};
+  s.worker.executable = s.drops.executable = false;
+  s.caller.session_groups = s.caller.database_groups = {"ann"};
+  EXPECT_THAT(check_worker(s).at(0).fix, StartsWith("sudo usermod -aG wireshark ann"));
+  s.worker.group = s.drops.group = "root";
+  s.worker.gid = s.drops.gid = 0;
+  EXPECT_EQ(check_worker(s).at(0).fix, "sudo dpkg-reconfigure podshark");
+  EXPECT_EQ(check_drops(s).at(0).fix, "sudo dpkg-reconfigure podshark");
+  s.worker.exists = s.drops.exists = s.global_extcap.exists = s.global_plugin.exists = false;
+  s.wireshark.loaded_plugins.clear();
+  for (const Finding& f : examine(s)) {
+    EXPECT_THAT(f.fix, Not(HasSubstr("setup.sh"))) << f.fact;
+    if (f.level == Level::ok) continue;
+    EXPECT_THAT(f.fix, StartsWith("sudo apt install --reinstall ./podshark_")) << f.fact;
+  }
 }
 
 TEST(Drops, a_helper_that_could_not_load_its_program_says_why) {
