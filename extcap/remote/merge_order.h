@@ -25,7 +25,6 @@ class MergeOrder {
   [[nodiscard]] std::uint64_t until(std::uint64_t now_ns);
 
   [[nodiscard]] std::uint64_t late() const { return late_; }
-  [[nodiscard]] std::uint64_t window_ns() const { return window_ns_; }
 
   static constexpr std::uint64_t kWindow = 150'000'000;
   static constexpr std::uint64_t kWidest = 2'000'000'000;

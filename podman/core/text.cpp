@@ -50,17 +50,6 @@ bool invisible(std::uint32_t c) {
 
 }  // namespace
 
-std::string valid_utf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const CodePoint c = decode(text);
-    out += c.length != 0 ? text.substr(0, c.length) : kReplacement;
-    text.remove_prefix(c.length != 0 ? c.length : 1);
-  }
-  return out;
-}
-
 std::string escape_controls(std::string json) {
   // Of one byte 7f, of two c2 80…9f, of three e2 80 …, e2 81 … or ef bb bf.
   constexpr std::string_view kFirst = "\x7F\xC2\xE2\xEF";

@@ -25,9 +25,6 @@ namespace podshark {
 /// one_line() replaces) as \uXXXX: safe on a terminal, and nothing of it is lost.
 [[nodiscard]] std::string escape_controls(std::string json);
 
-/// Keeps valid UTF-8 as it is and replaces every invalid byte by U+FFFD (JSON writers refuse the rest).
-[[nodiscard]] std::string valid_utf8(std::string_view text);
-
 /// FNV-1a, 64 bits: stable names for cut strings, not a security measure.
 [[nodiscard]] std::uint64_t fnv1a(std::string_view text);
 

@@ -63,16 +63,15 @@ class Input {
   std::string_view rest_;
 };
 
-/// One line of UTF-8.
-inline void one_line_of_json(std::string_view text, Caller caller = Caller::here()) {
-  for (const char c : text) require(static_cast<unsigned char>(c) >= 0x20, caller);
-  require(valid_utf8(text) == text, caller);
-}
-
 /// Fit for a terminal, a dialog and a line protocol: nothing in it that steers either.
 inline void clean(std::string_view text, Caller caller = Caller::here()) {
   for (const char c : text) require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, caller);
   require(one_line(text, text.size()) == text, caller);
+}
+
+/// One line of UTF-8, which may land on a terminal too.
+inline void one_line_of_json(std::string_view text, Caller caller = Caller::here()) {
+  clean(text, caller);
 }
 
 inline void clean(const Error& error, Caller caller = Caller::here()) {
