@@ -117,24 +117,25 @@ TEST(FarCommand, lets_ssh_ask_only_by_its_program) {
 }
 
 // Runs the far side's command with a podshark that prints its words, in a login shell of this machine. The
-// end of the lease signals a whole process group: it has one of its own.
+// end of the lease signals a whole process group: it has one of its own. The lease lasts as long as that
+// shell, however slowly it starts.
 Result<podshark::Output> run_far(const std::string& shell, const std::vector<std::string>& words) {
   const std::string fake =
       "T=$(mktemp -d); printf '#!/bin/sh\nfor w; do echo \"<$w>\"; done\nexit 3\n' >$T/podshark; "
       "chmod 755 $T/podshark; PATH=$T:$PATH; export PATH; ";
-  return podshark::run(
-      {"sh", "-c",
-       fake + "{ echo .; sleep 1; } | setsid -w " + shell + " -c \"$FAR\"; c=$?; rm -r $T; exit $c"},
-      std::chrono::seconds(10), 65536,
-      {"FAR=" + ssh_line({"server", "server"}, podshark_script(words)).argv.back()});
+  return podshark::run({"sh", "-c",
+                        fake + "while [ ! -e $T/over ] && echo .; do sleep 0.1; done | { setsid -w " + shell +
+                            " -c \"$FAR\"; c=$?; >$T/over; exit $c; }; c=$?; rm -r $T; exit $c"},
+                       std::chrono::seconds(60), 65536,
+                       {"FAR=" + ssh_line({"server", "server"}, podshark_script(words)).argv.back()});
 }
 
 TEST(FarCommand, passes_words_on_whatever_is_in_them_and_whatever_the_login_shell) {
   for (const char* shell : {"sh", "bash", "csh"}) {
     const auto done =
         run_far(shell, {"capture", "a b", "it's", "$(id)", "tcp port 80 and not (host 1.2.3.4)", "!", ""});
-    ASSERT_TRUE(done);
-    EXPECT_EQ(3, done->exit_code) << shell;
+    ASSERT_TRUE(done) << shell << ": " << done.error().line();
+    EXPECT_EQ(3, done->exit_code) << shell << ": " << done->out;
     EXPECT_EQ("\n" + std::string(kMarker) +
                   "\n<capture>\n<a b>\n<it's>\n<$(id)>\n<tcp port 80 and not (host 1.2.3.4)>\n<!>\n<>\n",
               done->out)
