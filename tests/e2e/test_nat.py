@@ -36,6 +36,12 @@ class NatTest(ReportsTest):
         return wait_for(lambda: (got := told(capture, "nat", what)) and len(got) >= number and got,
                         lambda: f"{number} records '{what}'; stderr: {capture.stderr()}")
 
+    def started(self, capture, *args, answered=lambda record: True, **kwargs):
+        """The newest record of a connection that begins, of which `answered` is true, out of as many as it takes: one that
+        begins while podshark is still to learn the container's addresses is only 'seen'."""
+        return wait_for(lambda: fetch(*args, **kwargs) and list(filter(answered, told(capture, "nat", "started"))),
+                        lambda: f"a record 'started'; there are {told(capture, 'nat')}; stderr: {capture.stderr()}")[-1]
+
     def assert_tuples(self, capture, display_filter, expected):
         """Every packet that matches has these tuples: (orig source, port, destination, port, reply source, …), None is
         any. One pass and two passes see the same."""
@@ -53,12 +59,13 @@ class Rootful(NatTest):
     def test_a_published_port_from_outside_shows_both_tuples_on_both_legs(self):
         web = self.up["web"].address
         with Capture(ROOT, "web", "--point", "both") as capture:
-            self.assertIn("hello", fetch(8080))
-            # From then on translations are watched, and the list of those that were there before is through.
-            before = len(self.translations(capture))
-            self.assertIn("hello", fetch(8080))
-            record = self.translations(capture, before + 1)[-1]
-            wait_for(lambda: len([p for p in capture.so_far().packets if b"hello" in p.data]) >= 4, "both answers")
+            def answered(record):
+                """On both legs."""
+                port = struct.pack(">H", record["orig"]["src_port"])
+                legs = {p.interface.name for p in capture.so_far().packets if b"hello" in p.data and port in p.data[:60]}
+                return len(legs) == 2
+
+            record = self.started(capture, 8080, answered=answered)
             capture.stop()
             self.assertEqual(("tcp", "web", CLIENT, HOST, 8080, web, 80, CLIENT),
                              (record["protocol"], record["container"], record["orig"]["src"], record["orig"]["dst"],
@@ -74,8 +81,7 @@ class Rootful(NatTest):
     def test_from_the_host_itself_both_ends_are_translated(self):
         web = self.up["web"].address
         with Capture(ROOT, "web") as capture:
-            self.assertIn("hello", fetch(8080, outside=False, host="127.0.0.1"))
-            self.translations(capture)
+            self.started(capture, 8080, outside=False, host="127.0.0.1")
             wait_for(lambda: [p for p in capture.so_far().packets if b"hello" in p.data], "the answer")
             capture.stop()
             gateway = self.up["web"].inspect()["NetworkSettings"]["Networks"]["lan"]["Gateway"]
@@ -107,8 +113,7 @@ class Rootful(NatTest):
 
     def test_the_end_is_told_with_the_same_id(self):
         with Capture(ROOT, "web") as capture:
-            fetch(8080)
-            started = self.translations(capture)[-1]
+            started = self.started(capture, 8080)
             run(ROOT, ["conntrack", "-D", "-p", "tcp", "--orig-port-src", str(started["orig"]["src_port"])])
             ended = [e for e in self.translations(capture, what="ended") if e["id"] == started["id"]]
             self.assertEqual([(started["orig"], started["reply"])], [(e["orig"], e["reply"]) for e in ended])
@@ -120,8 +125,7 @@ class Rootful(NatTest):
         run(ROOT, ["ip", "-6", "addr", "replace", "2001:db8::1/64", "dev", "wan0", "nodad"])
         lib.client(["ip", "-6", "addr", "replace", "2001:db8::2/64", "dev", "eth0", "nodad"])
         with Capture(ROOT, "web") as capture:
-            self.assertIn("hello", fetch(8080, host="[2001:db8::1]"))
-            self.translations(capture)
+            self.started(capture, 8080, host="[2001:db8::1]")
             capture.stop()
             self.assert_tuples(capture, "tcp && ipv6", ("2001:db8::2", None, "2001:db8::1", 8080, web, 80, "2001:db8::2", None))
 
@@ -131,8 +135,7 @@ class Rootful(NatTest):
         with Capture(ROOT, "web") as capture:
             fetch(8090)
             self.up["web"].enter("ping", "-c", "1", "-W", "5", networks_gateway(self.up["web"]))
-            fetch(8080)
-            self.translations(capture)
+            self.started(capture, 8080)
             done = capture.stop()
             self.assertEqual({"web"}, {e["container"] for e in done.events_of("nat")})
             self.assertEqual({8080}, {e["orig"]["dst_port"] for e in done.events_of("nat") if e["what"] == "started"})
