@@ -71,6 +71,7 @@ void add_links(Rows& rows, const Event& e) {
     rows.number(EventField::received, l.received, /* inner= */ true);
     rows.number(EventField::dropped, l.dropped, true);
     if (l.queue_dropped != 0) rows.number(EventField::queue_dropped, l.queue_dropped, true);
+    if (l.memory_dropped != 0) rows.number(EventField::memory_dropped, l.memory_dropped, true);
     if (l.errors != 0) rows.number(EventField::errors, l.errors, true);
   }
 }

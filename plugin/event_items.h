@@ -45,6 +45,7 @@ enum class EventField : std::uint8_t {
   received,
   dropped,
   queue_dropped,
+  memory_dropped,
   errors,
   host,
   containers,

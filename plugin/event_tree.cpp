@@ -126,6 +126,8 @@ void register_event_fields(int proto) {
        true},
       {EventField::queue_dropped, "Of these, by the reader", "podman.stats.queue_dropped",
        "Lost while the reader was too slow", true},
+      {EventField::memory_dropped, "Of these, for lack of memory", "podman.stats.memory_dropped",
+       "Lost because podshark had no memory for them", true},
       {EventField::errors, "Link errors", "podman.stats.errors",
        "Packets the link itself counted as faulty or lost", true},
       {EventField::host, "Host", "podman.inventory.host", "Host of the containers"},

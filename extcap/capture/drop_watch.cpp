@@ -386,7 +386,9 @@ void DropWatch::close() {
       if (w->interfaces.empty()) continue;
       // The counters are those of both interfaces together.
       const std::uint32_t id = w->interfaces.rbegin()->second;
-      context_.recorder.statistics({id, w->start_ns, end_ns, w->written + lost, lost});
+      std::uint64_t unwritten = lost;
+      for (const auto& [kind, interface] : w->interfaces) unwritten += context_.recorder.lost(interface);
+      context_.recorder.statistics({id, w->start_ns, end_ns, w->written + lost, unwritten});
       if (lost > 0)
         hooks_.notice(what(w->target) + ": " + std::to_string(lost) +
                       " dropped packets came too fast to be shown");

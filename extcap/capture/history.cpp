@@ -23,10 +23,15 @@ void History::drop_oldest() {
   chunks_.pop_front();
 }
 
-void History::take(wire::Bytes* bytes, std::int64_t now_ns) {
+void History::make_room() {
+  cut_ns_ = chunks_.front().last_ns;
+  drop_oldest();
+}
+
+bool History::take(wire::Bytes* bytes, std::int64_t now_ns) {
   const std::int64_t oldest = now_ns - length_.count() * 1'000'000'000;
   while (!chunks_.empty() && chunks_.front().last_ns < oldest) drop_oldest();
-  if (bytes->size == 0) return;
+  if (bytes->size == 0) return true;
   const bool fresh = chunks_.empty() || chunks_.back().bytes.size + bytes->size > kChunk ||
                      now_ns - chunks_.back().last_ns > kChunkNs;
   if (fresh) chunks_.emplace_back();
@@ -35,16 +40,18 @@ void History::take(wire::Bytes* bytes, std::int64_t now_ns) {
   if (chunk.bytes.size == 0 && bytes->size >= kChunk) {
     std::swap(chunk.bytes, *bytes);
     held_ += chunk.bytes.size;
-  } else if (wire::reserve(&chunk.bytes, bytes->size)) {
+  } else {
+    while (!wire::reserve(&chunk.bytes, bytes->size)) {
+      if (chunks_.size() == 1) return false;
+      make_room();
+    }
     std::memcpy(chunk.bytes.data + chunk.bytes.size, bytes->data, bytes->size);
     chunk.bytes.size += bytes->size;
     held_ += bytes->size;
   }
   bytes->size = 0;
-  while (held_ > most_ && chunks_.size() > 1) {
-    cut_ns_ = chunks_.front().last_ns;
-    drop_oldest();
-  }
+  while (held_ > most_ && chunks_.size() > 1) make_room();
+  return true;
 }
 
 std::optional<std::chrono::seconds> History::cut_short(std::int64_t now_ns) const {
@@ -54,18 +61,11 @@ std::optional<std::chrono::seconds> History::cut_short(std::int64_t now_ns) cons
 }
 
 Status History::save(Output& output) const {
-  wire::Bytes copy;
-  Status status = ok();
   for (const Chunk& c : chunks_) {
-    copy.size = 0;
-    if (!wire::reserve(&copy, c.bytes.size)) break;
-    std::memcpy(copy.data, c.bytes.data, c.bytes.size);
-    copy.size = c.bytes.size;
-    status = output.write(&copy);
-    if (!status) break;
+    wire::Bytes view = c.bytes;  // of which write() takes the size, not the memory
+    if (Status s = output.write(&view); !s) return s;
   }
-  wire::free_bytes(&copy);
-  return status;
+  return ok();
 }
 
 }  // namespace podshark::extcap

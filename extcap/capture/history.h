@@ -20,8 +20,9 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// Takes whole blocks written at `now_ns`, of a clock that nobody sets; `bytes` is left empty.
-  void take(wire::Bytes* bytes, std::int64_t now_ns);
+  /// Takes whole blocks written at `now_ns`, of a clock that nobody sets; `bytes` is left empty. Where there
+  /// is no memory, the oldest make room; false, and `bytes` as it was: not even that was enough.
+  [[nodiscard]] bool take(wire::Bytes* bytes, std::int64_t now_ns);
   /// Writes what is held, oldest first. Held on to afterwards.
   [[nodiscard]] Status save(Output& output) const;
   [[nodiscard]] std::size_t bytes() const { return held_; }
@@ -35,6 +36,7 @@ class History {
     std::int64_t last_ns = 0;
   };
   void drop_oldest();
+  void make_room();
 
   std::chrono::seconds length_;
   std::size_t most_;

@@ -228,8 +228,10 @@ void NetnsCapture::forget_replaced() {
     for (std::size_t j = i; j-- > 0;) {
       const LinkRing& gone = *rings_[j];
       if (gone.open || gone.link.name != last.link.name) continue;
-      last.before.received += gone.ring.received + gone.before.received;
-      last.before.dropped += gone.ring.dropped + gone.before.dropped;
+      const std::uint64_t lost = gone.declared ? context_.recorder.lost(gone.id) : 0;
+      last.before.received += gone.ring.received + gone.before.received - lost;
+      last.before.dropped += gone.ring.dropped + gone.before.dropped + lost;
+      last.before.memory_dropped += gone.before.memory_dropped + lost;
       last.before.queue_dropped += gone.queue_dropped + gone.before.queue_dropped;
       rings_.erase(rings_.begin() + static_cast<std::ptrdiff_t>(j));
       --i;
@@ -340,8 +342,8 @@ void NetnsCapture::close_ring(LinkRing& r) {
   if (r.declared) take_last_packets(r);
   if (r.end_ns == 0) r.end_ns = static_cast<std::uint64_t>(now_ns());
   if (r.declared) {
-    context_.recorder.statistics(
-        {r.id, r.start_ns, r.end_ns, r.ring.received + r.ring.dropped, r.ring.dropped});
+    context_.recorder.statistics({r.id, r.start_ns, r.end_ns, r.ring.received + r.ring.dropped,
+                                  r.ring.dropped + context_.recorder.lost(r.id)});
     context_.loop.remove(r.ring.fd);
     if (plan_.target.point == Point::inside && !r.link.mac.empty()) context_.macs.remove(r.link.mac);
     if (hooks_.closed) hooks_.closed(r.id);
@@ -462,8 +464,11 @@ void NetnsCapture::add_statistics(annotate::Event& event) {
     const auto was = before_.find(r->link.ifindex);
     const std::uint64_t errors =
         link == now.end() ? 0 : link->second.errors - (was == before_.end() ? 0 : was->second.errors);
-    event.links.push_back({plan_.target.container.name, r->link.name, r->ring.received + r->before.received,
-                           r->ring.dropped + r->before.dropped, queue + r->before.queue_dropped, errors});
+    const std::uint64_t lost = context_.recorder.lost(r->id);
+    event.links.push_back({plan_.target.container.name, r->link.name,
+                           r->ring.received + r->before.received - lost,
+                           r->ring.dropped + r->before.dropped + lost, queue + r->before.queue_dropped,
+                           errors, lost + r->before.memory_dropped});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,7 @@ void Recorder::begin() {
   info.name = text(name);
   need(wire::put_interface(&prologue_, &info));
   interfaces_ = 1;
+  lost_.resize(1);
   file_began_ns_ = elapsed_ns();
   if (!history_) append(&buffer_, prologue_);
 }
@@ -74,8 +76,24 @@ Recorder::~Recorder() {
 
 Status Recorder::flush() {
   if (output_) return output_->write(&buffer_);
-  history_->take(&buffer_, elapsed_ns());
+  if (!history_->take(&buffer_, elapsed_ns())) lose_buffer();
   return ok();
+}
+
+void Recorder::lose_buffer() {
+  const auto word = [this](std::size_t at) {
+    std::uint32_t out = 0;
+    std::memcpy(&out, buffer_.data + at, sizeof(out));
+    return out;
+  };
+  // Type, total length, and of a packet its interface.
+  for (std::size_t at = 0; at + 12 <= buffer_.size; at += word(at + 4))
+    if (word(at) == wire::kEnhancedPacket) lose(word(at + 8));
+  buffer_.size = 0;
+}
+
+std::uint64_t Recorder::lost_packets() const {
+  return std::accumulate(lost_.begin() + 1, lost_.end(), std::uint64_t{0});
 }
 
 Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets) {
@@ -148,20 +166,22 @@ std::uint32_t Recorder::add_interface(const InterfaceRecord& i) {
 std::uint32_t Recorder::add_interface(const wire::InterfaceInfo& info) {
   need(wire::put_interface(&prologue_, &info));
   if (!history_) need(wire::put_interface(&buffer_, &info));
+  lost_.resize(std::size_t{interfaces_} + 1);
   return interfaces_++;
 }
 
 void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info,
                          const std::string& json_text) {
   const std::string pdu = annotate::upper_pdu(info, json_text);
-  (void)wire::put_packet(where, 0, static_cast<std::uint64_t>(time_ns),
-                         reinterpret_cast<const std::uint8_t*>(pdu.data()),
-                         static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size()));
+  if (!wire::put_packet(where, 0, static_cast<std::uint64_t>(time_ns),
+                        reinterpret_cast<const std::uint8_t*>(pdu.data()),
+                        static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size())))
+    lose(0);
 }
 
 void Recorder::copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span<const std::uint8_t> block) {
   wire::Bytes* lane = sequencer_.lane(interface_id);
-  if (!wire::reserve(lane, block.size())) return;
+  if (!wire::reserve(lane, block.size())) return lose(interface_id);
   std::uint8_t* to = lane->data + lane->size;
   std::memcpy(to, block.data(), block.size());
   const std::array<std::uint32_t, 3> head{interface_id, static_cast<std::uint32_t>(time_ns >> 32U),
@@ -172,8 +192,9 @@ void Recorder::copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span
 
 void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const std::string& comment,
                        const std::string& json) {
-  (void)wire::put_annotated_packet(sequencer_.lane(interface_id), interface_id, p.time_ns, p.data, p.captured,
-                                   p.length, text(comment), text(json), annotate::kEnterpriseNumber);
+  if (!wire::put_annotated_packet(sequencer_.lane(interface_id), interface_id, p.time_ns, p.data, p.captured,
+                                  p.length, text(comment), text(json), annotate::kEnterpriseNumber))
+    lose(interface_id);
 }
 
 void Recorder::event(const annotate::Event& event) {

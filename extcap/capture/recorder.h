@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "extcap/capture/file_set.h"
 #include "extcap/capture/history.h"
@@ -55,8 +56,9 @@ class Recorder {
   [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);
   [[nodiscard]] std::uint32_t add_interface(const wire::InterfaceInfo& interface);
   void packet(std::uint32_t interface_id, const wire::Packet& packet) {
-    (void)wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
-                           packet.captured, packet.length);
+    if (!wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
+                          packet.captured, packet.length))
+      lose(interface_id);
   }
   /// An enhanced packet block of another stream, as it is but for its interface and its time.
   void copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span<const std::uint8_t> block);
@@ -82,6 +84,12 @@ class Recorder {
     sequencer_.release(until_ns, now_ns, &buffer_);
   }
   void release_all() { release(~std::uint64_t{0}, ~std::uint64_t{0}); }
+  /// How many packets of that interface there was no memory for; of 0: records.
+  [[nodiscard]] std::uint64_t lost(std::uint32_t interface_id) const {
+    return interface_id < lost_.size() ? lost_[interface_id] : 0;
+  }
+  /// The same of all interfaces, without records.
+  [[nodiscard]] std::uint64_t lost_packets() const;
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
   [[nodiscard]] Status flush();
   /// Goes on in the next file when its rule says so. `inventory` is repeated in it.
@@ -94,6 +102,10 @@ class Recorder {
   void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
 
   void begin();
+  void lose(std::uint32_t interface_id) {
+    if (interface_id < lost_.size()) ++lost_[interface_id];
+  }
+  void lose_buffer();
   /// Interfaces and names go here in a history, whose packets may have been dropped when it is saved.
   [[nodiscard]] wire::Bytes* standing() { return history_ ? &prologue_ : &buffer_; }
 
@@ -107,6 +119,7 @@ class Recorder {
   wire::Bytes buffer_;
   Sequencer sequencer_;
   std::uint32_t interfaces_ = 0;
+  std::vector<std::uint64_t> lost_;  // by interface; has its size before memory is short
   std::function<void(const annotate::Event&)> listener_;
   NameBlocks names_;
 };

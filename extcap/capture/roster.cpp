@@ -479,6 +479,7 @@ void Roster::keep_totals(Source& source) {
     sum.dropped += l.dropped;
     sum.queue_dropped += l.queue_dropped;
     sum.errors += l.errors;
+    sum.memory_dropped += l.memory_dropped;
   }
 }
 

@@ -432,6 +432,7 @@ Summary Session::totals(const annotate::Event& stats) const {
   for (const auto& l : stats.links) {
     sum.dropped += l.dropped;
     sum.queue_dropped += l.queue_dropped;
+    sum.memory_dropped += l.memory_dropped;
     sum.link_errors += l.errors;
   }
   return sum;
@@ -544,6 +545,8 @@ void Session::finish() {
   if (outcome_ && !pump_.drain(options_.extcap && signalled_))
     notice("the reader did not take the last " + std::to_string(recorder_.output()->backlog()) +
            " bytes in time");
+  if (recorder_.lost(0) > 0)
+    notice(std::to_string(recorder_.lost(0)) + " records were lost: there was no memory for them");
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
 }
 
@@ -580,6 +583,10 @@ std::string loss_warning(const Summary& s) {
                     std::to_string(all);
   if (s.queue_dropped > 0)
     out += ", " + std::to_string(s.queue_dropped) + " of them because the reader was too slow";
+  if (s.memory_dropped > 0)
+    out += ", " + std::to_string(s.memory_dropped) + " of them because there was no memory for them";
+  if (s.memory_dropped * 2 > s.dropped)
+    return out + " (free some, or raise the limit that 'ulimit -v' shows; a smaller --ring-size needs less)";
   return out + (s.queue_dropped * 2 > s.dropped
                     ? " (a larger --queue-size, a filter, or -w to a file helps)"
                     : " (a larger --ring-size, a filter or a smaller --snaplen helps)");

@@ -37,11 +37,12 @@ struct SessionOptions {
 
 struct Summary {
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;          ///< of packet data
-  std::uint64_t dropped = 0;        ///< no room in the kernel's rings
-  std::uint64_t queue_dropped = 0;  ///< of these, while the reader was too slow
-  std::uint64_t link_errors = 0;    ///< counted by the links themselves
-  std::string ended;                ///< why, when neither the user nor a limit ended it
+  std::uint64_t bytes = 0;           ///< of packet data
+  std::uint64_t dropped = 0;         ///< all that were lost
+  std::uint64_t queue_dropped = 0;   ///< of these, while the reader was too slow
+  std::uint64_t memory_dropped = 0;  ///< of these, because there was no memory for them
+  std::uint64_t link_errors = 0;     ///< counted by the links themselves
+  std::string ended;                 ///< why, when neither the user nor a limit ended it
 };
 
 /// "0.25 % of the packets were lost: 10 of 4000, 8 of them because the reader was too slow (what to do)";

@@ -293,13 +293,14 @@ void StreamSource::close() {
   dropped_ = reported_drops(errors_).value_or(0);
   if (!declared_) return;
   if (hooks_.closed) hooks_.closed(id_);
-  recorder_.statistics(
-      {id_, start_ns_, static_cast<std::uint64_t>(now_ns()), received_ + dropped_, dropped_});
+  recorder_.statistics({id_, start_ns_, static_cast<std::uint64_t>(now_ns()), received_ + dropped_,
+                        dropped_ + recorder_.lost(id_)});
 }
 
 void StreamSource::add_statistics(annotate::Event& event) {
   if (!declared_) return;
-  event.links.push_back({target_.container.name, link_name(), received_, dropped_});
+  const std::uint64_t lost = recorder_.lost(id_);
+  event.links.push_back({target_.container.name, link_name(), received_ - lost, dropped_ + lost, 0, 0, lost});
 }
 
 void StreamSource::add_traffic(std::vector<LinkTraffic>& links) {

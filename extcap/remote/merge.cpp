@@ -149,7 +149,11 @@ MergeHost::Hooks Merge::hooks_of(std::size_t number) {
               },
           .event = [this, number](annotate::MovedEvent&& event) { on_event(number, std::move(event)); },
           .inventory = [this, number] { on_inventory(number); },
-          .statistics = [this](const wire::InterfaceCounters& counters) { recorder_.statistics(counters); },
+          .statistics =
+              [this](wire::InterfaceCounters counters) {
+                counters.dropped += recorder_.lost(counters.interface_id);
+                recorder_.statistics(counters);
+              },
           .line =
               [this, number](const std::string& line) {
                 hosts_[number].last_line = line;
@@ -294,6 +298,8 @@ Summary Merge::totals() const {
   out.packets = packets_;
   out.bytes = bytes_;
   losses_.add_to(out);
+  out.dropped += recorder_.lost_packets();
+  out.memory_dropped += recorder_.lost_packets();
   return out;
 }
 

@@ -63,6 +63,7 @@ void LossBook::take(std::size_t host, const annotate::Event& event) {
   for (const auto& l : event.links) {
     sum.dropped += l.dropped;
     sum.queue_dropped += l.queue_dropped;
+    sum.memory_dropped += l.memory_dropped;
     sum.link_errors += l.errors;
   }
   by_host_[host] = sum;
@@ -72,6 +73,7 @@ void LossBook::add_to(Summary& summary) const {
   for (const auto& [host, sum] : by_host_) {
     summary.dropped += sum.dropped;
     summary.queue_dropped += sum.queue_dropped;
+    summary.memory_dropped += sum.memory_dropped;
     summary.link_errors += sum.link_errors;
   }
 }

@@ -79,9 +79,10 @@ struct Event {
     std::string container;
     std::string link;
     std::uint64_t received = 0;       ///< packets read from the ring since the start
-    std::uint64_t dropped = 0;        ///< packets the kernel ring had no room for
+    std::uint64_t dropped = 0;        ///< packets that were lost: by the kernel's ring, or for lack of memory
     std::uint64_t queue_dropped = 0;  ///< of these, while the reader was too slow and the rings were not read
     std::uint64_t errors = 0;         ///< packets the link itself counted as faulty or lost
+    std::uint64_t memory_dropped = 0;  ///< of the dropped ones, for which podshark had no memory
   };
   std::vector<LinkStats> links;  ///< kind "stats" only
 };

@@ -40,6 +40,7 @@ Event::LinkStats stats_from(const json& j) {
   get_unsigned(j, "dropped", out.dropped);
   get_unsigned(j, "queue_dropped", out.queue_dropped);
   get_unsigned(j, "errors", out.errors);
+  get_unsigned(j, "memory_dropped", out.memory_dropped);
   return out;
 }
 
@@ -90,6 +91,7 @@ std::string encode_event(const Event& event) {
     j["links"].push_back(
         json{{"container", l.container}, {"link", l.link}, {"received", l.received}, {"dropped", l.dropped}});
     if (l.queue_dropped != 0) j["links"].back()["queue_dropped"] = l.queue_dropped;
+    if (l.memory_dropped != 0) j["links"].back()["memory_dropped"] = l.memory_dropped;
     if (l.errors != 0) j["links"].back()["errors"] = l.errors;
   }
   return dump(j);

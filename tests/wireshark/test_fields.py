@@ -251,11 +251,11 @@ class Events(FieldsTest):
         capture = Capture()
         capture.event("stats", detail="running totals", links=[
             {"container": "web", "link": "eth0", "received": 10, "dropped": 0},
-            {"container": "web", "link": "lo", "received": 7, "dropped": 3, "queue_dropped": 2}])
+            {"container": "web", "link": "lo", "received": 7, "dropped": 3, "queue_dropped": 2, "memory_dropped": 1}])
         path = self.save(capture)
-        self.assertEqual([("web/eth0,web/lo", "10,7", "0,3", "2")],
+        self.assertEqual([("web/eth0,web/lo", "10,7", "0,3", "2", "1")],
                          self.rows(path, "podman.stats.link", "podman.stats.received", "podman.stats.dropped",
-                                   "podman.stats.queue_dropped"))
+                                   "podman.stats.queue_dropped", "podman.stats.memory_dropped"))
         self.assertEqual([1], self.matching(path, "podman.stats.dropped > 0"))
 
     def test_an_inventory_says_what_there_was(self):

@@ -273,6 +273,71 @@ TEST_F(RecorderTest, a_history_that_memory_cuts_short_says_so_where_it_was_saved
   EXPECT_THAT(recorder.saved_line("x"), HasSubstr(" of 300 seconds (a larger --last-size"));
 }
 
+// As much memory as there is now and `more` bytes, for the time of a scope.
+class ShortOfMemory {
+ public:
+  explicit ShortOfMemory(std::size_t more) {
+    (void)::getrlimit(RLIMIT_AS, &before_);
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit = before_;
+    limit.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + more;
+    (void)::setrlimit(RLIMIT_AS, &limit);
+  }
+  ~ShortOfMemory() { (void)::setrlimit(RLIMIT_AS, &before_); }
+  ShortOfMemory(const ShortOfMemory&) = delete;
+  ShortOfMemory& operator=(const ShortOfMemory&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_F(RecorderTest, packets_that_there_is_no_memory_for_are_counted) {
+  auto out = Output::open(dir + "/x");
+  ASSERT_TRUE(out);
+  Recorder recorder(std::move(*out));
+  const Target target;
+  const std::uint32_t id = recorder.add_interface({target, {}, "eth0", 1, 262144, "", 1});
+  const std::vector<std::uint8_t> data(60'000);
+  constexpr unsigned kPackets = 1000;
+  {
+    const ShortOfMemory here(20 * kMebibyte);
+    for (unsigned i = 0; i < kPackets; ++i) recorder.packet(id, {data.data(), 60'000, 60'000, i, 0});
+  }
+  const std::uint64_t lost = recorder.lost(id);
+  EXPECT_GT(lost, 0U);
+  EXPECT_LT(lost, kPackets);
+  EXPECT_EQ(recorder.lost_packets(), lost);
+  EXPECT_EQ(recorder.lost(0), 0U);
+  recorder.release_all();
+  ASSERT_TRUE(recorder.flush());
+  EXPECT_EQ((std::filesystem::file_size(dir + "/x")) / 60'000, kPackets - lost);
+}
+
+TEST_F(RecorderTest, a_history_that_gets_no_memory_drops_its_oldest) {
+  auto history = std::make_unique<History>(std::chrono::seconds(300), 1024 * kMebibyte);
+  Recorder recorder(std::move(history));
+  const Target target;
+  const std::uint32_t id = recorder.add_interface({target, {}, "eth0", 1, 262144, "", 1});
+  const std::vector<std::uint8_t> data(60'000);
+  {
+    const ShortOfMemory here(20 * kMebibyte);
+    for (unsigned i = 0; i < 1000; ++i) {
+      recorder.packet(id, {data.data(), 60'000, 60'000, i, 0});
+      recorder.release_all();
+      ASSERT_TRUE(recorder.flush());
+    }
+    ASSERT_TRUE(recorder.save_history(dir + "/x", {}));
+  }
+  EXPECT_EQ(recorder.lost_packets(), 0U);
+  EXPECT_THAT(recorder.saved_line("x"), HasSubstr("a larger --last-size"));
+  EXPECT_GT(std::filesystem::file_size(dir + "/x"), 5 * kMebibyte);
+}
+#endif
+
 TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
   {
     auto out = Output::open(dir + "/x");

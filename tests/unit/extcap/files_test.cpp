@@ -54,7 +54,7 @@ TEST(History, keeps_what_is_young_enough) {
   for (std::int64_t t = 0; t < 60; t += 2) {
     b = block(static_cast<std::uint64_t>(t));
     one = b.size;
-    history.take(&b, t * kSecond);
+    EXPECT_TRUE(history.take(&b, t * kSecond));
     EXPECT_EQ(b.size, 0U);
     wire::free_bytes(&b);
   }
@@ -66,7 +66,7 @@ TEST(History, memory_is_a_limit_too) {
   History history(std::chrono::seconds(3600), 5000);
   for (std::int64_t t = 0; t < 1000; ++t) {
     wire::Bytes b = block(1);
-    history.take(&b, 2 * t * kSecond);
+    EXPECT_TRUE(history.take(&b, 2 * t * kSecond));
     wire::free_bytes(&b);
   }
   EXPECT_LE(history.bytes(), 5000U);
@@ -90,6 +90,9 @@ TEST(Loss, is_told_from_a_thousandth_on) {
   s.queue_dropped = 100;
   EXPECT_THAT(loss_warning(s),
               HasSubstr("100 of them because the reader was too slow (a larger --queue-size"));
+  s.queue_dropped = 0;
+  s.memory_dropped = 90;
+  EXPECT_THAT(loss_warning(s), HasSubstr("90 of them because there was no memory for them (free some"));
 }
 
 EmptyFacts facts(std::vector<LinkTraffic> links, const std::string& filter = "") {
