@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/history.h"
 
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -58,6 +59,15 @@ std::optional<std::chrono::seconds> History::cut_short(std::int64_t now_ns) cons
   if (!cut_ns_) return std::nullopt;
   const std::chrono::seconds kept((now_ns - *cut_ns_) / 1'000'000'000);
   return kept < length_ ? std::optional(kept) : std::nullopt;
+}
+
+// Enhanced packet and interface statistics blocks, of which others do not come here, have their time at the
+// same place: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html#section-4.3
+std::optional<std::int64_t> History::oldest_ns() const {
+  std::array<std::uint32_t, 5> head{};  // type, length, interface, time: high, low
+  if (chunks_.empty() || chunks_.front().bytes.size < sizeof(head)) return std::nullopt;
+  std::memcpy(head.data(), chunks_.front().bytes.data, sizeof(head));
+  return static_cast<std::int64_t>(std::uint64_t{head[3]} << 32U | head[4]);
 }
 
 Status History::save(Output& output) const {

@@ -26,6 +26,8 @@ class History {
   /// Writes what is held, oldest first. Held on to afterwards.
   [[nodiscard]] Status save(Output& output) const;
   [[nodiscard]] std::size_t bytes() const { return held_; }
+  /// Time of the first block (CLOCK_REALTIME, ns); none when nothing is held.
+  [[nodiscard]] std::optional<std::int64_t> oldest_ns() const;
   /// For how long what is held goes back, when memory and not the wanted length decides that; else nothing.
   [[nodiscard]] std::optional<std::chrono::seconds> cut_short(std::int64_t now_ns) const;
   [[nodiscard]] std::chrono::seconds length() const { return length_; }

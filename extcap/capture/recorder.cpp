@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -124,8 +125,11 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
   if (!file) return file.error();
   wire::Bytes head;
   append(&head, prologue_);
-  for (const std::string& part : annotate::encode_inventory_parts(inventory))
-    put_event(&head, inventory.time_ns, "inventory: what ran when this was saved", part);
+  // It comes first, and so it is told as of the oldest packet: readers show times since the first record.
+  model::Inventory first = inventory;
+  first.time_ns = std::min(first.time_ns, history_->oldest_ns().value_or(first.time_ns));
+  for (const std::string& part : annotate::encode_inventory_parts(first))
+    put_event(&head, first.time_ns, "inventory: what ran when this was saved", part);
   Status status = file->write(&head);
   wire::free_bytes(&head);
   if (status) status = history_->save(*file);

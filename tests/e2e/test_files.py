@@ -88,7 +88,9 @@ class LastMinutes(FilesTest):
         self.save_until(process, said, 1)
         fetch(28280)
         path = self.save_until(process, said, 2)
-        self.assertTrue(lib_pcapng.read(path).events_of("inventory"))
+        done = lib_pcapng.read(path)
+        self.assertTrue(done.events_of("inventory"))
+        self.assertLessEqual(done.events_of("inventory")[0]["_time_ns"], done.packets[0].time_ns, "its first record is not the newest")
         self.assertEqual(0, lib.end(process, signal.SIGINT), said())
         self.assertEqual([], self.files("last.pcapng"), "nothing under the plain name")
 

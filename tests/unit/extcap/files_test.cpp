@@ -62,6 +62,18 @@ TEST(History, keeps_what_is_young_enough) {
   EXPECT_FALSE(history.cut_short(60 * kSecond));
 }
 
+TEST(History, its_oldest_block_has_a_time) {
+  History history(std::chrono::seconds(10), std::size_t{1} << 20U);
+  EXPECT_FALSE(history.oldest_ns());
+  for (const std::uint64_t time :
+       {std::uint64_t{1'700'000'000'123'456'789}, std::uint64_t{1'800'000'000'000'000'000}}) {
+    wire::Bytes b = block(time);
+    EXPECT_TRUE(history.take(&b, kSecond));
+    wire::free_bytes(&b);
+  }
+  EXPECT_EQ(history.oldest_ns(), 1'700'000'000'123'456'789);
+}
+
 TEST(History, memory_is_a_limit_too) {
   History history(std::chrono::seconds(3600), 5000);
   for (std::int64_t t = 0; t < 1000; ++t) {
