@@ -124,7 +124,7 @@ Argv leased(const Argv& argv, Lease lease) {
 Result<Podman> podman_of(const model::Container& container, uid_t caller, bool root_socket) {
   if (container.owner == caller) return Podman{};
   const std::string whose = "container " + in_quotes(container.name) + " belongs to user id " +
-                            std::to_string(container.owner) + ", whose podman can not be used from here";
+                            std::to_string(container.owner) + ", whose podman cannot be used from here";
   if (caller == 0)
     return Error{ErrorKind::unsupported, whose, "capture as that user, or with --method netns"};
   if (container.owner == 0 && root_socket)

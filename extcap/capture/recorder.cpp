@@ -135,7 +135,7 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
   if (status) status = history_->save(*file);
   // Also after a failure: what was written is valid up to its last block.
   if (::rename(unfinished.c_str(), path.c_str()) != 0 && status) {
-    return os_error(errno, "can not rename " + in_quotes(unfinished), "the packets are in that file",
+    return os_error(errno, "cannot rename " + in_quotes(unfinished), "the packets are in that file",
                     ErrorKind::output);
   }
   return status;

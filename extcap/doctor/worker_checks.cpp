@@ -63,7 +63,7 @@ Findings check_worker(const Scene& scene) {
   if (!worker.exists) {
     return {
         warn("worker",
-             "podshark-worker not found: ordinary users can not capture rootful containers, only their own",
+             "podshark-worker not found: ordinary users cannot capture rootful containers, only their own",
              scene.installation.again)};
   }
   if (const std::optional<Finding> found = exposed("worker", worker, kCaps)) return {*found};
