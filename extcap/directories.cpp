@@ -11,8 +11,11 @@ namespace podshark::extcap {
 namespace {
 
 std::string chosen() {
+  // After su or `sudo -E` it may still be another user's.
   const char* xdg = std::getenv("XDG_RUNTIME_DIR");
-  if (xdg != nullptr && xdg[0] == '/') return std::string(xdg) + "/podshark";
+  struct stat st {};
+  if (xdg != nullptr && xdg[0] == '/' && ::stat(xdg, &st) == 0 && st.st_uid == ::geteuid())
+    return std::string(xdg) + "/podshark";
   if (::geteuid() == 0) return "/run/podshark";
   const std::string run = "/run/user/" + std::to_string(::geteuid());
   if (::access(run.c_str(), W_OK) == 0) return run + "/podshark";
@@ -35,9 +38,11 @@ std::string of_user(const char* name, const char* fallback) {
 }
 
 Result<std::string> if_private(std::string path) {
-  if (!private_directory(path))
-    return Error{ErrorKind::permission, "'" + path + "' is not a private directory of yours", "remove it"};
-  return path;
+  if (private_directory(path)) return path;
+  struct stat st {};
+  const bool theirs = ::lstat(path.c_str(), &st) == 0 && st.st_uid != ::geteuid();
+  return Error{ErrorKind::permission, "'" + path + "' is not a private directory of yours",
+               theirs ? "it is another user's, who has to remove it" : "remove it"};
 }
 
 Result<std::string> with_parents(const std::string& path, const char* what) {

@@ -6,7 +6,6 @@
 #include <sys/file.h>
 
 #include <functional>
-#include <set>
 #include <utility>
 
 #include "extcap/detached.h"
@@ -35,8 +34,11 @@ void rewrite(const ListCache& cache, const std::string& lock_path, const std::fu
     (void)::flock(lock.get(), LOCK_EX);  // somebody is at it: wait for the end, then it is done for us too
     return;
   }
-  const model::Inventory inventory =
+  model::Inventory inventory =
       discover::discover({.deadline = kRefreshDeadline, .all = false, .proc = "/proc"});
+  // A podman that does not answer must not make names and images forgotten.
+  const std::optional<ListCache::Entry> old = lacks_details(inventory) ? cache.read() : std::nullopt;
+  if (old) inventory = with_details(std::move(inventory), old->inventory);
   (void)cache.write(inventory);
   lock.reset();
   done();
@@ -75,49 +77,28 @@ bool ListCache::refresh(milliseconds limit) const {
   return entry && entry->age < kFresh;
 }
 
-namespace {
-
-// Running is what conmon says now; the rest is as good as the last answer of podman.
-model::Inventory with_details(model::Inventory scanned, const std::optional<ListCache::Entry>& old) {
-  if (!old) return scanned;
-  for (model::Container& c : scanned.containers) {
-    const model::Container* known = old->inventory.by_id(c.id);
-    if (known != nullptr && known->pid == c.pid && known->pid_start == c.pid_start) c = *known;
-  }
-  scanned.pods = old->inventory.pods;
-  scanned.networks = old->inventory.networks;
-  return scanned;
-}
-
-// The cache is right as long as the same processes run: somebody who has just started a container looks for
-// it.
-bool same_containers(const model::Inventory& cached, const model::Inventory& scanned) {
-  const auto processes = [](const model::Inventory& inventory) {
-    std::set<std::pair<pid_t, std::uint64_t>> out;
-    for (const model::Container& c : inventory.containers) {
-      if (c.alive()) out.emplace(c.pid, c.pid_start);
-    }
-    return out;
-  };
-  return processes(cached) == processes(scanned);
-}
-
-}  // namespace
-
 ListedInventory list_quickly() {
   const Result<ListCache> cache = ListCache::open();
   if (!cache) return {discover::discover({.deadline = kWait, .all = false, .proc = "/proc"}), false};
   std::optional<ListCache::Entry> entry = cache->read();
   if (entry &&
       (entry->age < ListCache::kUnchecked ||
-       (entry->age < ListCache::kFresh && same_containers(entry->inventory, discover::scan_conmon())))) {
+       // It is right as long as the same processes run: somebody who has just started a container looks for
+       // it.
+       (entry->age < ListCache::kFresh && same_processes(entry->inventory, discover::scan_conmon())))) {
     return {std::move(entry->inventory), false};
   }
-  if (cache->refresh(kWait)) {
-    if (std::optional<ListCache::Entry> fresh = cache->read()) return {std::move(fresh->inventory), false};
-  }
-  const bool stale = !entry || entry->age > kStillGood;
-  return {with_details(discover::scan_conmon(), entry), stale};
+  const bool refreshed = cache->refresh(kWait);
+  if (std::optional<ListCache::Entry> fresh = refreshed ? cache->read() : std::nullopt)
+    entry = std::move(fresh);
+  // Running is what conmon says now; the rest is as good as the last answer of podman. Also after a refresh
+  // that somebody else had begun: podman may have answered it before the container was there for which we are
+  // asked.
+  model::Inventory now = discover::scan_conmon();
+  if (refreshed && entry && same_processes(entry->inventory, now))
+    return {std::move(entry->inventory), false};
+  const bool stale = !refreshed && (!entry || entry->age > kStillGood);
+  return {entry ? with_details(std::move(now), entry->inventory) : std::move(now), stale};
 }
 
 model::Inventory discover_all() {

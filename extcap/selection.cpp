@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "extcap/inventory_source.h"
 #include "extcap/list_cache.h"
 #include "podman/core/clock.h"
 #include "podman/core/proc.h"
@@ -23,7 +24,8 @@ Selection remembered(const std::vector<std::string>& names) {
   const bool group = std::any_of(names.begin(), names.end(), names_a_group);
   const Result<ListCache> cache = group ? Result<ListCache>(Error{}) : ListCache::open();
   std::optional<ListCache::Entry> entry = cache ? cache->read() : std::nullopt;
-  if (!entry) return {};
+  // A name may have become another container's since.
+  if (!entry || !same_processes(entry->inventory, discover::scan_conmon())) return {};
   Result<Targets> found = resolve(names, entry->inventory, ::geteuid());
   if (!found || !found->stopped.empty() ||
       !std::all_of(found->running.begin(), found->running.end(), still_the_same)) {

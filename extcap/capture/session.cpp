@@ -24,6 +24,7 @@
 #include "extcap/capture/output_pump.h"
 #include "extcap/capture/panel.h"
 #include "extcap/capture/reports.h"
+#include "extcap/inventory_source.h"
 #include "podman/core/clock.h"
 #include "podman/core/text.h"
 
@@ -386,7 +387,8 @@ void Session::after_change() {
 }
 
 void Session::on_inventory(model::Inventory&& fresh) {
-  if (fresh.containers.empty() && !fresh.problems.empty()) return;  // podman is ill: keep what was known
+  if (no_podman(fresh) != nullptr) return;  // it is ill: keep what was known
+  if (lacks_details(fresh)) fresh = with_details(std::move(fresh), inventory_);
   const bool same = fresh.same_state(inventory_);
   inventory_ = std::move(fresh);
   inventory_.time_ns = now_ns();  // when it is told: records stand in order of time

@@ -22,6 +22,7 @@
 
 #include "extcap/capture/event_loop.h"
 #include "extcap/capture/inventory_watch.h"
+#include "extcap/inventory_source.h"
 #include "extcap/list_cache.h"
 #include "extcap/selection.h"
 #include "extcap/top/netns_meter.h"
@@ -162,10 +163,8 @@ Status TopSession::start() {
   Selection selection;
   if (everything_) {
     selection.inventory = discover_all();
-    if (selection.inventory.containers.empty() && !selection.inventory.problems.empty()) {
-      const model::Problem& p = selection.inventory.problems.front();
-      return Error{ErrorKind::no_podman, p.what, p.hint};
-    }
+    if (const model::Problem* p = no_podman(selection.inventory))
+      return Error{ErrorKind::no_podman, p->what, p->hint};
   } else {
     Result<Selection> chosen = select(options_.targets, {.wait = false, .start = false});
     if (!chosen) return chosen.error();
@@ -251,7 +250,8 @@ void TopSession::publish_ports() {
 }
 
 void TopSession::on_inventory(model::Inventory&& fresh) {
-  if (fresh.containers.empty() && !fresh.problems.empty()) return;  // podman is ill: keep what was known
+  if (no_podman(fresh) != nullptr) return;  // it is ill: keep what was known
+  if (lacks_details(fresh)) fresh = with_details(std::move(fresh), inventory_);
   inventory_ = std::move(fresh);
   follow_targets();
 }

@@ -19,15 +19,17 @@ Result<std::string> podman(const std::vector<std::string>& words, Deadline deadl
   if (find_program("podman").empty()) {
     return Error{ErrorKind::no_podman, "podman is not installed or not in PATH", "install podman"};
   }
-  const Result<Output> output = run(argv, time_left(deadline), max_bytes,
-                                    {"CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINER_SSHKEY"});
+  const Result<Output> output =
+      run(argv, time_left(deadline), max_bytes,
+          {"CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINER_SSHKEY"}, Stderr::kept);
   if (!output) return Error{ErrorKind::no_podman, output.wrap(what).what, kHint};
   if (output->exit_code == 0) return output->out;
   if (partial && output->exit_code < 128 && !trim(output->out).empty()) return output->out;
   const std::string how = output->exit_code > 128
                               ? "was killed by signal " + std::to_string(output->exit_code - 128)
                               : "failed with exit code " + std::to_string(output->exit_code);
-  return Error{ErrorKind::no_podman, what + " " + how, kHint};
+  const std::string said = last_line(output->errors, 200);
+  return Error{ErrorKind::no_podman, what + " " + how + (said.empty() ? "" : ": " + said), kHint};
 }
 
 }  // namespace

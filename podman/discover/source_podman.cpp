@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/discover/source_podman.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -90,17 +92,22 @@ void add_details(std::vector<Container>& containers, std::vector<Container> deta
   }
 }
 
+bool is_conmon(pid_t pid, const std::string& proc) {
+  const Result<ProcStat> stat = read_stat(pid, proc);
+  return stat && stat->comm == "conmon" && stat->state != 'Z';
+}
+
 // podman's pid is a rumour: it stays in the database when conmon and container were killed, and may be
 // another process by now. Returns false when the container has no process any more.
 bool verify_process(Container& c, const std::string& proc) {
   if (c.pid == 0) return true;
+  if (c.owner != ::geteuid() && !read_stat(1, proc)) return true;  // hidepid: not to be seen
   const Result<ProcStat> stat = read_stat(c.pid, proc);
   bool good = stat && stat->state != 'Z' && stat->state != 'X';
   if (good && c.conmon_pid != 0) {
     good = stat->ppid == c.conmon_pid;
   } else if (good) {
-    const Result<ProcStat> parent = read_stat(stat->ppid, proc);
-    good = parent && parent->comm == "conmon";
+    good = is_conmon(stat->ppid, proc);
     if (good) c.conmon_pid = stat->ppid;
   }
   if (!good) c.pid = 0;
@@ -111,7 +118,10 @@ void verify_processes(std::vector<Container>& containers, const std::string& pro
   std::string dead;
   std::size_t count = 0;
   for (Container& c : containers) {
-    if (c.pid != 0 && !verify_process(c, proc)) {
+    const bool gone = c.pid != 0 && !verify_process(c, proc);
+    if (gone && c.conmon_pid != 0 && is_conmon(c.conmon_pid, proc)) {
+      c.state = "exited";  // just now: podman learns it from conmon
+    } else if (gone) {
       dead += (dead.empty() ? "'" : ", '") + one_line(c.name, 64) + "'";
       ++count;
     }

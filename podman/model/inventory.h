@@ -134,7 +134,6 @@ struct Inventory {
   [[nodiscard]] bool same_state(const Inventory& other) const;
 };
 
-/// "bridge", "slirp4netns", … for people and JSON; and back ("unknown" for anything else).
 /// IPPROTO_TCP, _UDP or _SCTP for "tcp", "udp", "sctp" (PortMapping::protocol); else 0.
 [[nodiscard]] std::uint8_t protocol_number(const std::string& name);
 [[nodiscard]] const char* to_string(NetworkKind kind);

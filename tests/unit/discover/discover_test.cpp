@@ -286,7 +286,8 @@ TEST_F(Discover, a_container_that_vanished_before_inspect_is_kept_without_proces
 
 TEST_F(Discover, a_stale_pid_is_no_process) {
   recorded("5.4.2");
-  proc_.process(165, "other", 1);  // the number now belongs to somebody else
+  proc_.process(165, "other", 1);  // the numbers now belong to somebody else
+  proc_.process(163, "other", 1);
   const Inventory inventory = found();
   const Container* range = by_name(inventory, "range");
   ASSERT_NE(range, nullptr);
@@ -294,6 +295,15 @@ TEST_F(Discover, a_stale_pid_is_no_process) {
   EXPECT_EQ(range->netns, 0U);
   ASSERT_EQ(inventory.problems.size(), 1U);
   EXPECT_THAT(inventory.problems[0].what, HasSubstr("'range' running, but its process is gone"));
+}
+
+TEST_F(Discover, what_ends_while_podman_is_asked_is_no_problem) {
+  recorded("5.4.2");
+  proc_.process(165, "other", 1);  // its conmon is still there, and will tell podman
+  const Inventory inventory = found();
+  EXPECT_FALSE(by_name(inventory, "range")->alive());
+  EXPECT_EQ(by_name(inventory, "range")->state, "exited");
+  EXPECT_TRUE(inventory.problems.empty());
 }
 
 TEST_F(Discover, a_zombie_is_no_process) {
