@@ -70,6 +70,7 @@ class TracerChild {
   Nft nft_;
   bool table_ = false;
   bool restored_ = true;
+  bool cut_short_ = false;
   std::vector<std::string> kept_;
   std::size_t bytes_ = 0;
   std::uint64_t overruns_ = 0;
@@ -199,12 +200,18 @@ void TracerChild::keep(std::string_view message) {
 
 void TracerChild::record() {
   for (;;) {
-    std::array<pollfd, 3> waiting{
-        {{w_.channel, POLLIN, 0}, {events_.get(), POLLIN, 0}, {log_ ? log_.get() : -1, POLLIN, 0}}};
+    std::array<pollfd, 4> waiting{{{w_.channel, POLLIN, 0},
+                                   {events_.get(), POLLIN, 0},
+                                   {log_ ? log_.get() : -1, POLLIN, 0},
+                                   {nft_.errors.get(), 0, 0}}};
     if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return;
     if (waiting[1].revents != 0) (void)receive(events_.get());
     if (waiting[2].revents != 0) (void)receive(log_.get());
-    if (waiting[0].revents != 0) break;  // the parent wants no more, or is gone
+    if (waiting[0].revents != 0) break;                     // the parent wants no more, or is gone
+    if ((waiting[3].revents & (POLLHUP | POLLERR)) != 0) {  // nft has ended, and the table with it
+      cut_short_ = true;
+      break;
+    }
   }
 }
 
@@ -236,7 +243,7 @@ void TracerChild::tell() {
   send(Frame::overruns, std::to_string(overruns_));
   send(Frame::left_out, std::to_string(left_out_));
   if (!restored_) send(Frame::not_restored, {});
-  send(Frame::done, {});
+  if (!cut_short_) send(Frame::done, {});
 }
 
 void TracerChild::run() {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cstdlib>
 
 #include "podman/core/proc.h"
@@ -36,6 +37,30 @@ void replace(std::string& text, const std::string& what, const std::string& with
   }
 }
 
+// As containers/storage does it (expandEnvPath in types/utils.go): $UID, then the environment, where what is
+// not set is empty.
+std::string expanded(std::string text, const User& user) {
+  replace(text, "$UID", std::to_string(user.uid));
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const bool braces = text[at] == '$' && at + 1 < text.size() && text[at + 1] == '{';
+    const std::size_t from = at + (braces ? 2 : 1);
+    std::size_t end = from;
+    while (end < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+      ++end;
+    const bool whole = text[at] == '$' && end > from && (!braces || (end < text.size() && text[end] == '}'));
+    if (!whole) {
+      out += text[at++];
+      continue;
+    }
+    const std::string name = text.substr(from, end - from);
+    out += name == "HOME" ? user.home : variable(name.c_str(), "");
+    at = end + (braces ? 1 : 0);
+  }
+  return out;
+}
+
 // `key = "value"` of a storage.conf. The keys asked for exist in its [storage] table only.
 std::string conf_value(const std::string& path, const std::string& key, const User& user) {
   const Result<std::string> text = read_file(path, kMaxConf);
@@ -47,9 +72,7 @@ std::string conf_value(const std::string& path, const std::string& key, const Us
     std::string_view value = trim(line.substr(equals + 1));
     if (value.size() < 2 || (value[0] != '"' && value[0] != '\'')) continue;
     value = value.substr(1, value.find(value[0], 1) - 1);
-    std::string path_text(value);
-    replace(path_text, "$HOME", user.home);
-    replace(path_text, "$UID", std::to_string(user.uid));
+    std::string path_text = expanded(std::string(value), user);
     if (!path_text.empty()) return path_text;
   }
   return {};

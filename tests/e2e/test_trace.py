@@ -359,6 +359,15 @@ class NothingIsLeft(TraceTest):
         self.assertEqual(-signal.SIGKILL, lib.end(child, signal.SIGKILL))
         self.assert_nothing_left()
 
+    def test_an_nft_that_was_killed_is_told(self):
+        """Its table goes with it: that no packet was seen says nothing then."""
+        child = self.start()
+        for pid in lib.processes("nft"):
+            os.kill(pid, signal.SIGKILL)
+        said, errors = child.communicate(timeout=60)
+        self.assertIn("the tracer ended early", said.decode() + errors.decode())
+        self.assert_nothing_left()
+
     def test_after_a_tracer_was_killed(self):
         child = self.start()
         for pid in lib.processes("podshark"):

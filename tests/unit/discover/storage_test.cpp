@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "tests/unit/temp_tree.h"
 
 namespace podshark::discover {
@@ -55,6 +57,15 @@ TEST(GraphRoot, users_file_wins_over_the_systems_and_rootless_path_is_expanded) 
   tree.write("home/.config/containers/storage.conf", "[storage]\n  graphroot='/data/me' # mine\n");
   EXPECT_EQ(graph_root(user_in(tree, 1000), tree.path()), "/data/me");
   EXPECT_EQ(graph_root(user_in(tree, 0), tree.path()), "/srv/root");
+}
+
+TEST(GraphRoot, the_environment_is_put_in) {
+  const TempTree tree;
+  ASSERT_EQ(::setenv("PODSHARK_TEST_USER", "me", 1), 0);
+  tree.write("etc/containers/storage.conf",
+             "rootless_storage_path = "
+             "\"/scratch/$PODSHARK_TEST_USER/${PODSHARK_TEST_USER}x/$/${HOME}/$PODSHARK_TEST_NOBODY-1\"\n");
+  EXPECT_EQ(graph_root(user_in(tree, 1000), tree.path()), "/scratch/me/mex/$/" + tree.path() + "/home/-1");
 }
 
 TEST(GraphRoot, the_environments_file_wins_over_all) {
