@@ -15,6 +15,12 @@
 #include "podman/kernel/topology.h"
 
 namespace podshark::extcap {
+
+std::string carrier_filter() {
+  const char* given = std::getenv("PODSHARK_CARRIER");
+  return without_carrier(given == nullptr ? "" : given);
+}
+
 namespace {
 
 using model::Container;
@@ -35,11 +41,6 @@ Status has_outer_links(const Container& c) {
     default:
       return ok();
   }
-}
-
-std::string carrier_filter() {
-  const char* given = std::getenv("PODSHARK_CARRIER");
-  return without_carrier(given == nullptr ? "" : given);
 }
 
 ChosenLink outside(const model::Link& link, bool rootless, std::string filter = {}) {

@@ -25,6 +25,10 @@ namespace podshark::extcap {
 /// of the rootless networks whole.
 [[nodiscard]] Result<CapturePlan> plan_entry(const Target& target, const model::Inventory& inventory);
 
+/// libpcap syntax: without the ssh connection that carries a capture for another machine; empty where there
+/// is none (PODSHARK_CARRIER, which the other side sets).
+[[nodiscard]] std::string carrier_filter();
+
 /// The links of the host (`names` empty) or these, for a container without a network of its own, limited by
 /// `filter`. Ports of a bridge are left out: what passes them passes the bridge too.
 [[nodiscard]] CapturePlan plan_host_network(const Target& target, const std::string& filter,

@@ -56,8 +56,9 @@ exit $code
 constexpr const char* kUntilTheEnd = "while read -r _ <&3; do :; done";
 // Where there is no such timeout, the end of stdin alone has to do.
 constexpr const char* kWhileBeatsCome =
-    "if timeout 6 true; then while [ -n \"$(exec 5>&-; timeout 6 dd bs=64 count=1 2>/dev/null <&3)\" ]; do "
-    "echo podshark-alive >&5 || break; done; else while read -r _ <&3; do :; done; fi";
+    "if timeout 6 true; then while b=$(exec 5>&-; timeout 6 dd bs=64 count=1 2>/dev/null <&3); late=$?; "
+    "[ -n \"$b\" ]; do echo podshark-alive >&5 || break; done; [ $late = 0 ] || echo podshark-unheard >&5; "
+    "else while read -r _ <&3; do :; done; fi";
 
 // podman run takes a TERM to hand it on; while the container is being made it is lost or leaves one that was
 // never started. So: TERM, and as long as podman runs its container is removed; once more after its end.

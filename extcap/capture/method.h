@@ -53,11 +53,12 @@ using Argv = std::vector<std::string>;
 /// `argv` under a lease: when stdin ends it gets SIGTERM, after a second SIGKILL. Without argv[0] in PATH:
 /// exit code kNoTool, and a line on stderr for each program in its place that is there (see found_tools()).
 /// With beats: also when it has brought nothing for six seconds; each is answered by a line kAlive on stderr,
-/// whose end is an end, too.
+/// whose end is an end, too. What ends for want of beats says kUnheard there: the line may come back.
 enum class Lease { end_of_stdin, beats };
 [[nodiscard]] Argv leased(const Argv& argv, Lease lease = Lease::end_of_stdin);
 inline constexpr int kNoTool = 97;
 inline constexpr const char* kAlive = "podshark-alive";
+inline constexpr const char* kUnheard = "podshark-unheard";
 
 /// Who is asked: podman's program and one word that says which podman.
 struct Podman {

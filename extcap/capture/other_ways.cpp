@@ -110,8 +110,10 @@ Result<OtherWay> open_on_host(const Target& target, const MethodOptions& methods
   } else {
     StreamRequest request;
     request.host = true;
-    out = open_streams(std::move(request), target, both_filters(limit.filter, context.options.filter),
-                       context, hooks);
+    // As the links of plan_host_network() have it by themselves.
+    const std::string filter =
+        both_filters(carrier_filter(), both_filters(limit.filter, context.options.filter));
+    out = open_streams(std::move(request), target, filter, context, hooks);
   }
   if (out) out->notice = std::move(notice);
   return out;

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ostream>
 #include <utility>
 
@@ -483,6 +484,11 @@ void Session::tell_why_empty() {
 void Session::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return;
+  // The lease of a capture for another machine has run out (remote/line.h).
+  if (info.ssi_signo == SIGHUP && std::getenv("PODSHARK_CARRIER") != nullptr && outcome_)
+    outcome_ = Error{ErrorKind::unreachable,
+                     "nothing has come from the other side for 6 s; what was captured until then is kept",
+                     {}};
   if (info.ssi_signo != SIGUSR1) {
     signalled_ = true;
     return stop();

@@ -196,8 +196,11 @@ class NodePods {
   std::map<std::string, Made> made_;  // by the pod's name
 };
 
-void add_streams(const Chosen& chosen, const SessionOptions& options, NodePods& nodes,
-                 std::vector<remote::FarStream>& out) {
+Status add_streams(const Chosen& chosen, const SessionOptions& options, NodePods& nodes,
+                   std::vector<remote::FarStream>& out) {
+  const Result<std::string> filter =
+      node_filter(chosen.pod, options.link.filter, options.roster.methods.all_host);
+  if (!filter) return filter.error();
   std::vector<std::string> links = options.link.links;
   if (links.empty()) links.emplace_back("any");
   const MethodOptions& methods = options.roster.methods;
@@ -208,7 +211,7 @@ void add_streams(const Chosen& chosen, const SessionOptions& options, NodePods& 
     WaysRequest request{chosen.cluster, chosen.pod.name_space, chosen.pod.name, chosen.containers, {}};
     request.spec = {
         .link = link,
-        .filter = options.link.filter,
+        .filter = *filter,
         .snaplen = options.link.snaplen,
         .promiscuous = options.link.promiscuous,
         .buffer_bytes = options.link.ring_bytes == 0 ? std::size_t{8} << 20U : options.link.ring_bytes};
@@ -224,6 +227,7 @@ void add_streams(const Chosen& chosen, const SessionOptions& options, NodePods& 
                    {},
                    [name](const StreamWays::Step& step, const Target&) { return line_to(name, step); }});
   }
+  return ok();
 }
 
 }  // namespace
@@ -254,7 +258,13 @@ Result<Summary> capture_pods(const std::vector<std::string>& names, Output outpu
   }
   NodePods nodes(line);
   std::vector<remote::FarStream> streams;
-  for (const Chosen& chosen : choice.pods()) add_streams(chosen, options, nodes, streams);
+  for (const Chosen& chosen : choice.pods()) {
+    const Status s = add_streams(chosen, options, nodes, streams);
+    if (!s && choice.pods().size() == 1) return s.error();
+    if (!s) line(s.error().line());
+  }
+  if (streams.empty())
+    return Error{ErrorKind::unsupported, "none of the chosen pods can be captured like this", {}};
   remote::FarPlace place{inventory_of(choice.all(), choice.pods().front().cluster, /* all= */ false), 0,
                          line};
   place.inventory.time_ns = now_ns();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include "extcap/capture/filter.h"
+#include "extcap/capture/host_ports.h"
 #include "extcap/list_table.h"
 #include "podman/core/text.h"
 
@@ -101,6 +103,23 @@ Target target_of(const KubePod& pod, const KubeContainer& container) {
   target.chosen = target.container;
   target.pod = pod.name;
   return target;
+}
+
+Result<std::string> node_filter(const KubePod& pod, const std::string& filter, bool all_host) {
+  if (!pod.host_network) return filter;
+  Container ports;
+  for (const KubeContainer& k : pod.containers)
+    ports.ports.insert(ports.ports.end(), k.ports.begin(), k.ports.end());
+  // On the node they are the same (PodSpec: hostNetwork).
+  for (model::PortMapping& port : ports.ports) port.host_port = port.container_port;
+  const Result<HostLimit> limit = limit_to_ports(ports, {});
+  if (limit && !all_host) return both_filters(limit->filter, filter);
+  if (!trim(filter).empty()) return filter;
+  return Error{ErrorKind::unsupported,
+               "pod " + in_quotes(pod.name_space + "/" + pod.name) +
+                   " uses its node's network, where the capture would capture its own traffic" +
+                   (all_host ? "" : ", and declares no ports"),
+               "say with -f what is wanted, for example -f 'port 8080'"};
 }
 
 void write_pods(std::ostream& out, const std::vector<KubePod>& pods, const Cluster& cluster, bool all) {

@@ -76,6 +76,8 @@ void Channel::read_output() {
 }
 
 void Channel::read_errors() {
+  // The marker, which tells whose words these are, may have come together with them.
+  if (!began_ && out_open_) read_output();
   std::array<char, 4096> buffer;
   const ssize_t n = ::read(child_.errors(), buffer.data(), buffer.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -129,9 +131,14 @@ Result<int> Channel::finish() {
   // ssh says little of it: "Timeout, server … not responding" is no error to it.
   if (began_ && code == line_.lost_code)
     return Error{ErrorKind::unreachable,
-                 "the connection to " + line_.name + " was lost; what came until then is kept",
+                 "the connection to " + line_.name +
+                     " was lost, or what ran there was killed; what came until then is kept",
                  {}};
   if (!began_ && code != kNotThere) return line_.refused(code, said_);
+  if (began_ && code == kNotThere)
+    return Error{ErrorKind::internal,
+                 line_.name + ": a program that it needs is missing there: " + last_line(said_, 200),
+                 {}};
   return code;
 }
 

@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds kAnswerLimit{1000};
 constexpr std::chrono::milliseconds kPause{10'000};
 constexpr unsigned kMostUnanswered = 5;
 constexpr std::size_t kMostLine = 256;
+constexpr std::int64_t kEarliest = 1'000'000'000'000'000'000;  // 2001, in nanoseconds
 constexpr std::int64_t kLatest = 7'000'000'000'000'000'000;
 
 std::optional<std::int64_t> number(std::string_view digits) {
@@ -44,8 +45,9 @@ std::optional<std::int64_t> read_clock(std::string_view text) {
   constexpr std::int64_t kSecond = 1'000'000'000;
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos) {
+    // A date without nanoseconds prints seconds, and as many %N as it likes.
     const auto out = number(text);
-    return out && *out < kLatest ? out : std::nullopt;
+    return out && *out >= kEarliest && *out < kLatest ? out : std::nullopt;
   }
   const auto seconds = number(text.substr(0, dot));
   const auto micros = number(text.substr(dot + 1));

@@ -78,7 +78,7 @@ std::vector<std::string> ssh_command(const FarHost& host, const std::string& com
   std::vector<std::string> out{"ssh", "-T", "-a", "-x"};
   for (const char* option :
        {"ConnectTimeout=10", "ServerAliveInterval=3", "ServerAliveCountMax=3", "Compression=no",
-        "EscapeChar=none", "ClearAllForwardings=yes", "LogLevel=ERROR"})
+        "EscapeChar=none", "ClearAllForwardings=yes", "LogLevel=ERROR", "RemoteCommand=none"})
     out.insert(out.end(), {"-o", option});
   // In batch mode ssh does not even start its askpass program.
   out.insert(out.end(), {"-o", asking == Asking::nobody ? "BatchMode=yes" : "NumberOfPasswordPrompts=1"});
@@ -96,7 +96,7 @@ bool refused_for_now(const Error& error) {
 }
 
 std::chrono::milliseconds some_time() {
-  static std::minstd_rand random{std::random_device{}()};
+  thread_local std::minstd_rand random{std::random_device{}()};
   return std::chrono::milliseconds(300 + random() % 2200);
 }
 

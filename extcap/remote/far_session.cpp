@@ -71,6 +71,7 @@ class FarSession {
   std::set<const FarSource*> told_;  // whose failure was, while others went on
   bool signalled_ = false;
   bool unwritable_ = false;
+  bool output_gone_ = false;  // nobody reads it any more
   Status outcome_ = ok();
   Summary summary_;
 };
@@ -130,9 +131,9 @@ void FarSession::stop() {
 
 void FarSession::wait() {
   const Output& output = *recorder_.output();
-  std::vector<pollfd> waiting{
-      {end_ ? -1 : signals_.get(), POLLIN, 0},
-      {output.pipe() ? output.fd() : -1, static_cast<short>(output.backlog() > 0 ? POLLOUT : 0), 0}};
+  std::vector<pollfd> waiting{{end_ ? -1 : signals_.get(), POLLIN, 0},
+                              {output.pipe() && !output_gone_ ? output.fd() : -1,
+                               static_cast<short>(output.backlog() > 0 ? POLLOUT : 0), 0}};
   Clock::time_point until = beat_;
   for (const auto& source : sources_) {
     waiting.push_back({full() ? -1 : source->out(), POLLIN, 0});
@@ -149,8 +150,10 @@ void FarSession::wait() {
     signalled_ = true;
     stop();
   }
-  if ((waiting[1].revents & (POLLERR | POLLHUP)) != 0) return stop();
-  if (waiting[1].revents != 0) {
+  if ((waiting[1].revents & (POLLERR | POLLHUP)) != 0) {
+    output_gone_ = true;
+    stop();
+  } else if (waiting[1].revents != 0) {
     if (Status s = recorder_.output()->pump(); !s) outcome_ = std::move(s);
   }
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -263,9 +266,12 @@ Status add_streams(const FarHost& host, const FarFacts& facts, const Target& tar
   std::vector<std::string> links = options.link.links;
   if (links.empty()) links.emplace_back("any");
   for (const std::string& link : links) {
-    FarStream stream{target, nullptr, {}, [host](const StreamWays::Step& step, const Target& t) {
-                       return ssh_line(host, step_script(host, step, t));
-                     }};
+    FarStream stream{
+        target, nullptr,
+        host.connection.empty() ? "podshark is not installed on " + host.name : "only podman's API is there",
+        [host](const StreamWays::Step& step, const Target& t) {
+          return ssh_line(host, step_script(host, step, t));
+        }};
     Result<StreamRequest> request = far_request(host, facts, target, options, link, agent, &stream.why_not);
     if (!request) return request.error();
     stream.ways = std::make_unique<StreamPlan>(std::move(*request));

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "extcap/agent/exit_codes.h"
+#include "extcap/capture/method.h"
 #include "extcap/capture/tool_words.h"
 #include "extcap/remote/far_script.h"
 #include "extcap/remote/far_ways.h"
@@ -226,6 +228,11 @@ void FarSource::step_ended() {
   }
   const StreamWays::End end{*code, errors_};
   if (broken_) return fail({broken_->kind, "capture " + step_.words + ": " + broken_->what, {}});
+  if (errors_.find(kUnheard) != std::string::npos || *code == agent::kBeatsMissed)
+    return fail({ErrorKind::unreachable,
+                 "nothing from here has reached the place where " + who_ +
+                     " is captured for 6 s, and that ended; what came until then is kept",
+                 {}});
   if (*code == kTargetGone)
     return fail({ErrorKind::gone, who_ + " has stopped or started anew meanwhile", "select it again"});
   if (!interfaces_.empty() && *code == 0) {

@@ -23,6 +23,8 @@ packed=$1 root=$2
 shift 2
 for d in "${XDG_RUNTIME_DIR:-/tmp}" /tmp /var/tmp "$HOME"; do
   [ -d "$d" ] && [ -w "$d" ] && f=$(mktemp "$d/.podshark.XXXXXX" 2>/dev/null) || continue
+  trap 'rm -f "$f"' EXIT
+  trap 'exit 1' HUP TERM
   if printf %s "$packed" | base64 -d 2>/dev/null | gunzip 2>/dev/null >"$f" &&
     chmod 700 "$f" && "$f" version >/dev/null 2>&1; then
     if [ -n "$root" ]; then

@@ -3,6 +3,8 @@
 // only the end of stdin tells. `kill 0` reaches that group and nobody else.
 #include "extcap/remote/line.h"
 
+#include "extcap/capture/method.h"
+
 #include <cstdint>
 #include <string_view>
 
@@ -18,9 +20,9 @@ std::string mark() {
 std::string begin() {
   return mark() + "exec 3<&0; ";
 }
-// What is true as long as a beat comes in time.
+// What is true as long as a beat comes in time. Afterwards $late is 0 at the end of file, else none came.
 std::string beats() {
-  return "[ -n \"$(" + std::string(kBeat) + ")\" ]";
+  return "b=$(" + std::string(kBeat) + "); late=$?; [ -n \"$b\" ]";
 }
 
 }  // namespace
@@ -53,8 +55,9 @@ std::string base64(const std::string& text) {
 
 // The inner shell must hold neither stdout nor stderr, or ssh waits for it.
 std::string leased_group(const std::string& command) {
-  return begin() + "(while " + beats() + "; do :; done; kill -TERM 0) >/dev/null 2>&1 & " + command +
-         " </dev/null 3<&-";
+  return begin() + "(while " + beats() +
+         "; do :; done; if [ $late = 0 ]; then kill -TERM 0; else kill -HUP 0; fi) >/dev/null 2>&1 & " +
+         command + " </dev/null 3<&-";
 }
 
 // The pipe's writer ends with the beats, and then the reader does; when the reader is first, the writer is
@@ -62,7 +65,7 @@ std::string leased_group(const std::string& command) {
 // anybody's eyes: only the command has our stderr.
 std::string leased_stdin(const std::string& command, const std::string& alive) {
   return begin() + "exec 5>&2 2>/dev/null; trap : TERM; (trap - TERM; while " + beats() + " && " + alive +
-         "; do echo .; done) 5>&- | (trap : TERM; { " + command +
+         "; do echo .; done; [ $late = 0 ] || echo " + kUnheard + " >&5) | (trap : TERM; { " + command +
          "; } 2>&5 3<&- 5>&-; code=$?; exec >/dev/null 5>&-; kill -TERM 0; exit $code)";
 }
 

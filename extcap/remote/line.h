@@ -41,8 +41,8 @@ inline constexpr const char* kMarker = "podshark-begins";
 [[nodiscard]] std::string base64(const std::string& bytes);
 
 /// sh(1): prints the marker, then runs `command` under a lease: one byte every other second on stdin keeps it
-/// alive; without one for six seconds, or at the end of file, all that it started in this process group gets
-/// SIGTERM. Its stdin is empty.
+/// alive; at the end of file all that it started in this process group gets SIGTERM, without a beat for six
+/// seconds SIGHUP. Its stdin is empty.
 [[nodiscard]] std::string leased_group(const std::string& command);
 /// The same for a command that has a lease of its own, which is the end of its stdin (and may be beats there,
 /// one line each): for what a signal from here does not reach, as in a container or as another user. `alive`

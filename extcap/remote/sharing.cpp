@@ -9,7 +9,9 @@ namespace podshark::extcap::remote {
 namespace {
 
 constexpr std::size_t kMostConfig = 65536;
-constexpr std::size_t kMostPath = 60;  // with ssh's hash and suffix it must fit into sockaddr_un
+// sockaddr_un takes 107 bytes; ssh adds "/ssh-", a hash of 40, a dot and 16 random characters while it makes
+// it.
+constexpr std::size_t kMostPath = 45;
 
 }  // namespace
 

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "extcap/remote/clock_watch.h"
 #include "extcap/remote/far_run.h"
+#include "podman/core/clock.h"
 #include "podman/core/text.h"
 #include "podman/discover/discover.h"
 
@@ -25,6 +27,8 @@ ask() {
   who=$1
   shift
   answer=$(mktemp) || return 1
+  trap 'rm -f "$answer"' EXIT
+  trap 'exit 1' HUP TERM
   ("$@" ps -q >/dev/null 2>"$answer"; echo "podshark-code $?" >>"$answer") </dev/null >/dev/null 2>&1 &
   waits=0
   while [ $waits -lt 120 ] && ! grep -q '^podshark-code' "$answer"; do
@@ -114,7 +118,6 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
   std::map<std::string, std::string> parts = parts_of(text);
   const auto line = [&](const char* part) { return std::string(trim(one_line(trim(parts[part]), 200))); };
   std::uint64_t uid = 0;
-  std::uint64_t clock = 0;
   if (parts.count("end") == 0 || !parse_number(line("user"), ~uid_t{0}, uid))
     return Error{ErrorKind::unsupported, host.name + " did not answer as a Linux machine does", {}};
   FarFacts facts;
@@ -125,8 +128,7 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
   facts.uid = static_cast<uid_t>(uid);
   facts.carrier = line("carrier");
   facts.elevate = line("elevate");
-  if (parse_number(line("clock"), ~std::uint64_t{0} >> 1U, clock))
-    facts.clock_ns = static_cast<std::int64_t>(clock);
+  facts.clock_ns = read_clock(line("clock")).value_or(now_ns());
   for (const std::string& tool : split(parts["tools"], '\n')) {
     if (!tool.empty()) facts.tools.insert(tool);
   }

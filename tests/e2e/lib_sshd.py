@@ -4,8 +4,10 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 
 import lib
 from lib import RIG, ROOT, run, wait_for
@@ -59,3 +61,13 @@ def sessions(mark=b"@notty"):
     """Processes of sshd that carry commands now, or those that have `mark` in their title."""
     return [pid for pid in lib.processes("sshd", "sshd-session")
             if mark in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def hold_up(seconds):
+    """Nothing passes the connections for so long, then all of it."""
+    stopped = sessions()
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)  # the length of it is the subject
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)

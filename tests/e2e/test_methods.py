@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -458,6 +459,17 @@ class HostNetwork(MethodTest):
             capture.process.kill()
             capture.process.wait()
             self.check_nothing_left()
+
+    def test_a_user_who_captures_for_another_machine_leaves_out_what_carries_it(self):
+        """As a session of ssh sets it there; else the capture would capture its own packets, many times over."""
+        give_dumpcap(self, RIG)
+        with Capture(RIG, "ownhost", "--all-host", env={"PODSHARK_CARRIER": "127.0.0.1 40001 127.0.0.1 28091"}) as capture:
+            for port in (40001, 40002):
+                with socket.create_connection(("127.0.0.1", 28091), source_address=("127.0.0.1", port)) as connection:
+                    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    connection.recv(100)
+            wait_for(lambda: [p for p in capture.so_far().packets if 40002 in tcp_ports(p)], "the other connection")
+            self.assertFalse([p for p in capture.stop().packets if 40001 in tcp_ports(p)])
 
 
 class Automatic(MethodTest):

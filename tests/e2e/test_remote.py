@@ -174,6 +174,17 @@ class Remote(RigTest):
             self.assertIn(f"the connection to root@127.0.0.1:{PORT} was lost", capture.stderr())
             self.assertTrue(capture.so_far().packets)
 
+    def test_a_link_that_comes_back_too_late_is_told(self):
+        """The far side gave up after six seconds, ssh did not."""
+        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
+            lib.fetch(28680)
+            capture.wait_packets(1)
+            lib_sshd.hold_up(8)
+            self.assertEqual(UNREACHABLE, capture.process.wait(15), capture.stderr())
+            self.assertIn("nothing has come from the other side for 6 s", capture.stderr())
+            self.assertTrue(capture.so_far().packets)
+        self.gone(10)
+
     def test_twenty_five_machines_behind_one_jump_host(self):
         """Each asks for two connections and a clock at the same moment: sshd hangs up on some, and takes them later."""
         config = lib_sshd.home(RIG) / "config"

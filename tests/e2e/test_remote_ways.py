@@ -306,6 +306,19 @@ class Ways(RigTest):
                 capture.wait_packets(1)
                 self.lose_the_link(capture, lib_sshd.sessions(), "was lost")
 
+    def test_a_link_that_comes_back_too_late_is_told_each_way(self):
+        """The far side gave up, ssh did not: no container has stopped."""
+        for name, args in self.WAYS:
+            with self.subTest(name, args=args), self.way(name, args) as capture:
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+                capture.wait_packets(1)
+                lib_sshd.hold_up(8)
+                self.assertEqual(UNREACHABLE, capture.process.wait(15), capture.stderr())
+                self.assertIn("for 6 s", capture.stderr())
+                self.assertNotIn("has stopped", capture.stderr())
+                self.assertTrue(capture.so_far().packets)
+                self.gone(10)
+
     def test_it_ends_with_the_container(self):
         name = "shortlived"
         run(ROOT, ["podman", "run", "-d", "--rm", "--name", name, lib.IMAGE, "sleep", "1000"])

@@ -94,7 +94,7 @@ TEST(LossBook, counts_the_newest_of_each_machine) {
 TEST(ReadClock, takes_what_bash_and_date_print) {
   EXPECT_EQ(1'700'000'000'123'456'000, read_clock("1700000000.123456"));
   EXPECT_EQ(1'700'000'000'123'456'789, read_clock("1700000000123456789"));
-  for (const char* wrong : {"", "1700000000N", "%N", "1700000000.12345", "1700000000,123456", "-5",
+  for (const char* wrong : {"1700000000", "", "1700000000N", "%N", "1700000000.12345", "1700000000,123456", "-5",
                             "-5.123456", "9000000000000000000", "9000000000.123456", "1.1234567"})
     EXPECT_FALSE(read_clock(wrong)) << wrong;
 }

@@ -159,7 +159,7 @@ TEST(Lease, of_stdin_ends_at_the_end_of_file_with_what_was_written) {
 
 // How many seconds the script takes, as it prints them itself.
 std::string timed(const std::string& script) {
-  return "trap : TERM; s=$(date +%s); (" + script + "); c=$?; echo took $(($(date +%s) - s)) code $c";
+  return "trap : TERM; s=$(date +%s); (" + script + ") 2>&1; c=$?; echo took $(($(date +%s) - s)) code $c";
 }
 
 TEST(Lease, of_stdin_does_not_wait_for_beats_when_the_command_is_first) {
@@ -171,7 +171,7 @@ TEST(Lease, of_stdin_does_not_wait_for_beats_when_the_command_is_first) {
 TEST(Lease, of_stdin_ends_without_beats) {
   const auto done = run_leased("{ printf .; sleep 9; }", timed(leased_stdin("cat")));
   ASSERT_TRUE(done);
-  EXPECT_THAT(done->out, testing::ContainsRegex("took [678] code 0"));
+  EXPECT_THAT(done->out, testing::ContainsRegex("podshark-unheard\ntook [678] code 0"));
 }
 
 TEST(SshError, says_what_to_do) {

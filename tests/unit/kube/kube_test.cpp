@@ -39,6 +39,22 @@ std::vector<std::string> names(const std::vector<KubePod>& pods) {
   return out;
 }
 
+TEST(NodeFilter, leaves_a_pod_in_its_nodes_network_its_ports) {
+  KubePod pod;
+  pod.name = "hostly";
+  pod.name_space = "store";
+  EXPECT_EQ(*node_filter(pod, "icmp", false), "icmp");
+  EXPECT_EQ(*node_filter(pod, "", false), "");
+  pod.host_network = true;
+  EXPECT_EQ(node_filter(pod, "", false).error().kind, ErrorKind::unsupported);
+  EXPECT_EQ(*node_filter(pod, "port 9100", false), "port 9100");
+  pod.containers.emplace_back().ports.push_back({"", 0, 9100, 1, "tcp"});
+  EXPECT_EQ(*node_filter(pod, "", false), "tcp port 9100");
+  EXPECT_EQ(*node_filter(pod, "host 10.0.0.1", false), "(tcp port 9100) and (host 10.0.0.1)");
+  EXPECT_EQ(*node_filter(pod, "host 10.0.0.1", true), "host 10.0.0.1");
+  EXPECT_FALSE(node_filter(pod, " ", true));
+}
+
 TEST(PodName, forms) {
   const auto pod = parse_pod_name("kube://store/shop");
   ASSERT_TRUE(pod);
