@@ -337,10 +337,10 @@ class NothingIsLeft(TraceTest):
         super().setUp()
         self.history = nft_history()
 
-    def start(self):
+    def start(self, seconds=30):
         """A trace that lasts, with legacy tables, so that the logger is changed too."""
         self.legacy("-A", "FORWARD", "-p", "tcp", "-m", "tcp", "--dport", "80", "-j", "DROP")
-        child = self.child(ROOT, [PODSHARK, "trace", "--yes", "--from", "db", "host:8080", "--timeout", "30"],
+        child = self.child(ROOT, [PODSHARK, "trace", "--yes", "--from", "db", "host:8080", "--timeout", seconds],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         web = self.up["web"]
         wait_for(lambda: our_tables() and our_tables(web) and LOGGER.read_text() == "nfnetlink_log\n", "all of our tables")
@@ -371,7 +371,7 @@ class NothingIsLeft(TraceTest):
 
     def test_an_nft_that_was_killed_is_told(self):
         """Its table goes with it: that no packet was seen says nothing then."""
-        child = self.start()
+        child = self.start(seconds=5)
         for pid in lib.processes("nft"):
             os.kill(pid, signal.SIGKILL)
         said, errors = child.communicate(timeout=60)
