@@ -26,6 +26,7 @@ NetnsWatch::NetnsWatch(EventLoop& loop, Callback on_netns, std::function<void()>
       on_rootful_(std::move(on_rootful)),
       user_(discover::calling_user()) {
   inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify_) failure_ = errno;
   if (Result<UniqueFd> timer = make_timer(std::chrono::milliseconds(0))) retry_ = std::move(*timer);
   loop_.add(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_files(); });
   loop_.add(retry_.get(), EPOLLIN, [this](std::uint32_t) {

@@ -28,6 +28,8 @@ class NetnsWatch {
 
   /// Begins to watch, also when the directory has come into being since the last call.
   void start();
+  /// Why nothing can be watched, an errno of inotify_init1(2); 0: it can.
+  [[nodiscard]] int failure() const { return failure_; }
 
  private:
   void on_files();
@@ -38,6 +40,7 @@ class NetnsWatch {
   std::function<void()> on_rootful_;
   discover::User user_;
   UniqueFd inotify_;
+  int failure_ = 0;
   UniqueFd retry_;
   int watched_ = -1;
   int rootful_ = -1;                 // not for root, for whom they are his own

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "extcap/capture/host_side.h"
@@ -239,6 +240,10 @@ Status Roster::begin(Selection& selection) {
         context_.loop, [this](UniqueFd netns) { on_new_netns(std::move(netns)); },
         [this] { on_rootful_netns(); });
     watch_->start();
+    if (watch_->failure() != 0)
+      hooks_.notice("no inotify instance is left (" + std::string(std::strerror(watch_->failure())) +
+                    "): containers that start are noticed late, and their first packets may be missing "
+                    "(sudo sysctl -w fs.inotify.max_user_instances=1024)");
   }
   if (const Status s = start_stopped(selection); !s) return s.error();
   expected_ = selection.targets.size() * (options_.points == Points::both ? 2 : 1);

@@ -167,14 +167,20 @@ void FarSession::wait() {
 void FarSession::look() {
   for (const auto& source : sources_) {
     if (!source->failure() || end_) continue;
+    if (told_.contains(source.get())) continue;
     const Error& error = *source->failure();
     const bool others =
         std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return !s->ended(); });
-    if (!others || summary_.packets == 0) {
+    const bool elsewhere = std::any_of(sources_.begin(), sources_.end(), [&](const auto& s) {
+      return !s->ended() && s->target().chosen.id != source->target().chosen.id;
+    });
+    // A wrong link, for example, is not for another link to hide.
+    if (!others || (summary_.packets == 0 && !elsewhere)) {
       outcome_ = error;
       return stop();
     }
-    if (told_.insert(source.get()).second) report(source->target(), "lost", error.line());
+    told_.insert(source.get());
+    report(source->target(), "lost", error.line());
   }
   if (std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); })) {
     if (!end_) summary_.ended = "nothing of it runs any more";

@@ -275,6 +275,11 @@ void Merge::put_records(std::uint64_t until_ns) {
   auto it = records_.begin();
   for (; it != records_.end() && static_cast<std::uint64_t>(it->first) <= until_ns; it = records_.erase(it))
     put(it->second);
+  // Of a machine whose clock is ahead, and could not be asked: as its packets, they do not wait
+  // (sequencer.h).
+  const auto ahead = now_ns() + static_cast<std::int64_t>(Sequencer::kClockStep);
+  for (auto far = records_.upper_bound(ahead); far != records_.end(); far = records_.erase(far))
+    put(far->second);
 }
 
 void Merge::flush() {

@@ -78,10 +78,17 @@ Result<std::size_t> PcapngFeed::size_of(Bytes start) const {
 
 Status PcapngFeed::take(Bytes whole) {
   if (u32(whole, whole.size() - 4) != whole.size()) return damaged("a block whose two lengths differ");
-  if (Verdict why = parse(u32(whole, 0), whole)) return damaged(why);
-  if (hooks_.block) hooks_.block(whole);
+  const std::uint32_t type = u32(whole, 0);
+  if (Verdict why = parse(type, whole)) return damaged(why);
+  // Others were not looked into.
+  if (hooks_.block && is_known(type)) hooks_.block(whole);
   offset_ += whole.size();
   return ok();
+}
+
+bool PcapngFeed::is_known(std::uint32_t type) {
+  return type == wire::kSectionHeader || type == wire::kInterfaceDescription ||
+         type == wire::kEnhancedPacket || type == wire::kNameResolution || type == wire::kInterfaceStatistics;
 }
 
 PcapngFeed::Verdict PcapngFeed::parse(std::uint32_t type, Bytes whole) {

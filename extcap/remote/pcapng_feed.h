@@ -63,6 +63,7 @@ class PcapngFeed {
   [[nodiscard]] Status pieces(Bytes bytes);
   [[nodiscard]] Result<std::size_t> size_of(Bytes start) const;
   [[nodiscard]] Status take(Bytes whole);
+  [[nodiscard]] static bool is_known(std::uint32_t type);
   [[nodiscard]] Verdict parse(std::uint32_t type, Bytes whole);
   [[nodiscard]] Verdict section(Bytes body);
   [[nodiscard]] Verdict interface(Bytes body);

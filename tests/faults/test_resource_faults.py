@@ -50,6 +50,17 @@ class Short(FaultTest):
         self.assertEqual(0, codes[-1])
 
 
+    def test_inotify_instances(self):
+        """Each conmon has one, so a hundred containers use up what the kernel gives a user by default."""
+        child = self.child(ROOT, ["strace", "-f", "-qq", "-o", self.tmp / "log", "-e", "trace=inotify_init1", "-e",
+                                  "inject=inotify_init1:error=EMFILE", PODSHARK, "capture", "web", "--duration", "1", "-w", self.tmp / "x"],
+                           stderr=subprocess.PIPE, text=True)
+        _, errors = child.communicate(timeout=30)
+        self.assertEqual(0, child.returncode, errors)
+        self.assertIn("no inotify instance is left (Too many open files)", errors)
+        self.assertIn("max_user_instances", errors)
+
+
 class Meanwhile(FaultTest):
     """It runs short while it captures: it goes on, and recovers when there is enough again."""
 
