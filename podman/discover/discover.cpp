@@ -106,14 +106,16 @@ PodmanAnswer ask_own(const Options& options, const std::vector<Container>& seen,
   }
   const PodmanQuery query{user.uid, options.all, options.proc};
   const std::string path = user.uid == 0 ? options.rootful_socket : user.runtime_dir + "/podman/podman.sock";
-  std::vector<model::Problem> problems;
-  if (std::optional<PodmanAnswer> found = ask_socket(path, query, seen, share(deadline, 40))) {
-    if (found->answered) return std::move(*found);
-    problems = std::move(found->inventory.problems);
-  }
+  std::optional<PodmanAnswer> found = ask_socket(path, query, seen, share(deadline, 40));
+  if (found && found->complete) return std::move(*found);
+  // The service is asked about one container after the other, which takes too long for hundreds; the command
+  // is asked once for all.
   api::PodmanCli cli;
   answer = ask_podman(cli, query, seen, deadline);
-  append(answer.inventory.problems, std::move(problems));
+  if (!found) return answer;
+  if (found->answered && !answer.answered) return std::move(*found);
+  if (!found->answered || !answer.complete)
+    append(answer.inventory.problems, std::move(found->inventory.problems));
   return answer;
 }
 

@@ -28,6 +28,7 @@ class Asking {
   Asking(api::Transport& transport, Inventory& out) : transport_(transport), out_(out) {}
 
   [[nodiscard]] api::Transport& transport() { return transport_; }
+  [[nodiscard]] bool failed() const { return failed_; }
 
   void problem(const std::string& what, const std::string& hint = {}) {
     out_.problems.push_back({transport_.source(), one_line(what, kMaxProblem), hint});
@@ -232,6 +233,7 @@ PodmanAnswer ask_podman(api::Transport& transport, const PodmanQuery& query,
     add_networks(asking, deadline, inventory);
   }
   add_pods(asking, query, *rows, deadline, inventory);
+  out.complete = !asking.failed();
   set_kubernetes_names(inventory);
   for (Container& c : inventory.containers) {
     c.owner = query.owner;

@@ -18,6 +18,7 @@ struct PodmanQuery {
 
 struct PodmanAnswer {
   bool answered = false;        ///< `ps` was understood, so `known` is complete
+  bool complete = false;        ///< and so was every other question
   model::Inventory inventory;   ///< containers, pods, networks, problems
   std::set<std::string> known;  ///< ids of all its containers, the left-out stopped ones too
 };

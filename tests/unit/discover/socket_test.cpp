@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include "podman/core/fd.h"
@@ -20,10 +21,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Sends `answer` to each connection and closes it; without an answer it never accepts.
+/// Sends `answer` to each connection and closes it; without an answer it never accepts. `only`: requests that
+/// do not have this in them are refused.
 class Service {
  public:
-  Service(const std::string& path, std::optional<std::string> answer) : answer_(std::move(answer)) {
+  Service(const std::string& path, std::optional<std::string> answer, std::string only = {})
+      : answer_(std::move(answer)), only_(std::move(only)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
@@ -45,11 +48,16 @@ class Service {
       const UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!fd) return;
       char request[4096];
-      if (::recv(fd.get(), request, sizeof(request), 0) <= 0) continue;  // discovery only tried to connect
-      (void)::send(fd.get(), answer_->data(), answer_->size(), MSG_NOSIGNAL);
+      const ssize_t n = ::recv(fd.get(), request, sizeof(request), 0);
+      if (n <= 0) continue;  // discovery only tried to connect
+      const bool wanted =
+          std::string_view(request, static_cast<std::size_t>(n)).find(only_) != std::string_view::npos;
+      const std::string text = wanted ? *answer_ : "HTTP/1.0 500 No\r\n\r\nbroken";
+      (void)::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
     }
   }
   std::optional<std::string> answer_;
+  std::string only_;
   UniqueFd listener_;
   std::thread thread_;
 };
@@ -100,6 +108,16 @@ TEST_F(DiscoverSocket, a_service_that_refuses_leaves_it_to_the_command) {
   ASSERT_EQ(inventory.problems.size(), 1U);
   EXPECT_EQ(inventory.problems[0].source, "socket");
   EXPECT_THAT(inventory.problems[0].what, testing::HasSubstr("answered 500: broken"));
+}
+
+TEST_F(DiscoverSocket, what_a_service_leaves_open_the_command_tells) {
+  const Service service(own_socket(),
+                        "HTTP/1.0 200 OK\r\n\r\n[{\"Id\":\"0123456789ab\",\"Names\":[\"web\"],"
+                        "\"State\":\"running\"}]",
+                        "/containers/json");
+  const model::Inventory inventory = discover(options_);
+  EXPECT_TRUE(podman_was_called());
+  EXPECT_TRUE(inventory.problems.empty()) << inventory.problems[0].what;
 }
 
 TEST_F(DiscoverSocket, a_silent_service_leaves_the_command_its_time) {
