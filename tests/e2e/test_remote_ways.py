@@ -235,7 +235,7 @@ class Ways(RigTest):
             capture.wait_packets(1)
             # Of its connections none is a session: their titles have no terminal.
             # The beats are made by a shell on this side, which goes on until it is told.
-            self.lose_the_link(capture, lib_sshd.sessions(f": {ROOT}".encode()), "is lost", far=("podshark-agent",))
+            self.lose_the_link([capture], lib_sshd.sessions(f": {ROOT}".encode()), "is lost", far=("podshark-agent",))
         self.none_beside()
         self.gone()
 
@@ -262,27 +262,41 @@ class Ways(RigTest):
             self.assertEqual(3, len(capture.so_far().packets))
         self.gone()
 
-    WAYS = (("web", None), ("web", ()), ("tools", ("--method", "exec")), ("web", ("--method", "sidecar", "--sidecar-image", TOOLS)))
+    SIDECAR = ("--method", "sidecar", "--sidecar-image", TOOLS)
+    WAYS = (("web", ()), ("own", ()), ("tools", ("--method", "exec")), ("owntools", ("--method", "exec")), ("web", SIDECAR), ("own", SIDECAR))
 
     @contextlib.contextmanager
-    def way(self, name, args):
-        """A capture under way; args None: by the agent, else without it."""
-        with contextlib.nullcontext() if args is None else self.without_agent(), \
-                Capture(RIG, f"{host(ROOT)}/{name}", *(args or ())) as capture:
-            yield capture
+    def each_way(self):
+        """Captures under way, each by its container's owner, with packets: the agent's two, then the others, without it."""
+        captures = []
+        with contextlib.ExitStack() as stack:
+            for name in ("web", "own"):
+                captures.append(stack.enter_context(Capture(RIG, f"{host(self.up[name].user)}/{name}")))
+            stack.enter_context(self.without_agent())
+            for name, args in self.WAYS:
+                captures.append(stack.enter_context(Capture(RIG, f"{host(self.up[name].user)}/{name}", *args)))
+            for name in ("web", "own", "tools", "owntools"):
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+            for capture in captures:
+                capture.wait_packets(1)
+            said = [capture.stderr() for capture in captures]
+            for number, words in enumerate((self.AGENT, self.AGENT, "tcpdump of", "tcpdump of", "podman exec", "podman exec", "a sidecar", "a sidecar")):
+                self.assertIn(words, said[number])
+            yield captures
 
     def test_killed_here_each_way_ends_there(self):
-        for name, args in self.WAYS:
-            with self.subTest(name, args=args), self.way(name, args) as capture:
-                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
-                capture.wait_packets(1)
-                self.assertTrue(lib.processes("tcpdump", "podshark-agent"), "something captures there")
+        with self.each_way() as captures:
+            self.assertTrue(lib.processes("tcpdump") and lib.processes("podshark-agent"), "something captures there")
+            for capture in captures:
                 capture.process.send_signal(signal.SIGKILL)
                 capture.process.wait()
-                self.gone(10)
+            self.gone(10)
+            for user in (ROOT, RIG):
+                self.none_beside(user)
+            for capture in captures:
                 lib_pcapng.read(capture.path, partial=True)
 
-    def lose_the_link(self, capture, sessions, words, far=FAR):
+    def lose_the_link(self, captures, sessions, words, far=FAR):
         """The far side is gone within ten seconds, it is told here within fifteen, and what came is kept."""
         self.assertTrue(sessions)
         for pid in sessions:
@@ -290,34 +304,35 @@ class Ways(RigTest):
         began = time.monotonic()
         try:
             self.gone(10, far)
-            capture.process.wait(20)
+            for capture in captures:
+                capture.process.wait(20)
             self.assertLess(time.monotonic() - began, 15)
         finally:
             for pid in sessions:
                 os.kill(pid, signal.SIGKILL)
-        self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
-        self.assertIn(words, capture.stderr())
-        self.assertTrue(capture.so_far().packets)
+        self.told(captures, words)
+
+    def told(self, captures, words):
+        for capture in captures:
+            self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
+            self.assertIn(words, capture.stderr())
+            self.assertNotIn("has stopped", capture.stderr())
+            self.assertTrue(capture.so_far().packets)
 
     def test_a_lost_link_ends_each_way_there(self):
-        for name, args in self.WAYS:
-            with self.subTest(name, args=args), self.way(name, args) as capture:
-                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
-                capture.wait_packets(1)
-                self.lose_the_link(capture, lib_sshd.sessions(), "was lost")
+        with self.each_way() as captures:
+            self.lose_the_link(captures, lib_sshd.sessions(), "was lost")
+            for user in (ROOT, RIG):
+                self.none_beside(user)
 
     def test_a_link_that_comes_back_too_late_is_told_each_way(self):
         """The far side gave up, ssh did not: no container has stopped."""
-        for name, args in self.WAYS:
-            with self.subTest(name, args=args), self.way(name, args) as capture:
-                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
-                capture.wait_packets(1)
-                lib_sshd.hold_up(8)
-                self.assertEqual(UNREACHABLE, capture.process.wait(15), capture.stderr())
-                self.assertIn("for 6 s", capture.stderr())
-                self.assertNotIn("has stopped", capture.stderr())
-                self.assertTrue(capture.so_far().packets)
-                self.gone(10)
+        with self.each_way() as captures:
+            lib_sshd.hold_up(8)
+            for capture in captures:
+                capture.process.wait(15)
+            self.told(captures, "for 6 s")
+            self.gone(10)
 
     def test_it_ends_with_the_container(self):
         name = "shortlived"
