@@ -91,6 +91,7 @@ class Recorder {
   /// The same of all interfaces, without records.
   [[nodiscard]] std::uint64_t lost_packets() const;
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
+  [[nodiscard]] std::size_t held_bytes() const { return sequencer_.bytes(); }
   [[nodiscard]] Status flush();
   /// Goes on in the next file when its rule says so. `inventory` is repeated in it.
   [[nodiscard]] Status rotate(const model::Inventory& inventory, std::uint64_t packets);

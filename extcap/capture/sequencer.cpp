@@ -86,6 +86,12 @@ void Sequencer::release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Byte
   for (Lane& l : lanes_) drop_taken(&l.bytes, &l.taken);
 }
 
+std::size_t Sequencer::bytes() const {
+  std::size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.bytes.size - lane.taken;
+  return sum;
+}
+
 bool Sequencer::empty() const {
   return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.taken == l.bytes.size; });
 }

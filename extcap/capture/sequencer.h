@@ -26,6 +26,8 @@ class Sequencer {
   /// `now_ns` + kClockStep does not wait: the clock was set back, and it would be held for as long.
   void release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Bytes* out);
   [[nodiscard]] bool empty() const;
+  /// Not yet released.
+  [[nodiscard]] std::size_t bytes() const;
 
   static constexpr std::uint64_t kClockStep = 2'000'000'000;
 

@@ -191,7 +191,8 @@ void FarSession::look() {
 void FarSession::release() {
   const bool quiet = Clock::now() >= arrived_ + kQuiet;
   const bool alone = sources_.size() == 1 && sources_.front()->ordered();
-  if (quiet || alone) return recorder_.release_all();
+  // Stamps are the other side's: they must not make us hold more than we would for a slow reader.
+  if (quiet || alone || recorder_.held_bytes() >= options_.queue_bytes) return recorder_.release_all();
   if (newest_ns_ > kWindowNs) recorder_.release(newest_ns_ - kWindowNs, newest_ns_);
 }
 

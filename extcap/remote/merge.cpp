@@ -269,6 +269,8 @@ void Merge::release() {
   const std::uint64_t until = order_.until(now);
   put_records(until);
   recorder_.release(until, now);
+  // Stamps are the other side's: they must not make us hold more than we would for a slow reader.
+  if (recorder_.held_bytes() >= options_.queue_bytes) recorder_.release_all();
 }
 
 void Merge::put_records(std::uint64_t until_ns) {

@@ -16,6 +16,8 @@ constexpr std::size_t kHeader = 8;  // type and length
 constexpr std::size_t kFrame = 12;  // and the length again, behind
 constexpr std::uint32_t kByteOrder = 0x1A2B3C4D;
 constexpr std::uint32_t kMaxInterfaces = 65536;
+constexpr std::size_t kMostText =
+    4096;  // of a filter, of metadata: both are kept as long as the capture lasts
 
 std::size_t padded(std::size_t n) {
   return (n + 3) & ~std::size_t{3};
@@ -142,13 +144,14 @@ PcapngFeed::Verdict PcapngFeed::interface(Bytes body) {
         nanoseconds = value[0] == 9;
         break;
       case 11:
-        if (value[0] == 0) out.filter = text(value.subspan(1));
+        if (value[0] == 0) out.filter = text(value.subspan(1)).substr(0, kMostText);
         break;
       case 14:
         if (get64(value.data(), false) != 0) return "an interface with a time of its own";
         break;
       case 2989:
-        if (u32(value, 0) == annotate::kEnterpriseNumber) out.metadata = text(value.subspan(4));
+        if (u32(value, 0) == annotate::kEnterpriseNumber && value.size() <= kMostText)
+          out.metadata = text(value.subspan(4));
         break;
       default:
         break;

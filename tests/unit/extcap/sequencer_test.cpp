@@ -57,6 +57,17 @@ TEST_F(SequencerTest, later_packets_wait) {
   EXPECT_THAT(released(30), ElementsAre(std::pair{2U, 25U}, std::pair{1U, 30U}));
 }
 
+TEST_F(SequencerTest, what_is_held_is_counted) {
+  put(1, 10);
+  const std::size_t one = sequencer.bytes();
+  EXPECT_GT(one, 0U);
+  put(2, 20);
+  put(2, 30);
+  EXPECT_EQ(sequencer.bytes(), 3 * one);
+  (void)released(20);
+  EXPECT_EQ(sequencer.bytes(), one);
+}
+
 TEST_F(SequencerTest, a_clock_set_back_holds_nothing_up) {
   put(1, 3'600'000'000'000);
   EXPECT_EQ(released(1'000'000'000).size(), 1U);
