@@ -290,14 +290,21 @@ class Desktop(RigTest):
 class Folders(RigTest):
     """A stranger was there first."""
 
+    def setUp(self):
+        super().setUp()
+        self.runtime = self.tmp / "runtime"  # the member's, else it would not be believed; that others may write there is wrong enough
+        self.runtime.mkdir()
+        self.runtime.chmod(0o777)
+        shutil.chown(self.runtime, MEMBER)
+
     def lists(self, user=MEMBER):
-        done = run(user, [PODSHARK, "--extcap-interfaces", "--extcap-version=4.0"], env={"XDG_RUNTIME_DIR": str(self.tmp)},
+        done = run(user, [PODSHARK, "--extcap-interfaces", "--extcap-version=4.0"], env={"XDG_RUNTIME_DIR": str(self.runtime)},
                    timeout=10)
         self.assertIn("{value=podman:choose}", done.stdout)
         wait_for(lambda: not lib.processes("podshark"), "what it left to refresh the list")
 
     def test_a_strangers_folder_is_not_written_to(self):
-        place = self.tmp / "podshark"
+        place = self.runtime / "podshark"
         run(OTHER, ["mkdir", "-m", "0777", place])
         self.lists()
         self.assertEqual([], list(place.iterdir()))
@@ -305,12 +312,12 @@ class Folders(RigTest):
     def test_a_strangers_link_is_not_followed(self):
         (self.tmp / "private").mkdir()
         shutil.chown(self.tmp / "private", MEMBER)
-        run(OTHER, ["ln", "-s", self.tmp / "private", self.tmp / "podshark"])
+        run(OTHER, ["ln", "-s", self.tmp / "private", self.runtime / "podshark"])
         self.lists()
         self.assertEqual([], list((self.tmp / "private").iterdir()))
 
     def test_a_cache_that_is_no_plain_file_of_ones_own_is_not_read(self):
-        place = self.tmp / "podshark"
+        place = self.runtime / "podshark"
         run(MEMBER, ["mkdir", "-m", "0700", place])
         secret = self.tmp / "secret"
         secret.write_text("{}")
