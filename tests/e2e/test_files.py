@@ -117,10 +117,14 @@ class LastMinutes(FilesTest):
             return files[-1] if len([p for p in packets if b"GET / HTTP" in p.data]) >= requests else None
         return wait_for(enough, f"a saved file with {requests} requests: {said()}")
 
-    def test_a_dying_container_saves(self):
+    def dying(self):
+        """A container that a test may kill."""
         lib.start(Ctr("dying"))
         self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
-        dying = lib.Up("dying", ROOT)
+        return lib.Up("dying", ROOT)
+
+    def test_a_dying_container_saves(self):
+        dying = self.dying()
         process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "d.pcapng")
         wait_rings(dying, 2)
         self.up["db"].exec("wget", "-qO-", f"http://{dying.address}/")
@@ -133,9 +137,7 @@ class LastMinutes(FilesTest):
 
 
     def test_the_end_of_a_capture_that_does_not_follow_saves_too(self):
-        lib.start(Ctr("dying"))
-        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
-        dying = lib.Up("dying", ROOT)
+        dying = self.dying()
         process, said = self.begin("dying", "--follow", "false", "--last", "60s", "-w", self.tmp / "e.pcapng")
         wait_rings(dying, 2)
         self.up["db"].exec("wget", "-qO-", f"http://{dying.address}/")
@@ -145,9 +147,7 @@ class LastMinutes(FilesTest):
         self.assertTrue([p for p in lib_pcapng.read(path).packets if b"GET / HTTP" in p.data])
 
     def test_a_reason_to_save_soon_after_another_is_not_forgotten(self):
-        lib.start(Ctr("dying"))
-        self.addCleanup(lib.podman, ROOT, "rm", "-f", "-t", "0", "dying", check=False)
-        dying = lib.Up("dying", ROOT)
+        dying = self.dying()
         process, said = self.begin("dying", "--last", "60s", "-w", self.tmp / "s.pcapng")
         wait_rings(dying, 2)
         process.send_signal(signal.SIGUSR1)
