@@ -279,6 +279,13 @@ int capture_kube(const Request& request, std::ostream& err) {
 int capture_merged(const cxxopts::ParseResult& parsed, const Request& request, const std::vector<Place>& all,
                    std::ostream& err) {
   std::vector<remote::MergeSource> sources;
+  const auto here = [](const Place& place) { return !place.host; };
+  // Which ports they will have here nobody knows before; what is captured here is not carried, only seen.
+  if (request.session.roster.methods.all_host && std::any_of(all.begin(), all.end(), here) &&
+      !std::all_of(all.begin(), all.end(), here) && !request.quiet)
+    err << "podshark capture: with --all-host the capture's own connections to other machines are in what is "
+           "captured here (-f 'not port 22' leaves them out)"
+        << std::endl;
   for (const Place& place : all) {
     remote::MergeSource source{{}, {}, words_for(parsed, place.named, /* merged= */ true)};
     if (place.host) source.host = place.host->name;

@@ -78,7 +78,11 @@ std::string both_filters(const std::string& limit, const std::string& filter) {
 }
 
 std::string without_carrier(const std::string& ssh_connection, bool any_port) {
-  const std::vector<std::string> words = split(ssh_connection, ' ');
+  std::vector<std::string> words = split(ssh_connection, ' ');
+  if (words.size() == 5 && words.back() == kAnyPort) {
+    any_port = true;
+    words.pop_back();
+  }
   if (words.size() != 4) return {};
   std::uint64_t ports[2] = {};
   for (const std::size_t i : {0U, 2U}) {

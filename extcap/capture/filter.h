@@ -40,7 +40,9 @@ class Filter {
 
 /// A capture that is carried to another machine by ssh would capture itself there: a filter that leaves out
 /// the connection as sshd(8) tells it in SSH_CONNECTION, "client port server port"; empty for anything else.
-/// `any_port`: whatever the client's port is, for a capture that has a connection of its own. Pure.
+/// `any_port`, or kAnyPort as a fifth word: whatever the client's port is, for one of several connections.
+/// Pure.
+inline constexpr const char* kAnyPort = "any-port";
 [[nodiscard]] std::string without_carrier(const std::string& ssh_connection, bool any_port = false);
 
 }  // namespace podshark::extcap

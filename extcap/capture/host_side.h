@@ -26,7 +26,7 @@ namespace podshark::extcap {
 [[nodiscard]] Result<CapturePlan> plan_entry(const Target& target, const model::Inventory& inventory);
 
 /// libpcap syntax: without the ssh connection that carries a capture for another machine; empty where there
-/// is none (PODSHARK_CARRIER, which the other side sets).
+/// is none (PODSHARK_CARRIER, which the other side sets: without_carrier()).
 [[nodiscard]] std::string carrier_filter();
 
 /// The links of the host (`names` empty) or these, for a container without a network of its own, limited by

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "extcap/capture/filter.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
 
@@ -13,9 +14,9 @@ namespace podshark::extcap::remote {
 namespace {
 
 // Where no session manager set these: podman needs the one, users install below the other.
-constexpr const char* kPrologue =
+constexpr const char* kPaths =
     "PATH=$PATH:$HOME/.local/bin:/usr/local/bin:/usr/sbin:/sbin; : ${XDG_RUNTIME_DIR:=/run/user/$(id -u)}; "
-    "PODSHARK_CARRIER=$SSH_CONNECTION; export PATH XDG_RUNTIME_DIR PODSHARK_CARRIER; ";
+    "export PATH XDG_RUNTIME_DIR; ";
 constexpr int kSshFailed = 255;
 // podman's client does not notice a cut line; podshark-agent writes its figures every second.
 constexpr std::chrono::seconds kSilence{10};
@@ -25,6 +26,11 @@ constexpr const char* kNoScript = ": its shell could not start podshark: ";
 std::string value_of(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+std::string prologue() {
+  const std::string more = value_of(kOneOfSeveral).empty() ? "" : std::string("\\ ") + kAnyPort;
+  return kPaths + ("PODSHARK_CARRIER=$SSH_CONNECTION" + more) + "; export PODSHARK_CARRIER; ";
 }
 
 }  // namespace
@@ -47,7 +53,7 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   }
   // No ! and no ' inside, so that csh takes it too.
   line.argv = ssh_command(
-      host, "exec sh -c 'eval \"$(echo " + base64(kPrologue + script) + " | base64 -d)\"'", asking);
+      host, "exec sh -c 'eval \"$(echo " + base64(prologue() + script) + " | base64 -d)\"'", asking);
   line.environment = {"LC_ALL=C"};
   line.install = "install the OpenSSH client (openssh-client)";
   if (asking == Asking::by_program) {

@@ -28,6 +28,10 @@ enum class Asking {
 /// Looks into the environment for SSH_ASKPASS.
 [[nodiscard]] Line ssh_line(const FarHost& host, const std::string& script, Asking asking = Asking::nobody);
 
+/// In the environment of a podshark that captures for another one of this machine, which has a connection of
+/// its own to the same place, to ask for its time.
+inline constexpr const char* kOneOfSeveral = "PODSHARK_ONE_OF_SEVERAL";
+
 /// Script: `podshark WORDS…` under a lease (leased_group()), or exit code kNotThere and no marker.
 [[nodiscard]] std::string podshark_script(const std::vector<std::string>& words);
 

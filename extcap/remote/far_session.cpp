@@ -33,6 +33,8 @@ constexpr std::uint64_t kWindowNs = 150'000'000;  // how far packets of several 
 constexpr milliseconds kQuiet{150};               // … and how long a quiet one is waited for
 constexpr std::size_t kMostConnecting = 3;        // sshd takes ten beginners at once (MaxStartups)
 constexpr int kInventoryBeats = 30;
+constexpr std::size_t kMostDetail = 600;
+constexpr const char* kLost = "lost";
 
 class FarSession {
  public:
@@ -46,6 +48,7 @@ class FarSession {
   [[nodiscard]] std::int64_t now_there() const { return now_ns() + place_.shift_ns; }
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
   void report(const Target& target, const char* what, const std::string& detail);
+  void tell_lost(const FarSource& source);
   void start_some();
   void wait();
   void look();
@@ -69,6 +72,7 @@ class FarSession {
   std::uint64_t newest_ns_ = 0;
   int beats_ = 0;
   std::set<const FarSource*> told_;  // whose failure was, while others went on
+  std::set<std::string> said_;       // what was said of failures: of ten pods it may be one thing
   bool signalled_ = false;
   bool unwritable_ = false;
   bool output_gone_ = false;  // nobody reads it any more
@@ -93,9 +97,13 @@ void FarSession::report(const Target& target, const char* what, const std::strin
   event.what = what;
   event.container_id = target.chosen.id;
   event.container = target.chosen.name;
-  event.detail = one_line(detail, 600);
+  event.detail = one_line(detail, kMostDetail);
   recorder_.event(event);
-  place_.line(event.detail);
+  if (what != kLost || said_.insert(event.detail).second) place_.line(event.detail);
+}
+
+void FarSession::tell_lost(const FarSource& source) {
+  if (told_.insert(&source).second) report(source.target(), kLost, source.failure()->line());
 }
 
 bool FarSession::on_packet(std::uint32_t id, const wire::Packet& packet) {
@@ -165,6 +173,8 @@ void FarSession::wait() {
 }
 
 void FarSession::look() {
+  const bool begun =
+      std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->attached(); });
   for (const auto& source : sources_) {
     if (!source->failure() || end_) continue;
     if (told_.contains(source.get())) continue;
@@ -179,8 +189,8 @@ void FarSession::look() {
       outcome_ = error;
       return stop();
     }
-    told_.insert(source.get());
-    report(source->target(), "lost", error.line());
+    // While nothing has begun, all may fail for one reason.
+    if (begun) tell_lost(*source);
   }
   if (std::all_of(sources_.begin(), sources_.end(), [](const auto& s) { return s->ended(); })) {
     if (!end_) summary_.ended = "nothing of it runs any more";
@@ -228,7 +238,11 @@ void FarSession::on_beat() {
 }
 
 void FarSession::finish() {
-  for (const auto& source : sources_) source->close();
+  if (!outcome_) said_.insert(one_line(outcome_.error().line(), kMostDetail));
+  for (const auto& source : sources_) {
+    if (source->failure()) tell_lost(*source);
+    source->close();
+  }
   annotate::Event stats = statistics();
   stats.detail = "capture ended";
   for (const auto& l : stats.links) summary_.dropped += l.dropped;

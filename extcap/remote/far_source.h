@@ -44,6 +44,8 @@ class FarSource {
   [[nodiscard]] bool running() const { return channel_ != nullptr; }
   /// Not begun yet, or to be begun again at this time.
   [[nodiscard]] std::optional<Clock::time_point> retry_at() const { return retry_at_; }
+  /// A link of it has been captured.
+  [[nodiscard]] bool attached() const { return !interfaces_.empty(); }
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "extcap/remote/far_script.h"
 #include "podman/core/text.h"
 
 namespace podshark::extcap::remote {
@@ -28,7 +29,7 @@ Result<std::unique_ptr<MergeStream>> MergeStream::start(EventLoop& loop,
                                                         PcapngFeed::Hooks blocks, Hooks hooks) {
   std::vector<std::string> argv{"/proc/self/exe"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  Result<Child> child = spawn(argv, {}, {.errors = true});
+  Result<Child> child = spawn(argv, {std::string(kOneOfSeveral) + "=1"}, {.errors = true});
   if (!child) return child.error();
   std::unique_ptr<MergeStream> stream(
       new MergeStream(loop, std::move(*child), std::move(blocks), std::move(hooks)));

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import time
 from datetime import datetime, timezone
 
 import lib
@@ -20,6 +21,7 @@ CONTAINERS = (
     Ctr("web", ports=("28780:80",)),
     Ctr("db"),
     Ctr("own", user=RIG),
+    Ctr("hosted", network="host", cmd=("sleep", "1000000")),
 )
 A, B = 2222, 2223
 SKEW = {A: 250_000_000, B: -120_000_000}
@@ -54,10 +56,11 @@ class Wishes(RigTest):
 
     def test_one_that_is_not_there_beside_one_that_is(self):
         """The others go on; the exit code tells it."""
-        with Capture(ROOT, "web", "ssh://127.0.0.1:1/db") as capture:
+        with Capture(ROOT, "web", "ssh://127.0.0.1:1/db", "--all-host") as capture:
             lib.fetch(28780)
             capture.wait_packets(3)
             done = capture.stop(code=UNREACHABLE)
+            self.assertIn("-f 'not port 22' leaves them out", capture.stderr())
         gap, = done.events_of("gap")
         self.assertEqual(("host-failed", "127.0.0.1:1"), (gap["what"], gap["host"]))
         self.assertEqual({"podman:web/eth0", "podman:web/lo"}, {i.name for i in done.links})
@@ -157,6 +160,21 @@ class Several(FilesTest):
         self.assertEqual(set(here), set(there))
         self.assertTrue(all(abs(here[e] - there[e]) < self.error(done) + 5 * MS for e in here))
         self.assertEqual({None, name(B)}, {e.get("host") for e in done.events_of("lifecycle") if e["what"] == "attached"})
+
+    def test_no_connection_of_it_is_captured(self):
+        """Neither what carries the packets nor what asks for the time: over lo, each of A's packets would be there."""
+        with Capture(ROOT, at(A, "hosted"), at(B, "db"), "--all-host") as capture:
+            wait_for(lambda: len(capture.links()) >= 3, "both machines")
+            self.ping(2)
+            run(ROOT, ["ping", "-c", "3", "-i", "0.2", "127.0.0.1"])
+            wait_for(lambda: any(len(echoes(capture.so_far().packets_of(link.name))) >= 6 for link in capture.so_far().links if ":hosted/" in link.name),
+                     lambda: f"pings: {capture.stderr()}")
+            time.sleep(11)  # the clock is asked again after ten seconds
+            done = capture.stop()
+        port = A.to_bytes(2, "big")
+        hosted = [p for p in done.packets if ":hosted/" in p.interface.name]
+        self.assertTrue(hosted)
+        self.assertEqual([], [p.data.hex() for p in hosted if port in (p.data[34:36], p.data[36:38])][:3])
 
     def test_one_user_beside_another(self):
         """The rootless containers of a user count as another machine's."""

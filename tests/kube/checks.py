@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
@@ -109,7 +110,7 @@ class Capture:
 
 def check_list_shows_what_kubectl_shows():
     table = run(PODSHARK, "list", "--kube", "--namespace", "all").stdout
-    assert set(re.findall(r"kube://store/([a-z]+)", table)) == {"api", "bare", "hostly", "plain", "shop", "tight"}, table
+    assert set(re.findall(r"kube://store/([a-z]+)", table)) == {"api", "bare", "hosted", "hostly", "plain", "shop", "tight"}, table
     assert "kube://store/shop/web" in table and "deployment/api" in table and "10.244.0." in table, table
     everything = run(PODSHARK, "list", "--kube", "--namespace", "store", "--all").stdout
     assert "Unschedulable" in everything and "terminated (Error)" in everything, everything
@@ -169,7 +170,7 @@ def check_podshark_agent_is_sent_where_there_is_no_tool():
 
 
 def check_an_ephemeral_container_is_made_once_and_used_again():
-    try:
+    with pod_that_gets_a_container():
         for n, words in enumerate(("ephemeral container 'podshark-agent'", "ephemeral container 'podshark-agent'")):
             with Capture("kube://store/bare", "--agent-image", "localhost/agent:1") as capture:
                 capture.attached()
@@ -181,9 +182,6 @@ def check_an_ephemeral_container_is_made_once_and_used_again():
         made = [c["name"] for c in told["spec"]["ephemeralContainers"] if c["image"] == "localhost/agent:1"]
         assert made == ["podshark-agent"], made
         assert "(ephemeral)" in run(PODSHARK, "list", "--kube", "--namespace", "store").stdout
-    finally:
-        kubectl("delete", "pod", "-n", "store", "bare", "--now")
-        kubectl("apply", "-f", HERE / "pods.yaml")
 
 
 def check_links_filter_snaplen_and_count():
@@ -197,14 +195,34 @@ def check_links_filter_snaplen_and_count():
     assert [p.original_length for p in done.packets] == [98, 98] and all(50 < len(p.data) <= 60 for p in done.packets)
 
 
+# Each way into a pod: tcpdump in a container, the agent sent into one, an ephemeral container, a node pod.
+WAYS = (("kube://store/shop/dump",), ("kube://store/plain",), ("kube://store/bare", "--agent-image", "localhost/agent:1"),
+        ("kube://store/tight", "--node-pod", "localhost/tool:1"))
+
+
+@contextlib.contextmanager
+def pod_that_gets_a_container():
+    """Ephemeral containers can not be removed: their pod is made anew."""
+    try:
+        yield
+    finally:
+        kubectl("delete", "pod", "-n", "store", "bare", "--now")
+        kubectl("apply", "-f", HERE / "pods.yaml")
+        wait_for(lambda: re.search(r"bare +1/1 +Running", kubectl("get", "pods", "-n", "store")), "pod bare", 60)
+
+
 def check_it_ends_there_however_it_ends_here():
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        with Capture("kube://store/shop/dump") as capture:
-            capture.attached()
-            assert tools_of_pods()
-            capture.process.send_signal(signum)
-            capture.process.wait(20)
-            wait_for(lambda: not tools_of_pods(), f"tcpdump to end after signal {signum}", 10)
+    with pod_that_gets_a_container():
+        for args in WAYS:
+            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+                with Capture(*args) as capture:
+                    capture.attached()
+                    assert tools_of_pods(), args
+                    capture.process.send_signal(signum)
+                    capture.process.wait(20)
+                    wait_for(lambda: not tools_of_pods(), f"the far side of {args} to end after signal {signum}", 10)
+    # That of the capture which was killed ends by itself, and the next capture removes it.
+    kubectl("delete", "pods", "-n", "store", "-l", "app.kubernetes.io/managed-by=podshark")
 
 
 def check_kubectl_killed_is_told_and_the_file_is_whole():
@@ -212,7 +230,7 @@ def check_kubectl_killed_is_told_and_the_file_is_whole():
         capture.attached()
         ping("shop")
         capture.wait_packets(2)
-        child, = [int(p) for p in os.listdir("/proc") if p.isdigit() and exec_of(int(p))]
+        child, = execs()
         os.kill(child, signal.SIGKILL)
         assert capture.process.wait(20) != 0, capture.said()
         assert len(lib_pcapng.read(capture.path).packets) >= 2
@@ -221,24 +239,58 @@ def check_kubectl_killed_is_told_and_the_file_is_whole():
 
 def check_a_cut_line_ends_it_there_and_is_told_here():
     """As when the line is cut and nobody is told: kubectl stands still."""
-    for args in (("kube://store/shop/dump",), ("kube://store/plain",),
-                 ("kube://store/tight", "--node-pod", "localhost/tool:1")):
-        with Capture(*args) as capture:
-            capture.attached()
-            ping(args[0].split("/")[3])
-            capture.wait_packets(2)
-            time.sleep(13)  # quiet, but answering: that is not a cut line
-            assert capture.process.poll() is None, (args, capture.said())
-            child, = [int(p) for p in os.listdir("/proc") if p.isdigit() and exec_of(int(p))]
-            os.kill(child, signal.SIGSTOP)
-            began = time.monotonic()
-            wait_for(lambda: not tools_of_pods(), f"the far side of {args} to end", 10)
-            assert capture.process.wait(16) == 12, capture.said()
-            assert time.monotonic() - began < 16, args
-            assert "the connection is lost; what came until then is kept" in capture.said().splitlines()[-1], capture.said()
-            assert "podshark-alive" not in capture.said(), capture.said()
-            assert len(lib_pcapng.read(capture.path).packets) >= 2
+    with pod_that_gets_a_container():
+        for args in WAYS:
+            with Capture(*args) as capture:
+                capture.attached()
+                ping(args[0].split("/")[3])
+                capture.wait_packets(2)
+                time.sleep(13)  # quiet, but answering: that is not a cut line
+                assert capture.process.poll() is None, (args, capture.said())
+                child, = execs()
+                os.kill(child, signal.SIGSTOP)
+                began = time.monotonic()
+                wait_for(lambda: not tools_of_pods(), f"the far side of {args} to end", 10)
+                assert capture.process.wait(16) == 12, capture.said()
+                assert time.monotonic() - began < 16, args
+                assert "the connection is lost; what came until then is kept" in capture.said().splitlines()[-1], capture.said()
+                assert "podshark-alive" not in capture.said(), capture.said()
+                assert len(lib_pcapng.read(capture.path).packets) >= 2
     wait_for(lambda: not node_pods("store"), "node pods to be removed", 20)
+
+
+def check_a_short_interruption_is_none():
+    """Eight seconds without a beat end the far side (its lease is six); it says so, and that is no end of the container."""
+    with pod_that_gets_a_container():
+        for args in WAYS:
+            with Capture(*args) as capture:
+                capture.attached()
+                child, = execs()
+                os.kill(child, signal.SIGSTOP)
+                wait_for(lambda: not tools_of_pods(), f"the far side of {args} to end", 10)
+                os.kill(child, signal.SIGCONT)
+                assert capture.process.wait(16) == 12, (args, capture.said())
+                assert "has stopped" not in capture.said(), (args, capture.said())
+                assert re.search("nothing from here has reached|the connection is lost", capture.said().splitlines()[-1]), (args, capture.said())
+    wait_for(lambda: not node_pods("store"), "node pods to be removed", 20)
+
+
+def check_a_pod_in_its_nodes_network_is_limited_to_its_ports():
+    done = run(PODSHARK, "capture", "kube://store/hostly", "-w", "/dev/null", code=7)
+    assert "uses its node's network" in done.stderr and "declares no ports" in done.stderr, done.stderr
+    with Capture("kube://store/hostly", "-f", "icmp", "-c", "2") as capture:
+        capture.attached()
+        ping("hostly")
+        capture.process.wait(20)
+        assert len(lib_pcapng.read(capture.path).packets) == 2, capture.said()
+    with Capture("kube://store/hosted") as capture:
+        capture.attached()
+        address = json.loads(kubectl("get", "pod", "-n", "store", "hosted", "-o", "json"))["status"]["podIP"]
+        with urllib.request.urlopen(f"http://{address}:8099/passwd", timeout=10) as answer:
+            assert b"root" in answer.read()
+        done = capture.wait_packets(6).stop()
+    ports = {int.from_bytes(p.data[at:at + 2], "big") for p in done.packets for at in (40, 42)}
+    assert 8099 in ports and 6443 not in ports and 10250 not in ports, ports
 
 
 def node_pods(name_space):
@@ -299,6 +351,10 @@ def check_a_node_pod_ends_with_the_pod_it_is_for():
         wait_for(lambda: "tight" not in kubectl("get", "pods", "-n", "store"), "pod tight to be gone", 180)
         kubectl("apply", "-f", HERE / "pods.yaml")
         wait_for(lambda: re.search(r"tight +1/1 +Running", kubectl("get", "pods", "-n", "store")), "pod tight", 60)
+
+
+def execs():
+    return [int(p) for p in os.listdir("/proc") if p.isdigit() and exec_of(int(p))]
 
 
 def exec_of(pid):
@@ -397,7 +453,7 @@ def check_rights_are_named_by_verb_and_resource_until_they_are_enough():
 
 def main():
     kubectl("apply", "-f", HERE / "pods.yaml")
-    wait_for(lambda: kubectl("get", "pods", "-n", "store").count(" Running ") == 7 and
+    wait_for(lambda: kubectl("get", "pods", "-n", "store").count(" Running ") == 8 and
              " Error " in kubectl("get", "pods", "-n", "store"), "the pods to run", 90)
     wanted, passed, failed = sys.argv[2:], 0, 0
     for name, check in [(n, c) for n, c in globals().items() if n.startswith("check_")]:

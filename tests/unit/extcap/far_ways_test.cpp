@@ -134,6 +134,15 @@ TEST(FarRequest, of_the_host_network_leaves_our_connection_out) {
   EXPECT_FALSE(request->exec);
 }
 
+TEST(Carrier, is_one_connection_or_all_of_a_capture_of_several_machines) {
+  EXPECT_EQ("not (host 192.0.2.1 and tcp port 40000 and host 192.0.2.2 and tcp port 22)",
+            without_carrier("192.0.2.1 40000 192.0.2.2 22"));
+  EXPECT_EQ("not (host 192.0.2.1 and host 192.0.2.2 and tcp port 22)",
+            without_carrier("192.0.2.1 40000 192.0.2.2 22 any-port"));
+  for (const char* none : {"", " any-port", "192.0.2.1 40000 192.0.2.2 22 more", "192.0.2.1 40000 any-port"})
+    EXPECT_EQ("", without_carrier(none)) << none;
+}
+
 TEST(FarRequest, with_an_agent_sends_it_with_compiled_filters) {
   Case c;
   c.agent = {"packed", ""};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "extcap/remote/far_host.h"
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
@@ -141,6 +143,20 @@ TEST(FarCommand, passes_words_on_whatever_is_in_them_and_whatever_the_login_shel
               done->out)
         << shell;
   }
+}
+
+TEST(FarCommand, tells_podshark_there_what_carries_it) {
+  const std::string print = "echo \"$PODSHARK_CARRIER\"";
+  const auto carrier = [&] {
+    const auto done =
+        podshark::run({"sh", "-c", ssh_line({"server", "server"}, print).argv.back()},
+                      std::chrono::seconds(15), 65536, {"SSH_CONNECTION=192.0.2.1 40000 192.0.2.2 22"});
+    return done ? done->out : done.error().line();
+  };
+  EXPECT_EQ("192.0.2.1 40000 192.0.2.2 22\n", carrier());
+  ASSERT_EQ(0, ::setenv(kOneOfSeveral, "1", 1));
+  EXPECT_EQ("192.0.2.1 40000 192.0.2.2 22 any-port\n", carrier());
+  ASSERT_EQ(0, ::unsetenv(kOneOfSeveral));
 }
 
 // A script in a shell of this machine, in a process group of its own, with `stdin` (sh) on its stdin.
