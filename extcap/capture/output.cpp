@@ -2,12 +2,15 @@
 #include "extcap/capture/output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "podman/core/text.h"
@@ -15,6 +18,8 @@
 namespace podshark::extcap {
 namespace {
 
+constexpr auto kDrainLimit = std::chrono::milliseconds(800);  // Wireshark, stopping, counts on a second
+constexpr std::chrono::milliseconds kPause{1};  // a pipe is writable after each page that is read
 constexpr int kPipeSize = 1 << 20;  // fewer wake-ups of dumpcap; the kernel's default limit for plain users
 
 // Bytes of whole blocks among the first `size`: each block starts with type and total length.
@@ -129,6 +134,25 @@ Status Output::write(wire::Bytes* bytes) {
   if (reader_gone_ || done == size || queue_.append(bytes->data + done, size - done)) return ok();
   return os_error(ENOMEM, "hold packets for the reader of " + name_, "choose a smaller queue",
                   ErrorKind::output);
+}
+
+Status Output::drain(bool hurry) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point end = Clock::now() + kDrainLimit;
+  while (backlog() > 0 && !reader_gone_ && Clock::now() < end) {
+    const std::size_t before = backlog();
+    pollfd waiting{fd_.get(), POLLOUT, 0};
+    (void)::poll(&waiting, 1, 50);
+    if (Status s = pump(); !s) return s;
+    if (backlog() < before && !hurry) end = Clock::now() + kDrainLimit;
+    if (backlog() > 0) std::this_thread::sleep_for(kPause);
+  }
+  return ok();
+}
+
+std::string Output::untaken() const {
+  if (backlog() == 0 || reader_gone_) return {};
+  return "the reader did not take the last " + std::to_string(backlog()) + " bytes in time";
 }
 
 Status Output::pump() {

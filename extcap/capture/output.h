@@ -37,6 +37,11 @@ class Output {
   [[nodiscard]] Status write(wire::Bytes* bytes);
   /// Writes queued bytes as far as the reader takes them.
   [[nodiscard]] Status pump();
+  /// Writes until nothing waits, as long as the reader reads; what it did not take is then in backlog().
+  /// `hurry`: not longer than Wireshark, which asked for the end, waits for it.
+  [[nodiscard]] Status drain(bool hurry);
+  /// For people: that the reader did not take all; empty when it did.
+  [[nodiscard]] std::string untaken() const;
   [[nodiscard]] bool reader_gone() const { return reader_gone_; }
 
  private:

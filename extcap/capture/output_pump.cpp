@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/capture/output_pump.h"
 
-#include <poll.h>
-
 #include <chrono>
-#include <thread>
 #include <utility>
 
 namespace podshark::extcap {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause{1};
-constexpr auto kDrainLimit = std::chrono::milliseconds(800);  // Wireshark, stopping, counts on a second
 
 }  // namespace
 
@@ -40,7 +35,6 @@ Status OutputPump::watch(Output* output) {
 void OutputPump::on_writable(std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0 && output_->backlog() == 0) return hooks_.gone();
   if (Status s = output_->pump(); !s) {
-    failed_ = true;
     hooks_.failed(s.error());
     return hooks_.gone();
   }
@@ -57,23 +51,6 @@ void OutputPump::pump() {
   if (output_ == nullptr || output_->backlog() == 0 || pumping_) return;
   pumping_ = true;
   loop_.change(output_->fd(), EPOLLOUT);
-}
-
-bool OutputPump::drain(bool hurry) {
-  if (output_ == nullptr) return true;
-  Clock::time_point end = Clock::now() + kDrainLimit;
-  while (!failed_ && output_->backlog() > 0 && !output_->reader_gone() && Clock::now() < end) {
-    const std::size_t before = output_->backlog();
-    pollfd waiting{output_->fd(), POLLOUT, 0};
-    (void)::poll(&waiting, 1, 50);
-    if (Status s = output_->pump(); !s) {
-      failed_ = true;
-      hooks_.failed(s.error());
-    }
-    if (output_->backlog() < before && !hurry) end = Clock::now() + kDrainLimit;
-    if (output_->backlog() > 0) std::this_thread::sleep_for(kPause);
-  }
-  return failed_ || output_->backlog() == 0 || output_->reader_gone();
 }
 
 }  // namespace podshark::extcap

@@ -26,10 +26,6 @@ class OutputPump {
   [[nodiscard]] Status watch(Output* output);
   /// To be called after writing.
   void pump();
-  /// Writes until nothing waits, as long as the reader reads; the loop, whose handlers may be gone, is left
-  /// alone. `hurry`: not longer than Wireshark, which asked for the end, waits for it. False: the reader did
-  /// not take all.
-  [[nodiscard]] bool drain(bool hurry);
 
  private:
   void on_writable(std::uint32_t events);
@@ -39,7 +35,6 @@ class OutputPump {
   Output* output_ = nullptr;
   UniqueFd again_;
   bool pumping_ = false;  // more waits than the reader took
-  bool failed_ = false;
 };
 
 }  // namespace podshark::extcap

@@ -550,9 +550,10 @@ void Session::finish() {
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
-  if (outcome_ && !pump_.drain(options_.extcap && signalled_))
-    notice("the reader did not take the last " + std::to_string(recorder_.output()->backlog()) +
-           " bytes in time");
+  if (Output* output = recorder_.output(); outcome_ && output != nullptr) {
+    if (Status s = output->drain(options_.extcap && signalled_); !s) outcome_ = std::move(s);
+    if (const std::string untaken = output->untaken(); !untaken.empty()) notice(untaken);
+  }
   if (recorder_.lost(0) > 0)
     notice(std::to_string(recorder_.lost(0)) + " records were lost: there was no memory for them");
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;

@@ -252,13 +252,9 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     beat = Clock::now() + Channel::kBeat;
   }
   const Result<int> code = channel->finish();
-  const Clock::time_point limit = Clock::now() + std::chrono::seconds(1);
-  while (outcome && output.backlog() > 0 && !output.reader_gone() && Clock::now() < limit) {
-    pollfd waiting{output.fd(), POLLOUT, 0};
-    (void)::poll(&waiting, 1, until(limit));
-    outcome = output.pump();
-  }
+  if (outcome) outcome = output.drain(/* hurry= */ end.has_value());
   if (!outcome) return outcome.error();
+  if (const std::string untaken = output.untaken(); !untaken.empty()) line(untaken);
   if (output.reader_gone() || end) return 0;
   return code;
 }

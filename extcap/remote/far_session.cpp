@@ -27,8 +27,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kEndLimit{3000};  // the far side flushes and ends
-constexpr milliseconds kFlushLimit{800};
+constexpr milliseconds kEndLimit{3000};           // the far side flushes and ends
 constexpr std::uint64_t kWindowNs = 150'000'000;  // how far packets of several streams may be apart
 constexpr milliseconds kQuiet{150};               // … and how long a quiet one is waited for
 constexpr std::size_t kMostConnecting = 3;        // sshd takes ten beginners at once (MaxStartups)
@@ -249,15 +248,10 @@ void FarSession::finish() {
   recorder_.event(stats);
   recorder_.release_all();
   flush();
+  if (unwritable_) return;
   Output& output = *recorder_.output();
-  Clock::time_point end = Clock::now() + kFlushLimit;
-  while (output.backlog() > 0 && !output.reader_gone() && Clock::now() < end) {
-    const std::size_t before = output.backlog();
-    pollfd waiting{output.fd(), POLLOUT, 0};
-    (void)::poll(&waiting, 1, 50);
-    if (!output.pump()) break;
-    if (output.backlog() < before && !(options_.extcap && signalled_)) end = Clock::now() + kFlushLimit;
-  }
+  if (Status s = output.drain(options_.extcap && signalled_); !s && outcome_) outcome_ = std::move(s);
+  if (const std::string untaken = output.untaken(); !untaken.empty()) place_.line(untaken);
 }
 
 Result<Summary> FarSession::run() {

@@ -379,9 +379,10 @@ void Merge::finish() {
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
-  if (outcome_ && !pump_.drain(/* hurry= */ false))
-    notice("the reader did not take the last " + std::to_string(recorder_.output()->backlog()) +
-           " bytes in time");
+  if (Output* output = recorder_.output(); outcome_ && output != nullptr) {
+    if (Status s = output->drain(/* hurry= */ false); !s) outcome_ = std::move(s);
+    if (const std::string untaken = output->untaken(); !untaken.empty()) notice(untaken);
+  }
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
 }
 

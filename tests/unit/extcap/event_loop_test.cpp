@@ -83,7 +83,7 @@ class Pump : public testing::Test {
   OutputPump pump{loop, {.gone = [] {}, .failed = [](Error) {}, .drained = [] {}}};
 };
 
-TEST_F(Pump, draining_leaves_the_loop_alone) {
+TEST_F(Pump, draining_takes_as_long_as_the_reader_reads_and_leaves_the_loop_alone) {
   fill();
   Pipe ready = make_pipe();
   ASSERT_EQ(::write(ready.out.get(), "x", 1), 1);
@@ -98,17 +98,26 @@ TEST_F(Pump, draining_leaves_the_loop_alone) {
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   });
-  EXPECT_TRUE(pump.drain(/* hurry= */ false));
+  EXPECT_TRUE(output->drain(/* hurry= */ false));
   slow.join();
   EXPECT_EQ(read_bytes, kMuch);
+  EXPECT_EQ("", output->untaken());
   EXPECT_FALSE(ran);
 }
 
 TEST_F(Pump, a_reader_that_dies_ends_the_draining) {
   fill();
   reader.reset();
-  EXPECT_TRUE(pump.drain(/* hurry= */ false));
+  EXPECT_TRUE(output->drain(/* hurry= */ false));
   EXPECT_TRUE(output->reader_gone());
+  EXPECT_EQ("", output->untaken());
+}
+
+TEST_F(Pump, what_a_reader_who_stands_still_did_not_take_is_told) {
+  fill();
+  EXPECT_TRUE(output->drain(/* hurry= */ true));
+  EXPECT_EQ("the reader did not take the last " + std::to_string(output->backlog()) + " bytes in time",
+            output->untaken());
 }
 
 }  // namespace
