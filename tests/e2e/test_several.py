@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -102,6 +103,13 @@ class Several(FilesTest):
                 found.append(pid)
         return found
 
+    def in_order(self, times, errors):
+        """But for those which a busy machine delayed by more than packets wait for each other: they are counted and told."""
+        behind = sum(t < max(times[:i]) for i, t in enumerate(times) if i)
+        told = re.search(r"warning: (\d+) packets came so late", errors)
+        self.assertLessEqual(behind, int(told[1]) if told else 0, errors)
+        self.assertLess(behind, len(times) / 2)
+
     def capture_both(self, traffic, *args):
         with Capture(ROOT, at(A, "web"), at(B, "db"), *args) as capture:
             wait_for(lambda: len(capture.links()) >= 4, lambda: f"both machines: {capture.stderr()}")
@@ -113,9 +121,7 @@ class Several(FilesTest):
         done, errors = self.capture_both(self.ping)
         self.assertEqual({f"podman@{name(port)}:{who}/{link}" for port, who in ((A, "web"), (B, "db")) for link in ("eth0", "lo")},
                          {i.name for i in done.links})
-        times = [p.time_ns for p in done.all(lib_pcapng.Packet)]
-        self.assertEqual(sorted(times), times)
-        self.assertNotIn("late", errors)
+        self.in_order([p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
         there, here = (echoes(done.packets_of(f"podman@{name(p)}:{who}/eth0")) for p, who in ((A, "web"), (B, "db")))
         self.assertEqual(set(there), set(here))
         self.assertEqual(10, len(there))
