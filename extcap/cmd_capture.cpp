@@ -68,14 +68,15 @@ Status read_time(const std::string& text, std::chrono::seconds& out) {
 }
 
 Status read_triggers(const std::string& text, SessionOptions& options) {
-  options.save_on_exit = options.save_on_loss = options.save_on_probe = false;
+  options.save_on_exit = options.save_on_loss = options.save_on_probe = options.save_on_end = false;
   for (const std::string& word : split(text, ',')) {
     if (word == "exit") options.save_on_exit = true;
     if (word == "loss") options.save_on_loss = true;
     if (word == "probe") options.save_on_probe = true;
-    if (word != "exit" && word != "loss" && word != "probe" && word != "none")
+    if (word == "end") options.save_on_end = true;
+    if (word != "exit" && word != "loss" && word != "probe" && word != "end" && word != "none")
       return Error{
-          ErrorKind::usage, "--save-on " + in_quotes(word) + " is not exit, loss, probe or none", {}};
+          ErrorKind::usage, "--save-on " + in_quotes(word) + " is not exit, loss, probe, end or none", {}};
   }
   return ok();
 }
@@ -386,7 +387,7 @@ cxxopts::Options capture_options() {
       "RULE")("last", "Keep the last TIME (90s, 5m, 1h) in memory; SIGUSR1 and triggers save it",
               cxxopts::value<std::string>(), "TIME")("last-size", "Memory for --last in MiB (default: 512)",
                                                      cxxopts::value<std::string>(), "MIB")(
-      "save-on", "Triggers of --last: some of exit,loss,probe, or none (default: all three)",
+      "save-on", "Triggers of --last: some of exit,loss,probe,end, or none (default: all)",
       cxxopts::value<std::string>(),
       "WHAT")("w,write", "File to write, '-' for standard output", cxxopts::value<std::string>(), "FILE")(
       "q,quiet", "No progress, no closing line")("h,help", "This text");

@@ -143,7 +143,8 @@ class Session {
   bool signalled_ = false;  // somebody asked for the end
   bool empty_told_ = false;
   bool loss_told_ = false;
-  const char* save_why_ = nullptr;  // save the history after this turn
+  const char* save_why_ = nullptr;   // save the history after this turn
+  std::uint64_t saved_packets_ = 0;  // how many there were when it was saved
   int last_save_tick_ = -kSaveTicks;
   bool idle_ = false;
   bool following_paused_ = false;
@@ -504,6 +505,7 @@ void Session::save_history(const char* why) {
   const std::string path = stamped_name(options_.history_path, inventory_.time_ns, why);
   const Status saved = recorder_.save_history(path, inventory_);
   last_save_tick_ = ticks_;
+  saved_packets_ = summary_.packets;
   notice(saved ? recorder_.saved_line(path) : saved.error().line());
 }
 
@@ -524,6 +526,7 @@ void Session::write_stats(const char* detail) {
 }
 
 void Session::finish() {
+  if (!options_.history_path.empty()) repeat_translations();  // who knows them goes
   watch_.reset();
   reports_.reset();
   nat_.reset();
@@ -547,6 +550,8 @@ void Session::finish() {
   recorder_.event(stats);
   panel_.line("capture ended: " + std::to_string(summary_.packets) + " packets, " + loss_text(stats));
   recorder_.release_all();
+  if (save_why_ == nullptr && options_.save_on_end && summary_.packets > saved_packets_) save_why_ = "end";
+  if (save_why_ != nullptr) save_history(save_why_);
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
@@ -571,7 +576,7 @@ Result<Summary> Session::run() {
     if (all_read) release(began);
     flush();
     rotate();
-    if (save_why_ != nullptr && (stopping_ || ticks_ - last_save_tick_ >= kSaveTicks))
+    if (save_why_ != nullptr && !stopping_ && ticks_ - last_save_tick_ >= kSaveTicks)
       save_history(std::exchange(save_why_, nullptr));
   }
   finish();

@@ -30,6 +30,7 @@ struct SessionOptions {
   bool save_on_exit = true;          ///< … when a captured container stops
   bool save_on_loss = true;          ///< … when packets were lost
   bool save_on_probe = true;         ///< … when a probe failed
+  bool save_on_end = true;           ///< … when the capture ends, with packets that are in no file yet
   std::ostream* progress = nullptr;  ///< a line a second, for a terminal
   std::ostream* notices = nullptr;   ///< lines about what happens to the containers
   Control* control = nullptr;        ///< Wireshark's toolbar

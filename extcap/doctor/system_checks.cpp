@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "extcap/doctor/checks.h"
+#include "podman/core/text.h"
 
 namespace podshark::extcap::doctor {
 namespace {
@@ -85,6 +86,14 @@ Findings check_rootless_network(const Scene& scene) {
     return {warn("rootless network",
                  "neither pasta nor slirp4netns found: rootless containers have no network",
                  "sudo apt-get install passt slirp4netns")};
+  }
+  // podman-run(1) of 5.0: "The default is pasta"; containers.conf may say otherwise.
+  std::uint64_t major = 0;
+  const std::string& version = scene.podman.version;
+  if (!ns.pasta && parse_number(version.substr(0, version.find('.')), 1000, major) && major >= 5) {
+    return {warn("rootless network",
+                 "pasta not found, which podman " + version + " connects rootless containers by",
+                 "sudo apt-get install passt")};
   }
   return {good("rootless network", std::string(ns.pasta ? "pasta" : "") +
                                        (ns.pasta && ns.slirp4netns ? " and " : "") +

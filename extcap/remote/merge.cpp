@@ -105,6 +105,7 @@ class Merge {
   bool stopping_ = false;
   bool loss_told_ = false;
   const char* save_why_ = nullptr;
+  std::uint64_t saved_packets_ = 0;
   Status outcome_ = ok();
 };
 
@@ -350,6 +351,7 @@ void Merge::save_history(const char* why) {
   const std::string path = stamped_name(options_.history_path, now, why);
   const Status saved = recorder_.save_history(path, inventory(now));
   last_save_tick_ = ticks_;
+  saved_packets_ = packets_;
   notice(saved ? recorder_.saved_line(path) : saved.error().line());
 }
 
@@ -376,6 +378,8 @@ void Merge::finish() {
   for (std::size_t i = 0; i < hosts_.size(); ++i) order_.ended(i);
   release();
   recorder_.release_all();
+  if (save_why_ == nullptr && options_.save_on_end && packets_ > saved_packets_) save_why_ = "end";
+  if (save_why_ != nullptr) save_history(save_why_);
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }
@@ -394,7 +398,7 @@ Result<MergeSummary> Merge::run() {
     release();
     flush();
     rotate();
-    if (save_why_ != nullptr && (stopping_ || ticks_ - last_save_tick_ >= kSaveTicks))
+    if (save_why_ != nullptr && !stopping_ && ticks_ - last_save_tick_ >= kSaveTicks)
       save_history(std::exchange(save_why_, nullptr));
   }
   const bool by_itself = running_ == 0;

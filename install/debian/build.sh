@@ -34,7 +34,7 @@ write_debian() {
   sed -i "s/@BUILD_DEPENDS@/$depends/" "$to/control"
   permit=$(sed -n 's/^\(podshark-[a-z]*\) /  permit \1 /p' "$install/capabilities.txt")
   sed -i "s/^  @PERMIT@/${permit//$'\n'/\\n}/" "$to/podshark.postinst"
-  printf 'podshark (%s) unstable; urgency=medium\n\n  * CHANGELOG.md tells what is new.\n\n -- %s  %s\n' "$version" \
+  printf 'podshark (%s) unstable; urgency=medium\n\n  * Built from Podshark'"'"'s sources, whose CHANGELOG.md tells what is new.\n\n -- %s  %s\n' "$version" \
     "$(sed -n 's/^Maintainer: //p' "$to/control")" "$(date -R -r "$source_dir/CHANGELOG.md")" >"$to/changelog"
 }
 

@@ -2,6 +2,7 @@
 """Where packets go: files that change, the last minutes, the host's side; and what is said about emptiness and loss."""
 
 import signal
+import time
 
 import lib
 import lib_pcapng
@@ -70,7 +71,7 @@ class Changing(FilesTest):
         for args, words in ((("-b", "filesize:0"), "filesize:KB"), (("-b", "files:2"), "never changes"),
                             (("--last", "5x"), "5m"), (("--last", "0"), "5m"), (("--save-on", "exit"), "--last"),
                             (("--last", "5m", "-b", "packets:1"), "exclude each other"),
-                            (("--last", "5m", "--save-on", "rain"), "exit, loss, probe or none")):
+                            (("--last", "5m", "--save-on", "rain"), "exit, loss, probe, end or none")):
             with self.subTest(args):
                 done = podshark(ROOT, "capture", "web", "-w", self.tmp / "x", *args, check=False)
                 self.assertEqual(2, done.returncode, done.stderr)
@@ -93,6 +94,27 @@ class LastMinutes(FilesTest):
         self.assertLessEqual(done.events_of("inventory")[0]["_time_ns"], done.packets[0].time_ns, "its first record is not the newest")
         self.assertEqual(0, lib.end(process, signal.SIGINT), said())
         self.assertEqual([], self.files("last.pcapng"), "nothing under the plain name")
+
+    def test_the_end_saves_what_no_file_has_yet(self):
+        """Whoever has seen enough presses Ctrl-C."""
+        for args, how in (((), "a signal"), (("-c", "4"), "a count"), (("--save-on", "exit"), "nothing")):
+            stem = how.replace(" ", "-")
+            process, said = self.begin("web", *args, "--last", "5m", "-w", self.tmp / f"{stem}.pcapng")
+            wait_rings(self.up["web"], 2)
+            fetch(28280)
+            if how == "a count":
+                self.assertEqual(0, process.wait(10), said())
+            else:
+                time.sleep(1)
+                self.assertEqual(0, lib.end(process, signal.SIGINT), said())
+            saved = self.files(f"{stem}_*.pcapng")
+            if how == "nothing":
+                self.assertEqual([], saved, "only what was asked for")
+                continue
+            path, = saved
+            self.assertTrue(path.name.endswith("_end.pcapng"), path)
+            self.assertTrue(lib_pcapng.read(path).packets)
+            self.assertIn(f"saved to {path}", said())
 
     def test_memory_that_is_too_small_for_the_time_is_told(self):
         self.up["web"].exec("dd", "if=/dev/zero", "of=/www/big", "bs=1M", "count=3")

@@ -426,6 +426,11 @@ TEST(Rootless, each_missing_piece_has_its_own_fix) {
   EXPECT_THAT(check_subordinate_ids(s).at(0).fix,
               HasSubstr("--add-subuids 165536-231071 --add-subgids 165536-231071 ann"));
   EXPECT_THAT(check_rootless_network(s).at(0).fix, HasSubstr("passt"));
+  s.userns.slirp4netns = true;
+  s.podman.version = "4.9.4";
+  EXPECT_EQ(check_rootless_network(s).at(0).level, Level::ok);
+  s.podman.version = "5.0.0";
+  EXPECT_EQ(check_rootless_network(s).at(0).fix, "sudo apt-get install passt");
   s.userns = {15000, std::nullopt, 1, true, true, false, true, true};
   EXPECT_THAT(check_user_namespaces(s).at(0).fact, HasSubstr("AppArmor"));
   EXPECT_THAT(check_subordinate_ids(s).at(0).fix, HasSubstr("uidmap"));
