@@ -3,9 +3,14 @@
 
 import json
 import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
 
 import lib
-from lib import MEMBER, RIG, RigTest, run
+from lib import MEMBER, RIG, ROOT, RigTest, run, wait_for
 from lib_podshark import PREFIX, extcap_home, install_worker, remove_worker
 
 DOCTOR = [PREFIX / "bin/podshark", "doctor", "--json"]
@@ -21,10 +26,15 @@ class Doctor(RigTest):
             extcap_home(user, PREFIX / "bin/podshark")
 
     @staticmethod
-    def findings(user, *before, **kwargs):
-        """{topic: (level, fact, fix)}; of several lines about one topic the last."""
+    def lines(user, *before, **kwargs):
+        """[(topic, (level, fact, fix))]"""
         done = run(user, [*before, *DOCTOR], check=False, **kwargs)
-        return {f["topic"]: (f["level"], f["fact"], f["fix"]) for f in json.loads(done.stdout)}
+        return [(f["topic"], (f["level"], f["fact"], f["fix"])) for f in json.loads(done.stdout)]
+
+    @classmethod
+    def findings(cls, user, *before, **kwargs):
+        """The same by topic; of several lines about one the last."""
+        return dict(cls.lines(user, *before, **kwargs))
 
     def test_a_member_may_do_everything(self):
         told = self.findings(MEMBER)
@@ -59,3 +69,64 @@ class Doctor(RigTest):
         told = self.findings(MEMBER)
         self.assertEqual("warn", told["sandbox"][0])
         self.assertIn("flatpak run org.wireshark.Wireshark -k -i -", told["sandbox"][2])
+
+    def test_a_snap_beside_it(self):
+        run(ROOT, ["mkdir", "-p", "/snap/wireshark"])
+        self.addCleanup(run, ROOT, ["rmdir", "-p", "--ignore-fail-on-non-empty", "/snap/wireshark"])
+        told = self.findings(MEMBER)
+        self.assertEqual("warn", told["sandbox"][0])
+        self.assertIn("a Wireshark from Snap", told["sandbox"][1])
+        self.assertIn("snap run wireshark -k -i -", told["sandbox"][2])
+
+    def test_a_plugin_of_another_wireshark(self):
+        self.assertIn("podshark.so is not in ", self.findings(MEMBER)["plugin"][1])
+        folders = run(MEMBER, ["tshark", "-G", "folders"]).stdout
+        plugins = pathlib.Path(re.search(r"^Personal Plugins:\s*(.+)$", folders, re.M)[1]).parent
+        made = next(p for p in [*reversed(plugins.parents), plugins, plugins / "9.9"] if not p.exists())
+        self.addCleanup(run, MEMBER, ["rm", "-r", made])
+        run(MEMBER, ["mkdir", "-p", plugins / "9.9/epan"])
+        run(MEMBER, ["touch", plugins / "9.9/epan/podshark.so"])
+        level, fact, fix = self.findings(MEMBER)["plugin"]
+        self.assertEqual("fail", level)
+        self.assertRegex(fact, r"^the plugin was built for Wireshark 9\.9, this is \d+\.\d+\.\d+$")
+        self.assertTrue(fix)
+
+    def test_a_socket_of_podman(self):
+        path = pathlib.Path(lib.environment(RIG)["XDG_RUNTIME_DIR"], "podman/podman.sock")
+
+        def told():
+            return next(line for topic, line in self.lines(RIG) if topic == "socket" and line[1].startswith(f"{path} "))
+
+        self.assertEqual(("ok", f"{path} is not there; the podman command is used instead", ""), told())
+        run(RIG, ["mkdir", "-p", path.parent])
+        service = self.child(RIG, ["podman", "system", "service", "--time=0", f"unix://{path}"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(path.unlink, missing_ok=True)
+        wait_for(lambda: answers(path), "podman's service to listen")
+        self.assertEqual(("ok", f"{path} answers: lists are read from there", ""), told())
+        lib.end(service, signal.SIGKILL)  # leaves the file
+        wait_for(lambda: not answers(path), "podman's service to be gone")
+        self.assertEqual(("ok", f"{path} no: Connection refused; the podman command is used instead", ""), told())
+
+    def test_user_namespaces(self):
+        self.assertEqual(("ok", ""), self.findings(RIG)["user namespaces"][::2])
+        # The setting is of each user namespace.
+        none = ["unshare", "--user", "--map-current-user", "--keep-caps", "sh", "-c",
+                'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
+        self.assertEqual(("warn", "switched off (user.max_user_namespaces is 0): no rootless containers",
+                          "sudo sysctl -w user.max_user_namespaces=15000"), self.findings(RIG, *none)["user namespaces"])
+
+    def test_rootless_network(self):
+        found = [program for program in ("pasta", "slirp4netns") if shutil.which(program)]
+        self.assertEqual(("ok", " and ".join(found) + " found", ""), self.findings(RIG)["rootless network"])
+        hidden = ["unshare", "-m", "sh", "-c", f'for p in {" ".join(map(shutil.which, found))}; do mount --bind /dev/null $p; done; exec "$@"',
+                  "sh", *lib.argv_as(RIG, [])]
+        level, fact, fix = self.findings(ROOT, *hidden, env=lib.environment(RIG))["rootless network"]
+        self.assertEqual("warn", level)
+        self.assertEqual("neither pasta nor slirp4netns found: rootless containers have no network", fact)
+        self.assertEqual("sudo apt-get install passt slirp4netns", fix)
+
+
+def answers(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        return s.connect_ex(str(path)) == 0
