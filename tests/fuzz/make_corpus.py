@@ -39,8 +39,8 @@ def event_record():
 
 def firewall_rules():
     fixtures = FIXTURES / "firewall"
-    for file in sorted(fixtures.glob("*.save[46]")) + sorted(fixtures.glob("*.legacy4")):
-        yield b"\3" + file.read_bytes()[:4096]
+    for suffix, way in ((".save4", b"\3"), (".save6", b"\1"), (".legacy4", b"\2")):
+        yield from (way + file.read_bytes()[:4096] for file in sorted(fixtures.glob("*" + suffix)))
     for file in sorted(fixtures.glob("*.json")):
         objects = json.loads(file.read_text())["nftables"]
         others = [o for o in objects if "rule" not in o]
