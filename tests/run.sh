@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sudo tests/run.sh [--quick | --long [NAME...]] [--no-install]: installs what the tests need, builds, tests; README.md.
 #   (neither)  everything CI runs       --quick  five minutes after the build      --long  only tests/long.txt
-# Closing line: N passed, N failed, N skipped; exits 1 when anything failed.
+# Its last lines: how many minutes it took; N passed, N failed, N skipped. Exits 1 when anything failed.
 # shellcheck disable=SC2317  # steps are called by name
 set -uo pipefail
 top=$(readlink -f "$(dirname "$0")/..")
@@ -23,7 +23,7 @@ export PODSHARK_CACHE=${PODSHARK_CACHE:-/var/cache/podshark}
 export CCACHE_DIR=$PODSHARK_CACHE/ccache CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1  # other checkouts' objects serve too
 unset PODSHARK_BUILD LIBRARY_PATH CPATH CXXFLAGS LDFLAGS
 mkdir -p build/logs "$CCACHE_DIR"
-passed=0 failed=0 skipped=0 bad=()
+began_run=$EPOCHSECONDS passed=0 failed=0 skipped=0 bad=()
 
 # step NAME CMD...: runs CMD with its output in build/logs/NAME.log and adds its closing line to the totals; a step
 # without one is a single test by its exit code.
@@ -109,6 +109,7 @@ finish() {
   grep -h '^unsteady' build/logs/e2e-*.log 2>/dev/null
   for name in "${bad[@]}"; do reasons "$name"; done  # last, where a log that was cut still has it
   [ ${#bad[@]} = 0 ] || echo "failed: ${bad[*]}"
+  echo "the whole run: $(((EPOCHSECONDS - began_run + 30) / 60)) minutes"
   echo "$passed passed, $failed failed, $skipped skipped"
   [ $failed = 0 ] && [ $passed -gt 0 ]
   exit
