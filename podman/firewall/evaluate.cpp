@@ -166,7 +166,6 @@ Walk::Next Walk::statement(const Rule& r, const Statement& s) {
     case Action::drop:
       return end(End::drop, r, "drop");
     case Action::reject:
-      out_.reject_kind = s.target;
       return end(End::reject, r, "reject with " + s.target);
     case Action::queue:  // the program that reads the queue decides
       uncertain(r);

@@ -30,10 +30,9 @@ struct Judgement {
   Outcome outcome = Outcome::accept;
   /// Drop and reject: who decided. Accept: what ended the last base chain; chain null when the hook has none.
   Place by;
-  std::string reject_kind;  ///< "icmp port-unreachable"
-  Packet packet;            ///< as it leaves the hook
-  Place nat;                ///< the rule that translated it, or null
-  std::vector<Step> path;   ///< in order, for people; at most kMaxSteps
+  Packet packet;           ///< as it leaves the hook
+  Place nat;               ///< the rule that translated it, or null
+  std::vector<Step> path;  ///< in order, for people; at most kMaxSteps
   /// Rules that may match but need not (an unknown match, a part of the packet that is not known), and would
   /// have done something. The outcome is what happens if none of them does; when empty, the outcome is
   /// certain.

@@ -16,7 +16,6 @@ LAYERS = {
     "podman/kernel": ["podman/core", "podman/model"],
     "podman/firewall": ["podman/core", "podman/model"],
     "podman/discover": ["podman/core", "podman/model", "podman/api", "podman/kernel"],
-    "podman/firewall": ["podman/core", "podman/model"],
     "podman/trace": ["podman/core", "podman/model", "podman/firewall", "podman/kernel/netlink.h"],
     "podman/drops": ["podman/core"],
     "podman/diagnose": ["podman/core", "podman/model", "podman/firewall"],
@@ -52,8 +51,6 @@ HOMES = {
     "drops_linear.skel.h": ["extcap/drops/program.cpp"],
     "drops_whole.skel.h": ["extcap/drops/program.cpp"],
     "zlib.h": ["extcap/annotate/inflate.cpp"],
-    "seccomp.h": ["extcap/worker/*"],
-    "sys/capability.h": ["extcap/worker/*"],
 }
 
 # The C library and the kernel's own headers; C++ headers have no dot.

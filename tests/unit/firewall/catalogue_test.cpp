@@ -123,7 +123,8 @@ TEST_P(Catalogue, a_dropped_port_is_found_after_and_before_translation) {  // ca
       test::one_chain("prerouting", -300, "accept", "[" + port + R"(, {"reject": {"type": "tcp reset"}}])"));
   const Judgement first = judge(before, Hook::prerouting, test::arriving(28080));
   EXPECT_EQ(first.outcome, Outcome::reject);
-  EXPECT_EQ(first.reject_kind, "tcp reset");
+  ASSERT_FALSE(first.path.empty());
+  EXPECT_EQ(first.path.back().what, "reject with tcp reset");
   EXPECT_EQ(first.nat.rule, nullptr);
 }
 
