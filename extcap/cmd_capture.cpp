@@ -243,9 +243,16 @@ void tell_totals(const Summary& sum, std::ostream& err) {
         << " faulty or lost packets\n";
 }
 
+void tell_late(const Summary& sum, std::ostream& err) {
+  if (sum.late > 0)
+    err << "podshark capture: warning: " << sum.late
+        << " packets came so late that they stand behind younger ones (reordercap puts a file in order)\n";
+}
+
 int conclude(const Summary& summary, const Request& request, std::ostream& err) {
   if (!summary.ended.empty()) err << "podshark capture: " << summary.ended << '\n';
   if (!request.quiet) tell_totals(summary, err);
+  tell_late(summary, err);
   return 0;
 }
 
@@ -304,9 +311,7 @@ int capture_merged(const cxxopts::ParseResult& parsed, const Request& request, c
     err << all.size() << " machines: ";
     tell_totals(done->sum, err);
   }
-  if (done->late > 0)
-    err << "podshark capture: warning: " << done->late
-        << " packets came so late that they stand behind younger ones (reordercap puts a file in order)\n";
+  tell_late(done->sum, err);
   return done->exit_code;
 }
 

@@ -69,7 +69,8 @@ Result<Summary> capture(const ExtcapArguments& args, Recorder& recorder, Control
 
 // Options of the dialog as words of the command line, which has the same.
 std::vector<std::string> far_words(const ExtcapArguments& args, const std::vector<std::string>& names) {
-  std::vector<std::string> words{"capture", "--write=-"};
+  // A clean stop is silent: Wireshark makes a window of whatever is said.
+  std::vector<std::string> words{"capture", "--write=-", "--quiet"};
   const auto add = [&](const std::string& option, const std::string& value) {
     if (!value.empty()) words.push_back("--" + option + "=" + value);
   };
@@ -93,13 +94,22 @@ Result<int> capture_far(const remote::FarHost& host, const ExtcapArguments& args
                         std::ostream& err) {
   const Result<std::vector<std::string>> names = wanted_names(args);
   if (!names) return names.error();
-  const auto line = [&](const std::string& text) { err << host.name << ": " << text << std::endl; };
+  // Of what is said there only the last line tells an end; Wireshark shows no more than a kilobyte, once.
+  std::string last;
+  const auto line = [&](const std::string& text) { last = text; };
   const Result<int> code = remote::capture_there(host, far_words(args, *names), output, line);
-  if (!code || *code != remote::kNotThere) return code;
+  if (!code || *code != remote::kNotThere) {
+    if (code && !last.empty()) err << host.name << ": " << last << std::endl;
+    return code;
+  }
   const Result<SessionOptions> options = session_options(args);
   if (!options) return options.error();
-  const Result<Summary> summary = remote::capture_without(host, *names, std::move(output), *options, line);
+  // What it says on the way is in its records.
+  const Result<Summary> summary =
+      remote::capture_without(host, *names, std::move(output), *options, [](const std::string&) {});
+  if (!summary && remote::told_to_stop()) return 0;
   if (!summary) return summary.error();
+  if (!summary->ended.empty()) err << host.name << ": " << summary->ended << std::endl;
   return 0;
 }
 

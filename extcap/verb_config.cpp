@@ -132,7 +132,6 @@ void write_far_inventory(const remote::FarHost& host, std::ostream& out) {
 // The links of the running container that the interface stands for; none for groups.
 void write_links(const std::string& interface, std::ostream& out) {
   write_all_links_value(out, kLinkArgument);
-  if (remote::is_far_interface(interface)) return;  // podshark there tells no links of what it lists
   const Result<Selection> selection = select({interface}, {});
   if (!selection || selection->targets.size() != 1 || !selection->targets.front().network.empty()) return;
   WorkerClient worker;
@@ -165,6 +164,11 @@ int verb_reload(const ExtcapArguments& args, std::ostream& out) {
   if (option == "link") {
     const std::string chosen = args.get("container");
     const std::string interface = args.get("extcap-interface");
+    const Result<std::optional<remote::FarHost>> host = far_host(args);
+    if (!host || *host) {  // podshark there tells no links of what it lists
+      write_all_links_value(out, kLinkArgument);
+      return 0;
+    }
     write_links(interface == kChooseValue ? (chosen == "none" || chosen.empty() ? args.get("name") : chosen)
                                           : interface,
                 out);

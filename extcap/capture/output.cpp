@@ -75,7 +75,7 @@ Result<Output> Output::open(const std::string& path) {
   } else if (is_fifo(path)) {
     fd = open_fifo(path);
   } else {
-    fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   }
   if (!fd && errno == EINTR) {
     Output none({}, true, name);
@@ -107,6 +107,7 @@ Error Output::failed(int code, const std::uint8_t* data, std::size_t done) {
 }
 
 Status Output::write_some(const std::uint8_t* data, std::size_t size, std::size_t* done) {
+  if (!pipe_ && written_ == 0) (void)!::ftruncate(fd_.get(), 0);
   while (*done < size) {
     const ssize_t n = ::write(fd_.get(), data + *done, size - *done);
     if (n >= 0) {

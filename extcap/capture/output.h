@@ -19,8 +19,8 @@ namespace podshark::extcap {
 class Output {
  public:
   /// `path` "-" is standard output; a fifo is opened for writing and waits for its reader; a file is made
-  /// (mode 0600) or truncated. A pending signal among those the caller has blocked ends the waiting: it stays
-  /// pending, and reader_gone() is true from the beginning.
+  /// (mode 0600), or keeps what it has until the first byte is written. A pending signal among those the
+  /// caller has blocked ends the waiting: it stays pending, and reader_gone() is true from the beginning.
   [[nodiscard]] static Result<Output> open(const std::string& path);
 
   Output(Output&&) = default;

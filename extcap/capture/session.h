@@ -43,6 +43,7 @@ struct Summary {
   std::uint64_t queue_dropped = 0;   ///< of these, while the reader was too slow
   std::uint64_t memory_dropped = 0;  ///< of these, because there was no memory for them
   std::uint64_t link_errors = 0;     ///< counted by the links themselves
+  std::uint64_t late = 0;            ///< of several streams: stand behind younger ones
   std::string ended;                 ///< why, when neither the user nor a limit ended it
 };
 

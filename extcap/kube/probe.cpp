@@ -81,7 +81,10 @@ PodProbe watch(int connection, const Child& child, std::string& said, Clock::tim
   while (left_of(end) > 0) {
     std::array<pollfd, 2> waiting{{{open ? connection : -1, POLLIN, 0}, {child.errors(), POLLIN, 0}}};
     if (::poll(waiting.data(), waiting.size(), left_of(end)) <= 0) break;
-    if (waiting[1].revents != 0 && !add_some(child.errors(), said)) break;
+    if (waiting[1].revents != 0 && !add_some(child.errors(), said)) {
+      if (trim(said).empty()) said = "kubectl port-forward has ended meanwhile";
+      break;
+    }
     if (!trim(said).empty()) break;
     if (waiting[0].revents == 0) continue;
     open = add_some(connection, got) && open;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -19,7 +20,8 @@ namespace {
 constexpr std::size_t kMostNoise = std::size_t{64} << 10U;
 constexpr std::size_t kMostLine = 4096;
 constexpr std::size_t kMostSaid = 4096;
-constexpr int kEndMs = 3000;  // the program, once nothing is on its stdin and stdout
+constexpr std::chrono::seconds kEndLimit{3};  // for its last words, once nothing is on its stdin and stdout
+constexpr int kExitMs = 500;                  // and, after them, for its exit
 
 }  // namespace
 
@@ -83,7 +85,8 @@ void Channel::read_errors() {
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) {
     errors_open_ = false;
-    if (!rest_.empty() && began_) hooks_.line(one_line(rest_, kMostLine));
+    const bool answer = line_.answer.starts_with(rest_);  // or its beginning
+    if (!answer && began_) hooks_.line(one_line(rest_, kMostLine));
     rest_.clear();
     return;
   }
@@ -109,20 +112,25 @@ void Channel::read_errors() {
 Error Channel::lost() const {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(line_.silence).count();
   return {ErrorKind::unreachable,
-          "nothing has come from " + line_.name + " for " + std::to_string(seconds) +
-              " s: the connection is lost; what came until then is kept",
+          "the connection to " + line_.name + " was lost: nothing has come from there for " +
+              std::to_string(seconds) + " s; what came until then is kept",
           {}};
 }
 
 Result<int> Channel::finish() {
   child_.end_lease();
+  const Clock::time_point end = Clock::now() + kEndLimit;
+  const auto left = [&] {
+    return static_cast<int>(
+        std::max<long>(0, std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count()));
+  };
   while (errors_open_) {
     pollfd waiting{child_.errors(), POLLIN, 0};
-    if (::poll(&waiting, 1, kEndMs) <= 0) break;
+    if (::poll(&waiting, 1, left()) <= 0) break;
     read_errors();
   }
   pollfd process{child_.pidfd(), POLLIN, 0};
-  if (::poll(&process, 1, kEndMs) <= 0)
+  if (::poll(&process, 1, std::max(left(), kExitMs)) <= 0)
     return failure_ ? *failure_
                     : Error{ErrorKind::unreachable, line_.name + ": the connection did not end", {}};
   const int status = child_.wait();

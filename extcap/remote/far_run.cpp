@@ -26,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostWaiting = std::size_t{64} << 20U;  // for a slow reader; then ssh waits
 constexpr std::chrono::seconds kAnswerLimit{60};              // a person types
 constexpr std::chrono::seconds kEndLimit{8};                  // the far side flushes and ends
+constexpr std::chrono::milliseconds kLook{300};               // for signals that are blocked
 
 int fail(std::ostream& err, const std::string& verb, const Error& error) {
   err << "podshark " << verb << ": " << error.line() << '\n';
@@ -95,6 +96,13 @@ std::string take_output(std::vector<std::string>& words) {
   return file == "-" ? "" : file;
 }
 
+bool told_to_stop() {
+  sigset_t pending;
+  return ::sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+          sigismember(&pending, SIGHUP) == 1);
+}
+
 namespace {
 
 Result<int> run_once(const FarHost& host, const std::vector<std::string>& words, Asking asking,
@@ -116,17 +124,11 @@ Result<int> run_once(const FarHost& host, const std::vector<std::string>& words,
     if (waiting[1].revents != 0) channel->read_errors();
     if (waiting[0].revents != 0) channel->read_output();
     if (Clock::now() < beat) continue;
+    if (channel->silent()) return channel->lost();
     channel->beat();
     beat = Clock::now() + Channel::kBeat;
   }
   return channel->finish();
-}
-
-bool told_to_stop() {
-  sigset_t pending;
-  return ::sigpending(&pending) == 0 &&
-         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-          sigismember(&pending, SIGHUP) == 1);
 }
 
 // Nothing has begun there, for want of a place or of an answer to a question. `once`: does it, with that
@@ -167,12 +169,18 @@ Result<std::optional<std::string>> output_once(const FarHost& host, const std::s
                                        .line = [&](const std::string& line) { said = line; }});
   if (!channel) return channel.error();
   const Clock::time_point end = Clock::now() + limit;
+  Clock::time_point beat = Clock::now() + Channel::kBeat;
   while (!channel->ended() && Clock::now() < end && text.size() < kMost) {
     std::array<pollfd, 2> waiting{{{channel->out(), POLLIN, 0}, {channel->errors(), POLLIN, 0}}};
-    (void)::poll(waiting.data(), waiting.size(), until(std::min(end, Clock::now() + Channel::kBeat)));
+    (void)::poll(waiting.data(), waiting.size(), until(std::min(end, Clock::now() + kLook)));
     if (waiting[1].revents != 0) channel->read_errors();
     if (waiting[0].revents != 0) channel->read_output();
+    // Where signals are blocked, nobody else would end this for half a minute.
+    if (told_to_stop()) return Error{ErrorKind::unreachable, host.name + " has not answered yet", {}};
+    if (Clock::now() < beat) continue;
+    if (channel->silent()) return channel->lost();
     channel->beat();
+    beat = Clock::now() + Channel::kBeat;
   }
   const bool whole = channel->ended();
   const Result<int> code = channel->finish();
@@ -233,6 +241,7 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     if (!end) end = Clock::now() + kEndLimit;
   };
   while (!channel->ended() && outcome && !output.reader_gone() && (!end || Clock::now() < *end)) {
+    if (end && !channel->began()) return 0;  // nothing runs there that had to end
     const bool full = output.backlog() > kMostWaiting;
     std::array<pollfd, 4> waiting{
         {{full ? -1 : channel->out(), POLLIN, 0},
@@ -248,10 +257,16 @@ Result<int> capture_once(const FarHost& host, const std::vector<std::string>& wo
     if (waiting[3].revents != 0) outcome = output.pump();
     if (outcome && ready.bytes.size > 0) outcome = output.write(&ready.bytes);
     if (Clock::now() < beat) continue;
+    if (full) channel->excuse();
+    if (channel->silent()) {
+      outcome = channel->lost();
+      break;
+    }
     if (!end) channel->beat();
     beat = Clock::now() + Channel::kBeat;
   }
-  const Result<int> code = channel->finish();
+  // Otherwise nothing of it is awaited: it is cut off with this function.
+  const Result<int> code = outcome ? channel->finish() : Result<int>(0);
   if (outcome) outcome = output.drain(/* hurry= */ end.has_value());
   if (!outcome) return outcome.error();
   if (const std::string untaken = output.untaken(); !untaken.empty()) line(untaken);

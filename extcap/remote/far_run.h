@@ -25,6 +25,9 @@ namespace podshark::extcap::remote {
 /// is none, or it is "-".
 [[nodiscard]] std::string take_output(std::vector<std::string>& words);
 
+/// SIGINT, SIGTERM or SIGHUP has come, and is blocked.
+[[nodiscard]] bool told_to_stop();
+
 /// Runs `podshark WORDS…` there. Its output goes to `out`, its words to `err` with the host's name in front;
 /// its exit code is the result, or that of why there was none, which is told in one line; kNotThere, and
 /// nothing told: there is no podshark.

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "extcap/capture/filter.h"
+#include "extcap/capture/method.h"
 #include "podman/core/process.h"
 #include "podman/core/text.h"
 
@@ -19,7 +20,10 @@ constexpr const char* kPaths =
     "export PATH XDG_RUNTIME_DIR; ";
 constexpr int kSshFailed = 255;
 // podman's client does not notice a cut line; podshark-agent writes its figures every second.
-constexpr std::chrono::seconds kSilence{10};
+constexpr std::chrono::seconds kApiSilence{10};
+// ssh does, by ServerAliveInterval and -CountMax in nine to twelve; but for a connection that the user's own
+// ssh shares with us (ControlMaster), which has the options that it was made with.
+constexpr std::chrono::seconds kSilence{11};
 constexpr const char* kNoWord = "ssh ended without a word";
 constexpr const char* kNoScript = ": its shell could not start podshark: ";
 
@@ -33,11 +37,21 @@ std::string prologue() {
   return kPaths + ("PODSHARK_CARRIER=$SSH_CONNECTION" + more) + "; export PODSHARK_CARRIER; ";
 }
 
+// Behind a jump host that can not be reached the last line tells only that its ssh has ended.
+std::string cause(const std::string& said) {
+  for (const std::string& line : split(said, '\n')) {
+    for (const char* telling : {"connect to host ", "Could not resolve hostname ", "Permission denied"}) {
+      if (line.find(telling) != std::string::npos) return one_line(line, 200);
+    }
+  }
+  return last_line(said, 200);
+}
+
 }  // namespace
 
 std::string podshark_script(const std::vector<std::string>& words) {
   return "command -v podshark >/dev/null || exit " + std::to_string(kNotThere) + "; " +
-         leased_group("exec podshark " + shell_words(words));
+         leased_group("exec podshark " + shell_words(words), Answers::yes);
 }
 
 Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
@@ -45,7 +59,7 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   line.name = host.name;
   if (!host.connection.empty()) {
     line.argv = {"sh", "-c", script};
-    line.silence = kSilence;
+    line.silence = kApiSilence;
     line.refused = [host](int, const std::string& said) {
       return Error{ErrorKind::unsupported, host.name + ": " + last_line(said, 200), {}};
     };
@@ -55,6 +69,12 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   line.argv = ssh_command(
       host, "exec sh -c 'eval \"$(echo " + base64(prologue() + script) + " | base64 -d)\"'", asking);
   line.environment = {"LC_ALL=C"};
+  // That of a jump host is not in batch mode, whatever ours is: it must not ask on our terminal either.
+  if (asking == Asking::nobody)
+    line.environment.insert(line.environment.end(),
+                            {"SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + find_program("false")});
+  line.answer = kAlive;
+  line.silence = kSilence;
   line.install = "install the OpenSSH client (openssh-client)";
   if (asking == Asking::by_program) {
     // Also where there is a terminal: ssh is in the background.
@@ -107,7 +127,7 @@ std::chrono::milliseconds some_time() {
 }
 
 Error ssh_error(const FarHost& host, const std::string& said) {
-  const std::string words = last_line(said, 200);
+  const std::string words = cause(said);
   const auto has = [&](const char* text) { return said.find(text) != std::string::npos; };
   const Error wrong{ErrorKind::unreachable, host.name + ": " + (words.empty() ? kNoWord : words), {}};
   const std::string by_hand = "try 'ssh " + host.destination + "' in a terminal";

@@ -27,10 +27,12 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kEndLimit{3000};           // the far side flushes and ends
-constexpr std::uint64_t kWindowNs = 150'000'000;  // how far packets of several streams may be apart
-constexpr milliseconds kQuiet{150};               // … and how long a quiet one is waited for
-constexpr std::size_t kMostConnecting = 3;        // sshd takes ten beginners at once (MaxStartups)
+constexpr milliseconds kEndLimit{3000};  // the far side flushes and ends
+// How far packets of several streams may be apart, and how long a quiet one is waited for; more once some
+// were later than that.
+constexpr std::chrono::nanoseconds kWindow{150'000'000};
+constexpr std::chrono::nanoseconds kWidest{2'000'000'000};
+constexpr std::size_t kMostConnecting = 3;  // sshd takes ten beginners at once (MaxStartups)
 constexpr int kInventoryBeats = 30;
 constexpr std::size_t kMostDetail = 600;
 constexpr const char* kLost = "lost";
@@ -69,6 +71,8 @@ class FarSession {
   std::optional<Clock::time_point> deadline_;
   std::optional<Clock::time_point> end_;
   std::uint64_t newest_ns_ = 0;
+  std::uint64_t released_ns_ = 0;  // what is older is late
+  std::chrono::nanoseconds window_ = kWindow;
   int beats_ = 0;
   std::set<const FarSource*> told_;  // whose failure was, while others went on
   std::set<std::string> said_;       // what was said of failures: of ten pods it may be one thing
@@ -109,6 +113,11 @@ bool FarSession::on_packet(std::uint32_t id, const wire::Packet& packet) {
   if (options_.count != 0 && summary_.packets >= options_.count) return false;
   recorder_.packet(id, packet);
   newest_ns_ = std::max(newest_ns_, packet.time_ns);
+  if (packet.time_ns < released_ns_) {
+    ++summary_.late;
+    const std::chrono::nanoseconds way(now_there() - static_cast<std::int64_t>(packet.time_ns));
+    window_ = std::max(window_, std::min(kWidest, way + way / 4));
+  }
   ++summary_.packets;
   summary_.bytes += packet.captured;
   if (options_.count == 0 || summary_.packets < options_.count) return true;
@@ -147,7 +156,7 @@ void FarSession::wait() {
     waiting.push_back({source->errors(), POLLIN, 0});
     if (source->retry_at()) until = std::min(until, *source->retry_at());
   }
-  if (recorder_.holding()) until = std::min(until, arrived_ + kQuiet);
+  if (recorder_.holding()) until = std::min(until, arrived_ + std::chrono::ceil<milliseconds>(window_));
   if (end_) until = std::min(until, *end_);
   if (deadline_ && !end_) until = std::min(until, *deadline_);
   // A retry whose time has come waits for a free place among the connecting, whose end is an event.
@@ -198,11 +207,18 @@ void FarSession::look() {
 }
 
 void FarSession::release() {
-  const bool quiet = Clock::now() >= arrived_ + kQuiet;
+  const bool quiet = Clock::now() >= arrived_ + window_;
   const bool alone = sources_.size() == 1 && sources_.front()->ordered();
   // Stamps are the other side's: they must not make us hold more than we would for a slow reader.
-  if (quiet || alone || recorder_.held_bytes() >= options_.queue_bytes) return recorder_.release_all();
-  if (newest_ns_ > kWindowNs) recorder_.release(newest_ns_ - kWindowNs, newest_ns_);
+  if (alone) return recorder_.release_all();
+  if (quiet || recorder_.held_bytes() >= options_.queue_bytes) {
+    released_ns_ = newest_ns_;
+    return recorder_.release_all();
+  }
+  const auto window = static_cast<std::uint64_t>(window_.count());
+  if (newest_ns_ <= window) return;
+  released_ns_ = std::max(released_ns_, newest_ns_ - window);
+  recorder_.release(newest_ns_ - window, newest_ns_);
 }
 
 void FarSession::flush() {

@@ -2,6 +2,7 @@
 #include "extcap/remote/far_ways.h"
 
 #include <linux/filter.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -180,9 +181,17 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
   request.container_id = c.id;
   request.elevate = elevate;
   request.spec = spec_of(options, link);
-  if (on_host)
-    request.spec.filter =
-        both_filters(without_carrier(facts.carrier, /* any_port= */ true), request.spec.filter);
+  if (on_host) {
+    const std::string& filter = request.spec.filter;
+    // Which ports it holds only podshark there could see.
+    if (trim(filter).empty() && !methods.all_host)
+      return Error{
+          ErrorKind::unsupported,
+          what(target) + " uses the network of " + host.name +
+              ", and which ports there are its own is not known without podshark there",
+          "say with -f what is wanted, for example -f 'port 8080', or capture everything: --all-host"};
+    request.spec.filter = both_filters(without_carrier(facts.carrier, /* any_port= */ true), filter);
+  }
   const pid_t pid = target.container.pid;
   if (!methods.by_tool()) {
     const auto tells = [&](const std::string& text) { *why_not += (why_not->empty() ? "" : "; ") + text; };
@@ -212,15 +221,19 @@ Result<StreamRequest> far_request(const FarHost& host, const FarFacts& facts, co
     if (methods.method != Method::exec) request.sidecar.image = methods.sidecar_image;
     request.sidecar.container_id = target.container.id;
     request.sidecar.pid = pid;
-    request.sidecar.name = name_beside(target, facts.carrier + link);
+    // Two captures of ours may come over one connection that ssh shares.
+    const std::string own_salt = facts.carrier + link + std::to_string(::getpid());
+    request.sidecar.name = name_beside(target, own_salt);
   }
   return request;
 }
 
 std::string step_script(const FarHost& host, const StreamPlan::Step& step, const Target& target) {
   const std::string command = shell_words(step.argv);
-  if (step.kind == StreamPlan::Step::Kind::command) return leased_group("exec " + command);
-  if (!host.connection.empty()) return leased_stdin(command);  // its processes are not ours to see
+  const bool api = !host.connection.empty();  // what would answer is on this side of it
+  if (step.kind == StreamPlan::Step::Kind::command)
+    return leased_group("exec " + command, api ? Answers::no : Answers::yes);
+  if (api) return leased_stdin(command, Answers::no);  // its processes are not ours to see
   const std::string process = "/proc/" + std::to_string(target.container.pid);
   // podman's pid is what it was when podman was asked: the process belongs to a conmon with this id.
   const std::string same = "grep -q " + shell_word(target.container.id) +
@@ -228,7 +241,7 @@ std::string step_script(const FarHost& host, const StreamPlan::Step& step, const
                            "/stat 2>/dev/null)/cmdline 2>/dev/null";
   return leased_stdin("if " + same + "; then " + command + "; else echo podshark-gone >&2; (exit " +
                           std::to_string(kTargetGone) + "); fi",
-                      "[ -d " + process + " ]");
+                      Answers::yes, "[ -d " + process + " ]");
 }
 
 }  // namespace podshark::extcap::remote

@@ -40,14 +40,18 @@ inline constexpr const char* kMarker = "podshark-begins";
 /// For an argument that any login shell passes on unread, and for binary data.
 [[nodiscard]] std::string base64(const std::string& bytes);
 
+/// Each beat is answered by the line kAlive on stderr (capture/method.h).
+enum class Answers { no, yes };
+
 /// sh(1): prints the marker, then runs `command` under a lease: one byte every other second on stdin keeps it
 /// alive; at the end of file all that it started in this process group gets SIGTERM, without a beat for six
 /// seconds SIGHUP. Its stdin is empty.
-[[nodiscard]] std::string leased_group(const std::string& command);
+[[nodiscard]] std::string leased_group(const std::string& command, Answers answers);
 /// The same for a command that has a lease of its own, which is the end of its stdin (and may be beats there,
 /// one line each): for what a signal from here does not reach, as in a container or as another user. `alive`
 /// (sh) is asked at every beat: when it says no, that is the end too.
-[[nodiscard]] std::string leased_stdin(const std::string& command, const std::string& alive = "true");
+[[nodiscard]] std::string leased_stdin(const std::string& command, Answers answers,
+                                       const std::string& alive = "true");
 
 /// sh(1): prints the marker, then runs `command` with the line's own stdin: it has to end with that, and also
 /// when nothing has come for a while.

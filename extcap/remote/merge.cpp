@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <map>
@@ -27,9 +28,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::int64_t kStartLimit = 5'000'000'000;  // for connections and clocks; then it goes on without
+constexpr std::int64_t kStartRound = 2'000'000'000;  // more for each kMostConnecting others
 constexpr int kInventoryTicks = 60;
 constexpr int kSaveTicks = 5;
 constexpr int kHoldMs = 5;
+constexpr int kMostConnecting = 3;
 constexpr int kEndTicks = 10;  // a machine flushes and ends; its link may be dead
 
 class Merge {
@@ -46,6 +49,7 @@ class Merge {
     std::string last_line;
     model::Inventory inventory;  // as far as released
     bool begun = false;
+    bool ended = false;
   };
   struct Listing {
     std::size_t host;
@@ -58,6 +62,13 @@ class Merge {
 
   MergeHost::Hooks hooks_of(std::size_t number);
   [[nodiscard]] Status begin();
+  [[nodiscard]] Status start_some();
+  void start_others() {
+    if (Status s = start_some(); !s) {
+      outcome_ = std::move(s);
+      stop();
+    }
+  }
   void on_packet(std::size_t number, std::uint64_t time_ns, std::size_t captured);
   void on_event(std::size_t number, annotate::MovedEvent&& event);
   void on_inventory(std::size_t number);
@@ -86,6 +97,7 @@ class Merge {
   OutputPump pump_;
   std::int64_t began_ns_ = now_ns();
   std::int64_t first_begun_ns_ = 0;  // the first machine's stream
+  std::int64_t start_limit_ns_;
   MergeOrder order_;
   std::vector<Host> hosts_;
   std::multimap<std::int64_t, Pending> records_;  // by time, not yet released
@@ -96,6 +108,7 @@ class Merge {
   UniqueFd tick_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
+  std::size_t started_ = 0;  // of hosts_
   std::size_t running_ = 0;
   int ticks_ = 0;
   int last_save_tick_ = -kSaveTicks;
@@ -121,7 +134,9 @@ Merge::Merge(Recorder& recorder, std::vector<MergeSource> sources, const Session
                           if (paused_ && recorder_.output()->backlog() < options_.queue_bytes / 2)
                             pause(false);
                         }}),
-      order_(sources.size(), static_cast<std::uint64_t>(began_ns_ + kStartLimit)) {
+      start_limit_ns_(began_ns_ + kStartLimit +
+                      static_cast<std::int64_t>((sources.size() - 1) / kMostConnecting) * kStartRound),
+      order_(sources.size(), static_cast<std::uint64_t>(start_limit_ns_)) {
   const bool several = sources.size() > 1;
   hosts_.resize(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i)
@@ -132,6 +147,7 @@ MergeHost::Hooks Merge::hooks_of(std::size_t number) {
   return {.begun =
               [this, number] {
                 hosts_[number].begun = true;
+                start_others();
                 if (first_begun_ns_ == 0) first_begun_ns_ = now_ns();
                 order_.begun(number);
               },
@@ -183,9 +199,18 @@ Status Merge::begin() {
   if (recorder_.output() != nullptr) {
     if (Status s = pump_.watch(recorder_.output()); !s) return s;
   }
-  for (Host& host : hosts_) {
-    if (const Status s = host.it->start(); !s) return s;
-    ++running_;
+  running_ = hosts_.size();
+  return start_some();
+}
+
+// Each has two connections, and sshd, or a jump host's, takes ten beginners at once (MaxStartups).
+Status Merge::start_some() {
+  while (started_ < hosts_.size() && !stopping_) {
+    const auto connecting =
+        std::count_if(hosts_.begin(), hosts_.begin() + static_cast<std::ptrdiff_t>(started_),
+                      [](const Host& host) { return !host.begun && !host.ended; });
+    if (connecting >= kMostConnecting) break;
+    if (Status s = hosts_[started_++].it->start(); !s) return s;
   }
   return ok();
 }
@@ -233,11 +258,13 @@ void Merge::put(Pending& record) {
 
 void Merge::on_ended(std::size_t number, Result<int> code) {
   Host& host = hosts_[number];
+  host.ended = true;
   order_.ended(number);
   --running_;
   // One that was only starting is killed by what would have ended it.
   const bool asked = stopping_ && (host.begun || (code && *code == 128 + SIGTERM));
   if (running_ == 0) stop();
+  start_others();
   if (code && (*code == 0 || asked)) {
     if (running_ > 0 && !asked) notice("the capture of " + host.it->name() + " has ended; the others go on");
     return;
@@ -314,7 +341,7 @@ Summary Merge::totals() const {
 void Merge::on_tick() {
   acknowledge(tick_.get());
   const std::int64_t now = now_ns();
-  if (now - began_ns_ > kStartLimit) {
+  if (now > start_limit_ns_) {
     for (const Host& host : hosts_) host.it->wait_no_longer();
   }
   const Summary sum = totals();
@@ -368,6 +395,7 @@ void Merge::rotate() {
 void Merge::finish() {
   if (paused_) pause(false);
   for (const Host& host : hosts_) host.it->stop();
+  running_ -= hosts_.size() - started_;
   const int last = ticks_ + kEndTicks;
   const Output* out = recorder_.output();
   while (running_ > 0 && ticks_ < last && outcome_ && (out == nullptr || !out->reader_gone())) {
@@ -404,7 +432,8 @@ Result<MergeSummary> Merge::run() {
   const bool by_itself = running_ == 0;
   finish();
   if (!outcome_) return outcome_.error();
-  MergeSummary out{totals(), order_.late(), failed_code_};
+  MergeSummary out{totals(), failed_code_};
+  out.sum.late = order_.late();
   if (out.exit_code == 0 && by_itself) out.exit_code = lost_code_;
   return out;
 }

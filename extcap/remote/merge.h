@@ -12,7 +12,6 @@ namespace podshark::extcap::remote {
 
 struct MergeSummary {
   Summary sum;
-  std::uint64_t late = 0;  ///< packets that came so late that they stand behind younger ones
   /// Of a machine whose capture never began, or of the last one when all were lost; else 0.
   int exit_code = 0;
 };

@@ -97,6 +97,7 @@ Status MergeHost::start() {
            }});
   if (!stream) return stream.error();
   stream_ = std::move(*stream);
+  resume();
   if (!source_.far) {
     decide();
     return ok();

@@ -111,7 +111,8 @@ std::map<std::string, std::string> parts_of(const std::string& text) {
 
 std::string survey_script(const std::string& connection) {
   const std::string script = std::string(kAsk) + (connection.empty() ? kThere : kConnection);
-  return leased_group(shell_words({"sh", "-c", script, "podshark", connection}) + " 2>/dev/null");
+  return leased_group(shell_words({"sh", "-c", script, "podshark", connection}) + " 2>/dev/null",
+                      connection.empty() ? Answers::yes : Answers::no);
 }
 
 Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool all) {

@@ -174,6 +174,52 @@ class Remote(RigTest):
             self.assertIn(f"the connection to root@127.0.0.1:{PORT} was lost", capture.stderr())
             self.assertTrue(capture.so_far().packets)
 
+    def configure(self, text):
+        """ssh_config of the rootless user, until the end of the test."""
+        config = lib_sshd.home(RIG) / "config"
+        config.write_text(text)
+        shutil.chown(config, RIG)
+        self.addCleanup(config.unlink)
+
+    def test_a_link_that_the_users_own_ssh_keeps_is_watched_too(self):
+        """A master connection has the options that it was made with, none of which looks after the link."""
+        self.configure(f"Host kept\nHostName 127.0.0.1\nPort {PORT}\nUser root\nHostKeyAlias [127.0.0.1]:{PORT}\n"
+                       "ControlMaster auto\nControlPath ~/.ssh/kept\nControlPersist 60\n")
+        run(RIG, ["ssh", "kept", "true"])
+        self.addCleanup(run, RIG, ["ssh", "-O", "exit", "kept"], check=False)
+        with Capture(RIG, "ssh://kept/web") as capture:
+            lib.fetch(28680)
+            capture.wait_packets(1)
+            time.sleep(15)  # quiet, but answering
+            self.assertIsNone(capture.process.poll(), capture.stderr())
+            sessions = lib_sshd.sessions()
+            self.assertTrue(sessions)
+            for pid in sessions:
+                os.kill(pid, signal.SIGSTOP)
+            began = time.monotonic()
+            try:
+                self.assertEqual(UNREACHABLE, capture.process.wait(20), capture.stderr())
+                self.assertLess(time.monotonic() - began, 18)
+                self.gone(10)
+            finally:
+                for pid in sessions:
+                    os.kill(pid, signal.SIGKILL)
+            self.assertIn("the connection to kept was lost", capture.stderr())
+            self.assertTrue(capture.so_far().packets)
+
+    def test_a_jump_host_that_is_not_there_is_named(self):
+        self.configure("Host gone\nHostName 127.0.0.1\nPort 1\nHost behind\nHostName 127.0.0.1\nProxyJump gone\n")
+        done = podshark(RIG, "list", "--host", "behind", check=False)
+        self.assertEqual((UNREACHABLE, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
+        self.assertIn("connect to host 127.0.0.1 port 1: Connection refused", done.stderr)
+
+    def test_a_file_is_not_emptied_before_there_is_something_for_it(self):
+        path = self.tmp / "night.pcapng"
+        path.write_bytes(b"what was captured before")
+        for target in ("ssh://127.0.0.1:1/web", f"{host(ROOT)}/nobody"):
+            self.assertNotEqual(0, podshark(ROOT, "capture", target, "-w", path, check=False).returncode)
+            self.assertEqual(b"what was captured before", path.read_bytes())
+
     def test_a_link_that_comes_back_too_late_is_told(self):
         """The far side gave up after six seconds, ssh did not."""
         with Capture(ROOT, f"{host(ROOT)}/web") as capture:
@@ -246,7 +292,8 @@ class Remote(RigTest):
             child.send_signal(signal.SIGTERM)
             while more := stream.read(65536):
                 data += more
-        self.assertEqual(0, child.wait(10), child.stderr.read())
+        self.assertEqual(0, child.wait(10))
+        self.assertFalse(child.stderr.read(), "Wireshark would make a window of it")
         path = self.sshd / "extcap.pcapng"
         path.write_bytes(data)
         self.assertEqual({"podman:web/eth0", "podman:web/lo"}, {i.name for i in lib_pcapng.read(path).links})

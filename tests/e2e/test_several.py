@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import re
 import shutil
 import signal
 import tempfile
@@ -12,6 +11,7 @@ from datetime import datetime, timezone
 
 import lib
 import lib_pcapng
+import lib_podshark
 import lib_skew
 import lib_sshd
 from lib import RIG, ROOT, WORLD, Ctr, RigTest, run, wait_for
@@ -103,13 +103,6 @@ class Several(FilesTest):
                 found.append(pid)
         return found
 
-    def in_order(self, times, errors):
-        """But for those which a busy machine delayed by more than packets wait for each other: they are counted and told."""
-        behind = sum(t < max(times[:i]) for i, t in enumerate(times) if i)
-        told = re.search(r"warning: (\d+) packets came so late", errors)
-        self.assertLessEqual(behind, int(told[1]) if told else 0, errors)
-        self.assertLess(behind, len(times) / 2)
-
     def capture_both(self, traffic, *args):
         with Capture(ROOT, at(A, "web"), at(B, "db"), *args) as capture:
             wait_for(lambda: len(capture.links()) >= 4, lambda: f"both machines: {capture.stderr()}")
@@ -121,7 +114,7 @@ class Several(FilesTest):
         done, errors = self.capture_both(self.ping)
         self.assertEqual({f"podman@{name(port)}:{who}/{link}" for port, who in ((A, "web"), (B, "db")) for link in ("eth0", "lo")},
                          {i.name for i in done.links})
-        self.in_order([p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
+        lib_podshark.in_order(self, [p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
         there, here = (echoes(done.packets_of(f"podman@{name(p)}:{who}/eth0")) for p, who in ((A, "web"), (B, "db")))
         self.assertEqual(set(there), set(here))
         self.assertEqual(10, len(there))

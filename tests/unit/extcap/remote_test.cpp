@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <cstdlib>
 
+#include "extcap/capture/method.h"
 #include "extcap/remote/far_host.h"
 #include "extcap/remote/far_run.h"
 #include "extcap/remote/far_script.h"
@@ -13,6 +15,7 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 TEST(FarHost, is_a_name_an_address_or_a_uri) {
   const auto destination = [](const char* text) { return parse_host(text)->destination; };
@@ -166,8 +169,9 @@ Result<podshark::Output> run_leased(const std::string& stdin_command, const std:
 }
 
 TEST(Lease, of_stdin_ends_at_the_end_of_file_with_what_was_written) {
-  const auto done = run_leased("{ printf .; sleep 1; }",
-                               leased_stdin("sh -c 'echo one; cat >/dev/null; echo two; exit 7'"));
+  const auto done =
+      run_leased("{ printf .; sleep 1; }",
+                 leased_stdin("sh -c 'echo one; cat >/dev/null; echo two; exit 7'", Answers::no));
   ASSERT_TRUE(done);
   EXPECT_EQ(7, done->exit_code);
   EXPECT_EQ("\n" + std::string(kMarker) + "\none\ntwo\n", done->out);
@@ -179,15 +183,58 @@ std::string timed(const std::string& script) {
 }
 
 TEST(Lease, of_stdin_does_not_wait_for_beats_when_the_command_is_first) {
-  const auto told = run_leased("{ printf .; sleep 4; }", timed(leased_stdin("sh -c 'exit 97'")));
+  const auto told = run_leased("{ printf .; sleep 4; }", timed(leased_stdin("sh -c 'exit 97'", Answers::no)));
   ASSERT_TRUE(told);
   EXPECT_THAT(told->out, testing::ContainsRegex("took [01] code 97"));
 }
 
 TEST(Lease, of_stdin_ends_without_beats) {
-  const auto done = run_leased("{ printf .; sleep 9; }", timed(leased_stdin("cat")));
+  const auto done = run_leased("{ printf .; sleep 9; }", timed(leased_stdin("cat", Answers::no)));
   ASSERT_TRUE(done);
   EXPECT_THAT(done->out, testing::ContainsRegex("podshark-unheard\ntook [678] code 0"));
+}
+
+TEST(Lease, answers_each_beat_on_stderr_and_ends_with_its_command) {
+  for (const bool group : {true, false}) {
+    const std::string command = "sh -c 'sleep 0.5; echo done; exit 7'";
+    const auto done =
+        run_leased("{ printf .; sleep 4; }",
+                   timed(group ? leased_group(command, Answers::yes) : leased_stdin(command, Answers::yes)));
+    ASSERT_TRUE(done);
+    EXPECT_THAT(done->out, testing::ContainsRegex(std::string(kAlive) + "\n"));
+    EXPECT_THAT(done->out, testing::ContainsRegex("done\ntook [01] code 7"));
+  }
+}
+
+TEST(Lease, of_a_group_ends_it_at_the_end_of_file_and_waits_for_what_it_still_says) {
+  const auto done = run_leased(
+      "{ printf .; sleep 1; }",
+      leased_group("sh -c 'trap \"echo told; exit 3\" TERM; sleep 9 & wait'", Answers::yes) + " 2>/dev/null");
+  ASSERT_TRUE(done);
+  EXPECT_EQ(3, done->exit_code);
+  EXPECT_THAT(done->out, HasSubstr("told\n"));
+}
+
+TEST(Lease, of_a_group_tells_that_its_command_was_killed) {
+  const auto done = run_leased("{ printf .; sleep 4; }", leased_group("sh -c 'kill -KILL $$'", Answers::no));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(128 + SIGKILL, done->exit_code);
+}
+
+TEST(SshError, names_the_cause_behind_a_jump_host) {
+  const FarHost host{"server", "server"};
+  const Error dead = ssh_error(host,
+                               "ssh: connect to host gate port 22: Connection refused\n"
+                               "kex_exchange_identification: Connection closed by remote host\n");
+  EXPECT_NE(std::string::npos, dead.line().find("connect to host gate port 22: Connection refused"));
+  EXPECT_FALSE(refused_for_now(dead));
+  const Error refused = ssh_error(host,
+                                  "me@gate: Permission denied (publickey).\n"
+                                  "Connection closed by UNKNOWN port 65535\n");
+  EXPECT_EQ(ErrorKind::permission, refused.kind);
+  EXPECT_NE(std::string::npos, refused.what.find("me@gate: Permission denied"));
+  EXPECT_TRUE(
+      refused_for_now(ssh_error(host, "kex_exchange_identification: Connection closed by remote host\n")));
 }
 
 TEST(SshError, says_what_to_do) {

@@ -552,7 +552,7 @@ TEST(CutLine, silence_is_one_only_after_an_answer) {
   ASSERT_TRUE(answers);
   EXPECT_EQ(watched(*answers, said, [&] { return answers->silent(); }), "words\n");
   EXPECT_EQ(answers->lost().kind, ErrorKind::unreachable);
-  EXPECT_THAT(answers->lost().what, HasSubstr("nothing has come from pod store/shop"));
+  EXPECT_THAT(answers->lost().what, HasSubstr("the connection to pod store/shop was lost: nothing has come"));
   answers->excuse();
   EXPECT_FALSE(answers->silent());
   auto mute = open("exec sleep 20");
