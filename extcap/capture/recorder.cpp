@@ -184,7 +184,7 @@ void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::st
 }
 
 void Recorder::copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span<const std::uint8_t> block) {
-  wire::Bytes* lane = sequencer_.lane(interface_id);
+  wire::Bytes* lane = sequencer_.lane(interface_id, time_ns);
   if (!wire::reserve(lane, block.size())) return lose(interface_id);
   std::uint8_t* to = lane->data + lane->size;
   std::memcpy(to, block.data(), block.size());
@@ -196,20 +196,22 @@ void Recorder::copy(std::uint32_t interface_id, std::uint64_t time_ns, std::span
 
 void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const std::string& comment,
                        const std::string& json) {
-  if (!wire::put_annotated_packet(sequencer_.lane(interface_id), interface_id, p.time_ns, p.data, p.captured,
-                                  p.length, text(comment), text(json), annotate::kEnterpriseNumber))
+  if (!wire::put_annotated_packet(sequencer_.lane(interface_id, p.time_ns), interface_id, p.time_ns, p.data,
+                                  p.captured, p.length, text(comment), text(json),
+                                  annotate::kEnterpriseNumber))
     lose(interface_id);
 }
 
 void Recorder::event(const annotate::Event& event) {
-  put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail,
-            annotate::encode_event(event));
+  put_event(sequencer_.lane(0, static_cast<std::uint64_t>(event.time_ns)), event.time_ns,
+            event.kind + ": " + event.detail, annotate::encode_event(event));
   if (listener_) listener_(event);
 }
 
 void Recorder::event(const annotate::MovedEvent& moved) {
   const annotate::Event& event = moved.event;
-  put_event(sequencer_.lane(0), event.time_ns, event.kind + ": " + event.detail, moved.json);
+  put_event(sequencer_.lane(0, static_cast<std::uint64_t>(event.time_ns)), event.time_ns,
+            event.kind + ": " + event.detail, moved.json);
   if (listener_) listener_(event);
 }
 
@@ -221,7 +223,8 @@ void Recorder::inventory(const model::Inventory& inventory, bool at_once) {
   const std::vector<std::string> parts = annotate::encode_inventory_parts(inventory);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto part = static_cast<unsigned>(i + 1);
-    put_event(at_once ? &buffer_ : sequencer_.lane(0), inventory.time_ns,
+    put_event(at_once ? &buffer_ : sequencer_.lane(0, static_cast<std::uint64_t>(inventory.time_ns)),
+              inventory.time_ns,
               annotate::inventory_info(inventory, part, static_cast<unsigned>(parts.size())), parts[i]);
   }
   names_.put(inventory, standing());

@@ -56,8 +56,8 @@ class Recorder {
   [[nodiscard]] std::uint32_t add_interface(const InterfaceRecord& interface);
   [[nodiscard]] std::uint32_t add_interface(const wire::InterfaceInfo& interface);
   void packet(std::uint32_t interface_id, const wire::Packet& packet) {
-    if (!wire::put_packet(sequencer_.lane(interface_id), interface_id, packet.time_ns, packet.data,
-                          packet.captured, packet.length))
+    if (!wire::put_packet(sequencer_.lane(interface_id, packet.time_ns), interface_id, packet.time_ns,
+                          packet.data, packet.captured, packet.length))
       lose(interface_id);
   }
   /// An enhanced packet block of another stream, as it is but for its interface and its time.

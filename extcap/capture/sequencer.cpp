@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <utility>
 
 namespace podshark::extcap {
 namespace {
@@ -28,6 +30,11 @@ bool due(std::uint64_t time_ns, std::uint64_t until_ns, std::uint64_t now_ns) {
   return time_ns <= until_ns || (time_ns > now_ns && time_ns - now_ns > Sequencer::kClockStep);
 }
 
+// Not by a clock that was set back.
+bool before(std::uint64_t time_ns, std::uint64_t other_ns) {
+  return time_ns < other_ns && other_ns - time_ns <= Sequencer::kClockStep;
+}
+
 // Moves what is left to the front when that is cheap, so that a lane that never empties does not grow.
 void drop_taken(wire::Bytes* bytes, std::size_t* taken) {
   const std::size_t left = bytes->size - *taken;
@@ -43,9 +50,35 @@ Sequencer::~Sequencer() {
   for (Lane& l : lanes_) wire::free_bytes(&l.bytes);
 }
 
-wire::Bytes* Sequencer::lane(std::uint32_t id) {
+wire::Bytes* Sequencer::lane(std::uint32_t id, std::uint64_t time_ns) {
   if (id >= lanes_.size()) lanes_.resize(std::size_t{id} + 1);
-  return &lanes_[id].bytes;
+  Lane& l = lanes_[id];
+  const bool alone = l.taken == l.bytes.size;
+  if (!alone && before(time_ns, l.newest_ns)) {
+    l.disordered = true;
+  } else {
+    l.newest_ns = time_ns;
+  }
+  return &l.bytes;
+}
+
+void Sequencer::put_in_order(Lane& l) {
+  struct Block {
+    std::uint64_t time_ns;
+    std::size_t at;
+  };
+  std::vector<Block> blocks;
+  for (std::size_t at = l.taken; at < l.bytes.size; at += length_at(l.bytes, at)) {
+    blocks.push_back({time_at(l.bytes, at), at});
+    for (std::size_t i = blocks.size() - 1; i > 0 && before(blocks[i].time_ns, blocks[i - 1].time_ns); --i)
+      std::swap(blocks[i], blocks[i - 1]);
+  }
+  std::vector<std::uint8_t> sorted;
+  sorted.reserve(l.bytes.size - l.taken);
+  for (const Block& b : blocks)
+    sorted.insert(sorted.end(), l.bytes.data + b.at, l.bytes.data + b.at + length_at(l.bytes, b.at));
+  std::copy(sorted.begin(), sorted.end(), l.bytes.data + l.taken);
+  l.disordered = false;
 }
 
 std::vector<Sequencer::Head> Sequencer::heads() const {
@@ -58,6 +91,12 @@ std::vector<Sequencer::Head> Sequencer::heads() const {
 }
 
 void Sequencer::release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Bytes* out) {
+  try {
+    for (Lane& l : lanes_) {
+      if (l.disordered) put_in_order(l);
+    }
+  } catch (const std::bad_alloc&) {  // as they came, then
+  }
   std::vector<Head> heap = heads();
   std::make_heap(heap.begin(), heap.end());
   while (!heap.empty()) {

@@ -10,8 +10,8 @@
 namespace podshark::extcap {
 
 /// Puts packets of several interfaces into one order of time. Each interface has a lane of finished enhanced
-/// packet blocks, in order within itself; release() merges the lanes as far as the caller knows that nothing
-/// older can come. Pure: no clock, no I/O.
+/// packet blocks; release() merges the lanes as far as the caller knows that nothing older can come. Pure: no
+/// clock, no I/O.
 class Sequencer {
  public:
   Sequencer() = default;
@@ -19,8 +19,10 @@ class Sequencer {
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
 
-  /// Where whole EPBs of interface `id` are appended (wire::put_packet). Valid until the next call.
-  [[nodiscard]] wire::Bytes* lane(std::uint32_t id);
+  /// Where a whole EPB of interface `id`, stamped `time_ns`, is appended (wire::put_packet). Valid until the
+  /// next call. It may be a little older than the one before: two processors may put packets into one ring
+  /// the other way round.
+  [[nodiscard]] wire::Bytes* lane(std::uint32_t id, std::uint64_t time_ns);
 
   /// Appends every block stamped at or before `until_ns` to `out`, oldest first. A stamp beyond
   /// `now_ns` + kClockStep does not wait: the clock was set back, and it would be held for as long.
@@ -34,13 +36,16 @@ class Sequencer {
  private:
   struct Lane {
     wire::Bytes bytes;
-    std::size_t taken = 0;  // bytes already released
+    std::size_t taken = 0;        // bytes already released
+    std::uint64_t newest_ns = 0;  // of those that are not
+    bool disordered = false;
   };
   struct Head {
     std::uint64_t time_ns;
     std::uint32_t id;
     bool operator<(const Head& other) const { return time_ns > other.time_ns; }  // a heap's top is the oldest
   };
+  static void put_in_order(Lane& lane);
   [[nodiscard]] std::vector<Head> heads() const;
 
   std::vector<Lane> lanes_;

@@ -309,6 +309,7 @@ class Real(HostsTest):
         self.tshark_captures(value)
 
     def test_a_connection_of_podman_is_listed_and_captured(self):
+        extcap_home(RIG)
         podshark(RIG, "hosts", "remove", self.name)
         env = self.connections(RIG)
         key = lib_sshd.home(RIG) / "id_ed25519"
@@ -340,7 +341,7 @@ class Real(HostsTest):
         self.assertEqual((UNREACHABLE, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.assertIn("127.0.0.1:1: ", done.stderr)
         self.assertIn(f"{self.name}: ", done.stdout)
-        self.refused(UNREACHABLE, "Connection refused", "capture", "podman@127.0.0.1:1:web", "-w", "/tmp/not-there.pcapng")
+        self.refused(UNREACHABLE, "Connection refused", "capture", "podman@127.0.0.1:1:web", "-w", self.tmp / "x.pcapng")
 
     def test_a_key_that_is_saved_is_used(self):
         """Also for ssh:// and --host, which do not name it."""

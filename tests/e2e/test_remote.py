@@ -44,7 +44,7 @@ class Wishes(RigTest):
 
     def test_a_machine_that_is_not_there(self):
         self.refused(UNREACHABLE, "Connection refused", "list", "--host", "127.0.0.1:1")
-        self.refused(UNREACHABLE, "Connection refused", "capture", "ssh://127.0.0.1:1/web", "-w", "/tmp/not-there.pcapng")
+        self.refused(UNREACHABLE, "Connection refused", "capture", "ssh://127.0.0.1:1/web", "-w", self.tmp / "x.pcapng")
 
 
 class Remote(RigTest):

@@ -236,7 +236,7 @@ class Ways(RigTest):
             capture.wait_packets(1)
             # Of its connections none is a session: their titles have no terminal.
             # The beats are made by a shell on this side, which goes on until it is told.
-            self.lose_the_link([capture], lib_sshd.sessions(f": {ROOT}".encode()), "is lost", far=("podshark-agent",))
+            self.lose_the_link([capture], lib_sshd.sessions(f": {ROOT}".encode()), "was lost", far=("podshark-agent",))
         self.none_beside()
         self.gone()
 

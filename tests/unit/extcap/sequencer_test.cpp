@@ -19,7 +19,7 @@ class SequencerTest : public testing::Test {
   ~SequencerTest() override { wire::free_bytes(&out); }
   void put(std::uint32_t id, std::uint64_t time_ns) {
     const std::uint8_t byte = 7;
-    ASSERT_TRUE(wire::put_packet(sequencer.lane(id), id, time_ns, &byte, 1, 1));
+    ASSERT_TRUE(wire::put_packet(sequencer.lane(id, time_ns), id, time_ns, &byte, 1, 1));
   }
   /// Interface and time of what was released since the last call.
   std::vector<std::pair<unsigned, std::uint64_t>> released(std::uint64_t until, std::uint64_t now = 0) {
@@ -66,6 +66,17 @@ TEST_F(SequencerTest, what_is_held_is_counted) {
   EXPECT_EQ(sequencer.bytes(), 3 * one);
   (void)released(20);
   EXPECT_EQ(sequencer.bytes(), one);
+}
+
+TEST_F(SequencerTest, a_lane_that_is_a_little_out_of_order_is_put_in_order) {
+  for (const std::uint64_t t : {10U, 30U, 20U, 25U}) put(1, t);
+  put(2, 22);
+  EXPECT_THAT(released(21), ElementsAre(std::pair{1U, 10U}, std::pair{1U, 20U}));
+  put(1, 24);
+  EXPECT_THAT(released(100),
+              ElementsAre(std::pair{2U, 22U}, std::pair{1U, 24U}, std::pair{1U, 25U}, std::pair{1U, 30U}));
+  put(1, 5);  // what is released is not taken back
+  EXPECT_THAT(released(100), ElementsAre(std::pair{1U, 5U}));
 }
 
 TEST_F(SequencerTest, a_clock_set_back_holds_nothing_up) {
