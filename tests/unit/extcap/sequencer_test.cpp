@@ -94,7 +94,7 @@ TEST_F(SequencerTest, a_lane_that_never_empties_does_not_grow) {
   for (std::uint64_t t = 0; t < 100000; ++t) {
     put(1, t);
     (void)released(t > 10 ? t - 10 : 0);
-    most = std::max(most, sequencer.lane(1)->size);
+    most = std::max(most, sequencer.lane(1, t)->size);
   }
   EXPECT_LT(most, 4096U);
 }
