@@ -17,6 +17,7 @@ cases=(
   what_is_installed_is_roots_and_nobody_elses_to_change
   agent_for_such_machines_is_a_plain_file
   manual_pages_are_there_and_bash_completes_running_containers
+  software_centres_find_its_metadata
   only_a_link_to_podshark_is_in_the_extcap_directory
   tshark_lists_the_containers_of_root
   tshark_lists_the_containers_of_an_ordinary_user
@@ -152,6 +153,11 @@ manual_pages_are_there_and_bash_completes_running_containers() {
   run bash -c 'source "$0"; COMP_WORDS=(podshark capture w) COMP_CWORD=2; _podshark; printf "%s\n" "${COMPREPLY[@]}"' \
     $share/bash-completion/completions/podshark
   expect '^web$'
+}
+
+software_centres_find_its_metadata() {
+  local name=org.podshark.Podshark.metainfo.xml
+  cmp "$top/install/$name" /usr/local/share/metainfo/$name
 }
 
 only_a_link_to_podshark_is_in_the_extcap_directory() {
@@ -341,6 +347,7 @@ user_install_needs_no_root_and_captures() {
   run as rig "$setup" --user --demo
   expect 'podshark-demo:80 .*/\?request=3'
   [ "$(stat -c %U demo.pcapng)" = rig ]
+  cmp "$top/install/org.podshark.Podshark.metainfo.xml" /home/rig/.local/share/metainfo/org.podshark.Podshark.metainfo.xml
   run as rig tshark -D
   expect 'podman:own \('
   run as rig /home/rig/.local/bin/podshark doctor

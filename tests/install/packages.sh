@@ -106,6 +106,9 @@ doctor_names_what_mends_it() {
   run inside env DEBIAN_FRONTEND=noninteractive dpkg-reconfigure podshark
   helpers_are_for_the_group
 }
+metadata_is_there() {
+  inside cat "/usr/share/metainfo/org.podshark.Podshark.metainfo.xml" | cmp - "$top/install/org.podshark.Podshark.metainfo.xml"
+}
 completes() {
   inside bash -c 'source /usr/share/bash-completion/completions/podshark; COMP_WORDS=(podshark capture w) COMP_CWORD=2; _podshark
     [ "${COMPREPLY[*]}" = web ]'
@@ -143,6 +146,7 @@ check "doctor names what mends the helpers" doctor_names_what_mends_it
 check "man finds the pages" inside sh -c 'man -w podshark podshark-capture >/dev/null'
 check "the documentation is there, with its pictures" inside sh -c \
   'cd /usr/share/doc/podshark && test -s README.md && test -s docs/FORMAT.md && test -s docs/images/menu.png'
+check "software centres find its metadata" metadata_is_there
 check "bash completes" completes
 check "zsh and fish find theirs" inside sh -c \
   'test -s /usr/share/zsh/vendor-completions/_podshark && test -s /usr/share/fish/vendor_completions.d/podshark.fish'

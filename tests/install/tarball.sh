@@ -19,7 +19,7 @@ tar -xzf "$tarball" -C "$work" --strip-components=1
 "$rig" up "$name" / "$top/build/tarball"
 rigs+=("$name")
 "$rig" image "$name"
-inside podman run -d --name web localhost/bb:1 >/dev/null
+inside podman run -d --name web -p 8080:80 localhost/bb:1 httpd -f -p 80 -h /www >/dev/null
 
 # commands PATTERN: those of the README that begin like this; for root without sudo.
 commands() { sed -n 's/^    //p' "$work/README.md" | grep -E "^($1) " | sed 's/^sudo //'; }
@@ -45,6 +45,18 @@ the_documentation_is_there() {
   cmp "$work/share/doc/podshark/docs/FORMAT.md" "$top/docs/FORMAT.md"
   test -s "$work/share/doc/podshark/docs/images/menu.png"
 }
+# Through the helper that the README made the group's, with names by the plugin that it linked.
+member_captures() {
+  member podshark capture web -i eth0 -f 'tcp port 80' -c 4 --duration 30 -q -w /home/member/m.pcapng &
+  local capture=$!
+  while kill -0 "$capture" 2>/dev/null; do
+    inside busybox wget -qO /dev/null http://127.0.0.1:8080/ || true
+    sleep 0.1
+  done
+  wait "$capture"
+  member tshark -r /home/member/m.pcapng -Y 'podman.dst.name == "web"' -T fields -e tcp.dstport >"$work/log"
+  grep -qx 80 "$work/log"
+}
 output_has() {  # PATTERN CMD...: in the output
   local pattern=$1
   shift
@@ -54,9 +66,11 @@ output_has() {  # PATTERN CMD...: in the output
 
 check "everything is in one folder" everything_is_in_one_folder
 check "the documentation is there" the_documentation_is_there
+check "the metadata is there" cmp "$work/share/metainfo/org.podshark.Podshark.metainfo.xml" "$top/install/org.podshark.Podshark.metainfo.xml"
 check "the README installs it" the_readme_installs_it
 check "capabilities are the same everywhere" its_capabilities_are_those_of_setup
 check "the program finds its helpers" output_has '^ok +rootful: you may capture rootful containers' member podshark doctor
 check "tshark lists the container" output_has 'podman-root:web \(' member tshark -D
 check "the plugin is loaded" output_has '^podshark\.so' member tshark -G plugins
+check "a member of the group captures" member_captures
 finish
