@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PODSHARK = pathlib.Path(os.environ["PODSHARK_BIN"], "extcap/podshark").resolve()
 PODS = json.loads((HERE.parent / "fixtures/kube-1.20.2/pods.json").read_text())["items"]
 PLACE = "/api/v1/namespaces/store/pods"
+LEFT = {"metadata": {"name": "podshark-node-left", "namespace": "store"}, "status": {"phase": "Succeeded"}}  # by a capture that was killed
 
 
 def refusal(code, reason, message):
@@ -31,14 +32,18 @@ def pod_list(pods):
 
 
 class Api(http.server.BaseHTTPRequestHandler):
-    """Tokens: admin may all, none is not known, list-only may not exec, nobody may nothing; garbage gets none of JSON."""
+    """Tokens: none is not known, nobody may nothing, bare may all and finds no shell in its pods, bare-VERB may not do that;
+    all others may list and get."""
 
-    seen = []
+    seen, bodies = [], []
+    made = {}  # what was created, by its name
 
-    def answer(self):
+    def answer(self, body):
         url = urllib.parse.urlsplit(self.path)
         user = self.headers.get("Authorization", "").removeprefix("Bearer ")
         Api.seen.append((self.command, url.path, urllib.parse.parse_qs(url.query)))
+        if body:
+            Api.bodies.append((self.command, url.path, json.loads(body)))
         if user == "none":
             return refusal(401, "Unauthorized", "Unauthorized")
         if url.path == "/api":
@@ -46,28 +51,52 @@ class Api(http.server.BaseHTTPRequestHandler):
         if url.path == "/apis":
             return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": []}
         if url.path == "/api/v1":
-            verbs = ["create", "get", "list"]
+            verbs = ["create", "delete", "get", "list", "patch"]
             return 200, {"kind": "APIResourceList", "groupVersion": "v1", "resources": [
                 {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": verbs, "shortNames": ["po"]}]}
-        if url.path.endswith("/exec"):
-            return refusal(403, "Forbidden", f'pods "shop" is forbidden: User "{user}" cannot create resource "pods/exec" in API '
-                                             'group "" in the namespace "store"')
+        if self.command != "GET" or url.path.endswith(("/exec", "/portforward")):
+            return self.change(user, url.path, json.loads(body or "{}"))
         if user == "nobody":
             where = 'in the namespace "store"' if "namespaces" in url.path else "at the cluster scope"
             return refusal(403, "Forbidden", f'pods is forbidden: User "nobody" cannot list resource "pods" in API group "" {where}')
         if url.path in ("/api/v1/pods", PLACE):
             selector = urllib.parse.parse_qs(url.query).get("labelSelector", [""])[0]
+            if selector == "app.kubernetes.io/managed-by=podshark":
+                return pod_list([LEFT])
             return pod_list([p for p in PODS if not selector or p["metadata"].get("labels", {}).get("app") == "shop"])
         if url.path.startswith(PLACE + "/"):
-            for pod in PODS:
-                if pod["metadata"]["name"] == url.path.removeprefix(PLACE + "/"):
+            name, _, part = url.path.removeprefix(PLACE + "/").partition("/")
+            if part == "ephemeralcontainers":  # kubectl before 1.22 asks for those that are there, and sends all
+                return 200, {"kind": "EphemeralContainers", "apiVersion": "v1", "metadata": {"name": name}, "ephemeralContainers": []}
+            for pod in (*Api.made.values(), *PODS):
+                if pod["metadata"]["name"] == name:
                     return 200, {"kind": "Pod", "apiVersion": "v1", **pod}
         return pod_list([]) if url.path.endswith("/pods") else refusal(404, "NotFound", "not found")
 
+    def change(self, user, path, body):
+        name, _, part = path.removeprefix(PLACE).strip("/").partition("/")
+        verb = {"PUT": "patch", "PATCH": "patch", "DELETE": "delete"}.get(self.command, "create")
+        if not user.startswith("bare") or (user == f"bare-{verb}" and part != "exec"):
+            resource = f"pods/{part}" if part else "pods"
+            return refusal(403, "Forbidden", f'pods "{name}" is forbidden: User "{user}" cannot {verb} resource "{resource}" in API '
+                                             'group "" in the namespace "store"')
+        if part == "exec":
+            return refusal(500, "InternalError", 'OCI runtime exec failed: exec failed: exec: "sh": executable file not found in $PATH')
+        if part == "ephemeralcontainers":
+            pod = json.loads(json.dumps(next(p for p in PODS if p["metadata"]["name"] == name)))
+            added = body.get("ephemeralContainers") or body["spec"]["ephemeralContainers"]
+            pod["status"]["ephemeralContainerStatuses"] = [{"name": c["name"], "state": {"running": {}}} for c in added]
+            Api.made[name] = pod
+            return 200, {"kind": "EphemeralContainers" if self.command == "PUT" else "Pod", "apiVersion": "v1", **body}
+        if verb == "create":
+            Api.made[body["metadata"]["name"]] = {**body, "status": {"phase": "Running"}}
+            return 201, body
+        Api.made.pop(name, None)
+        return 200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+
     def do_GET(self):  # noqa: N802  (its name there)
         length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
-        code, body = self.answer()
+        code, body = self.answer(self.rfile.read(length))
         text = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
@@ -75,7 +104,7 @@ class Api(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, *_):
         """Nothing of it is to be read."""
@@ -96,7 +125,8 @@ class Scene:
         """One run; failures have to be one line, but where several things fail."""
         path = self.directory / f"{user}.json"
         path.write_text(json.dumps(config(port or self.port, user)))
-        Api.seen.clear()
+        for kept in (Api.seen, Api.bodies, Api.made):
+            kept.clear()
         done = subprocess.run([str(PODSHARK), *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
                               env={**os.environ, "KUBECONFIG": str(path), "HOME": str(self.directory)})
         assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
@@ -146,6 +176,65 @@ def check_words_of_the_exec(scene):
     query = next(q for _, p, q in Api.seen if p.endswith("/shop/exec"))
     assert query["container"] == ["dump"] and query["stdin"] == ["true"] and "tty" not in query, query
     assert query["command"][-1] == "port 80; $(id)" and "--immediate-mode" in query["command"], query
+
+
+def check_an_ephemeral_container(scene):
+    words = ("capture", "kube://store/shop/web", "--agent-image", "registry.example/agent:1", "-s", "96", "-w", "/dev/null")
+    scene.podshark(*words, user="bare", code=7, lines=3)  # two of what it does
+    (command, path, body), = Api.bodies
+    assert command in ("PUT", "PATCH") and path == f"{PLACE}/shop/ephemeralcontainers", Api.bodies
+    made, = body.get("ephemeralContainers") or body["spec"]["ephemeralContainers"]
+    assert (made["name"], made["image"]) == ("podshark-agent", "registry.example/agent:1"), made
+    # 1.20 takes the words behind -- for arguments of the image's program, newer ones for the program.
+    assert (made.get("command") or []) + (made.get("args") or []) == ["/podshark-agent", "idle", "600"], made
+    assert made["imagePullPolicy"] == "IfNotPresent" and not made.get("tty") and not made.get("stdin"), made
+    query = scene.asked(f"{PLACE}/shop/exec")[-1]
+    assert query["container"] == ["podshark-agent"] and query["command"][:2] == ["/podshark-agent", "capture"], query
+    assert query["command"][-1] == "self" and "96" in query["command"], query
+    error = scene.podshark(*words, user="bare-patch", code=5, lines=2)
+    assert "user 'bare-patch' may not patch pods/ephemeralcontainers in namespace 'store'" in error, error
+    assert "--verb=patch --resource=pods/ephemeralcontainers" in error, error
+
+
+def check_a_node_pod(scene):
+    words = ("capture", "kube://store/shop", "--node-pod", "registry.example/tools:1", "-w", "/dev/null")
+    scene.podshark(*words, user="bare", code=7, lines=3)
+    (command, path, pod), *ends = Api.bodies
+    assert (command, path) == ("POST", PLACE), Api.bodies
+    name, (container,) = pod["metadata"]["name"], pod["spec"]["containers"]
+    assert name.startswith("podshark-node-"), pod
+    assert pod["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "podshark"}, pod
+    assert pod["spec"]["nodeName"] == "node1" and pod["spec"]["hostPID"] and pod["spec"]["restartPolicy"] == "Never", pod
+    assert not pod["spec"]["automountServiceAccountToken"] and pod["spec"]["activeDeadlineSeconds"] <= 86400, pod
+    assert container["image"] == "registry.example/tools:1" and container["securityContext"]["privileged"], container
+    query = scene.asked(f"{PLACE}/{name}/exec")[0]
+    web = next(c["containerID"] for p in PODS if p["metadata"]["name"] == "shop" for c in p["status"]["containerStatuses"] if c["name"] == "web")
+    assert web.removeprefix("containerd://") in query["command"] and "tcpdump" in query["command"], query
+    mine, other = ends
+    assert (*mine[:2], mine[2]["gracePeriodSeconds"]) == ("DELETE", f"{PLACE}/{name}", 1), ends
+    assert other[:2] == ("DELETE", f"{PLACE}/{LEFT['metadata']['name']}"), ends
+    # What has ended of those that were left.
+    left = scene.asked(PLACE)[-1]
+    assert left["labelSelector"] == ["app.kubernetes.io/managed-by=podshark"], left
+    assert left["fieldSelector"] == ["status.phase!=Running,status.phase!=Pending"], left
+
+    error = scene.podshark(*words, user="bare-create", code=5, lines=2)
+    assert "user 'bare-create' may not create pods in namespace 'store'" in error, error
+    assert "--verb=create,get,delete --resource=pods" in error and not Api.made, error
+    error = scene.podshark(*words, user="bare-delete", code=7, lines=4)
+    told, = (line for line in error.splitlines() if "could not be removed; it ends by itself" in line)
+    assert "'bare-delete' may not delete pods in namespace 'store'" in told and "podshark-node-" in told, told
+
+
+def check_port_forward(scene):
+    error = scene.podshark("probe", "kube://store/shop:80", user="list-only", code=5)
+    # kubectl before 1.31 asks for SPDY at once, newer ones when a websocket was refused.
+    asked = [(command, query) for command, path, query in Api.seen if path == f"{PLACE}/shop/portforward"]
+    assert asked in ([("POST", {})], [("GET", {}), ("POST", {})]), asked
+    assert "user 'list-only' may not create pods/portforward in namespace 'store'" in error, error
+    assert "get and create on pods/portforward" in error, error
+    error = scene.podshark("probe", "kube://store/none:80", code=3)
+    assert "(NotFound)" in error, error
 
 
 def check_what_is_not_there(scene):
