@@ -146,7 +146,7 @@ int verb_capture(const ExtcapArguments& args, std::ostream& err) {
   Result<Control> control =
       Control::open(args.get("extcap-control-in"), args.get("extcap-control-out"), fifo);
   if (fifo.empty()) return fail(err, Error{ErrorKind::usage, "--capture needs --fifo", {}});
-  Result<Output> output = Output::open(fifo);
+  Result<Output> output = Output::open_wiresharks(fifo);
   if (!output) return fail(err, output.error());
   if (output->reader_gone()) return 0;  // told to stop before Wireshark wanted the first byte
   if (!control) return fail(err, control.error());

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -40,7 +41,8 @@ bool is_fifo(const std::string& path) {
 }
 
 // Waiting inside open(2) could not be ended by a blocked signal: dumpcap may fail and never come.
-UniqueFd open_fifo(const std::string& path) {
+// `removed`, if given, tells that no reader can come any more.
+UniqueFd open_fifo(const std::string& path, const std::function<bool()>& removed = nullptr) {
   constexpr timespec kRetry{0, 10'000'000};
   sigset_t blocked;
   (void)::sigprocmask(SIG_BLOCK, nullptr, &blocked);
@@ -48,6 +50,10 @@ UniqueFd open_fifo(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
     if (fd || errno != ENXIO) return fd;
     const int signal = ::sigtimedwait(&blocked, nullptr, &kRetry);
+    if (signal < 0 && removed && removed()) {
+      errno = ENOENT;
+      return {};
+    }
     if (signal < 0) continue;
     (void)::kill(::getpid(), signal);
     errno = EINTR;
@@ -65,6 +71,19 @@ UniqueFd not_blocking(UniqueFd fd) {
   return fd;
 }
 
+// The shell's `>(command)`: a link, but to a descriptor that the caller has given us.
+bool is_own_descriptor(const std::string& path) {
+  return path.rfind("/dev/fd/", 0) == 0 || path.rfind("/proc/self/fd/", 0) == 0;
+}
+
+// What is wrong with a fifo of Wireshark's, which the same user or root has made; empty when nothing is.
+std::string not_wiresharks(const struct stat& st) {
+  if (S_ISLNK(st.st_mode)) return "it is a link";
+  if (!S_ISFIFO(st.st_mode)) return "it is no fifo";
+  if (st.st_uid != ::geteuid() && st.st_uid != 0) return "it is another user's";
+  return {};
+}
+
 }  // namespace
 
 Result<Output> Output::open(const std::string& path) {
@@ -77,6 +96,27 @@ Result<Output> Output::open(const std::string& path) {
   } else {
     fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   }
+  return opened(std::move(fd), name);
+}
+
+Result<Output> Output::open_wiresharks(const std::string& path) {
+  if (path == "-") return open(path);
+  const std::string name = "'" + one_line(path, 200) + "'";
+  // Looked at before it is opened for writing, which waits for a reader; and what was looked at is opened.
+  const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC | (is_own_descriptor(path) ? 0 : O_NOFOLLOW)));
+  struct stat st {};
+  if (!place || ::fstat(place.get(), &st) != 0)
+    return os_error(errno, "open " + name + " for writing", "--fifo is one that Wireshark has made",
+                    ErrorKind::output);
+  if (const std::string wrong = not_wiresharks(st); !wrong.empty())
+    return Error{ErrorKind::output, "open " + name + " for writing: " + wrong,
+                 "--fifo is one that Wireshark has made; 'podshark capture -w' writes files"};
+  return opened(open_fifo("/proc/self/fd/" + std::to_string(place.get()),
+                          [&] { return ::fstat(place.get(), &st) == 0 && st.st_nlink == 0; }),
+                name);
+}
+
+Result<Output> Output::opened(UniqueFd fd, const std::string& name) {
   if (!fd && errno == EINTR) {
     Output none({}, true, name);
     none.reader_gone_ = true;

@@ -22,6 +22,10 @@ class Output {
   /// (mode 0600), or keeps what it has until the first byte is written. A pending signal among those the
   /// caller has blocked ends the waiting: it stays pending, and reader_gone() is true from the beginning.
   [[nodiscard]] static Result<Output> open(const std::string& path);
+  /// The fifo that Wireshark names: waits as open() does, but makes and follows nothing, and refuses what is
+  /// no fifo of the caller's or root's: packets must not get to whoever has put something else at that name.
+  /// "-", and descriptors of the caller below /dev/fd, are for who starts it by hand.
+  [[nodiscard]] static Result<Output> open_wiresharks(const std::string& path);
 
   Output(Output&&) = default;
   Output& operator=(Output&&) = delete;
@@ -47,6 +51,8 @@ class Output {
  private:
   Output(UniqueFd fd, bool pipe, std::string name)
       : fd_(std::move(fd)), pipe_(pipe), name_(std::move(name)) {}
+  /// `fd` as open(2) left it, errno too.
+  [[nodiscard]] static Result<Output> opened(UniqueFd fd, const std::string& name);
   [[nodiscard]] Status write_some(const std::uint8_t* data, std::size_t size, std::size_t* done);
   [[nodiscard]] Error failed(int code, const std::uint8_t* data, std::size_t done);
 

@@ -64,6 +64,7 @@ KeeperPipes open_pipes(const std::string& in_path, const std::string& out_path,
   pipes.in = std::move(in);
   pipes.out.reset(::open(out_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fifo_path.empty()) pipes.fifo.reset(::open(fifo_path.c_str(), O_PATH | O_CLOEXEC));
+  if (!is_fifo(pipes.fifo)) pipes.fifo.reset();  // the keeper would open whatever it is for writing
   pipes.wireshark_pid = pidfd_of(::getppid());
   pipes.program_pid = pidfd_of(::getpid());
   return pipes;

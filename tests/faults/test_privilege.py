@@ -5,6 +5,7 @@ the group wireshark, who wants more, and by a stranger."""
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -316,6 +317,17 @@ class Folders(RigTest):
         self.lists()
         self.assertEqual([], list((self.tmp / "private").iterdir()))
 
+    def test_a_runtime_directory_of_a_strangers_is_not_used(self):
+        # Left in the environment by su; or that user's who wants to read and forge the list.
+        shutil.chown(self.runtime, OTHER)
+        run(OTHER, ["mkdir", "-m", "0777", self.runtime / "podshark"])
+        self.lists()
+        self.lists(ROOT)
+        self.assertEqual([self.runtime / "podshark"], list(self.runtime.rglob("*")))
+        uid = pwd.getpwnam(MEMBER).pw_uid
+        own = [pathlib.Path(place) for place in (f"/run/user/{uid}/podshark", f"/tmp/podshark-{uid}")]
+        self.assertTrue([place for place in own if (place / "inventory.json").exists()], "the list is kept in a place of his own")
+
     def test_a_cache_that_is_no_plain_file_of_ones_own_is_not_read(self):
         place = self.runtime / "podshark"
         run(MEMBER, ["mkdir", "-m", "0700", place])
@@ -328,3 +340,47 @@ class Folders(RigTest):
                 self.assertTrue((place / "inventory.json").is_file() and not (place / "inventory.json").is_symlink(), "made anew")
                 run(MEMBER, ["rm", "-f", place / "inventory.json"])
         self.assertEqual("{}", secret.read_text())
+
+
+class Fifo(RigTest):
+    """Something else is where Wireshark's fifo should be: no packet gets there, and nothing is changed."""
+
+    def refused(self, place, reason):
+        done = run(RIG, [PODSHARK, "--capture", "--extcap-interface", "podman:own", "--fifo", place], check=False, timeout=20)
+        self.assertEqual(9, done.returncode, done.stderr)
+        self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
+        for word in (str(place), reason, "--fifo is one that Wireshark has made"):
+            self.assertIn(word, done.stderr)
+
+    def fifo_of(self, user):
+        """Its path, and a descriptor of a reader that waits there."""
+        path = self.tmp / "fifo"
+        run(user, ["mkfifo", "-m", "0666", path])
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        return path, reader
+
+    def test_where_nothing_is_nothing_is_made(self):
+        self.refused(self.tmp / "missing", "No such file")
+        self.assertEqual([], list(self.tmp.iterdir()))
+
+    def test_a_plain_file_stays_as_it_is(self):
+        file = self.tmp / "file"
+        run(RIG, ["dd", "status=none", f"of={file}"], input="kept")
+        self.refused(file, "it is no fifo")
+        self.assertEqual("kept", file.read_text())
+
+    def test_a_link_is_not_followed_even_to_a_fifo_of_ones_own(self):
+        fifo, reader = self.fifo_of(RIG)
+        run(RIG, ["ln", "-s", fifo, self.tmp / "link"])
+        self.refused(self.tmp / "link", "it is a link")
+        self.assertEqual(b"", os.read(reader, 1))
+
+    def test_a_strangers_fifo_gets_no_packet(self):
+        fifo, reader = self.fifo_of(OTHER)
+        self.refused(fifo, "it is another user's")
+        self.assertEqual(b"", os.read(reader, 1))
+
+    def test_nor_is_its_reader_waited_for(self):
+        run(OTHER, ["mkfifo", "-m", "0666", self.tmp / "fifo"])
+        self.refused(self.tmp / "fifo", "it is another user's")

@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <utility>
 
 #include "extcap/capture/filter.h"
 #include "extcap/capture/output.h"
@@ -223,6 +226,45 @@ TEST_F(OutputTest, a_place_that_cannot_be_written_is_named) {
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().kind, ErrorKind::output);
   EXPECT_THAT(out.error().what, HasSubstr("/no/such/place"));
+}
+
+TEST_F(OutputTest, of_wiresharks_fifo_nothing_is_made_followed_or_cut) {
+  const std::string fifo = dir + "/f";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK));
+  std::ofstream(dir + "/file") << "kept";
+  ASSERT_EQ(::symlink("f", (dir + "/link").c_str()), 0);
+  for (const auto& [what, reason] : {std::pair{"file", "it is no fifo"}, std::pair{"link", "it is a link"},
+                                     std::pair{"missing", "No such file"}, std::pair{"", "it is no fifo"}}) {
+    const auto out = Output::open_wiresharks(dir + "/" + what);
+    ASSERT_FALSE(out) << what;
+    EXPECT_EQ(out.error().kind, ErrorKind::output);
+    EXPECT_THAT(out.error().line(), HasSubstr(reason));
+  }
+  EXPECT_EQ(content(dir + "/file"), "kept");
+  EXPECT_FALSE(std::filesystem::exists(dir + "/missing"));
+  EXPECT_TRUE(Output::open_wiresharks(fifo));
+}
+
+TEST_F(OutputTest, a_descriptor_of_the_caller_is_taken_for_wiresharks_fifo) {
+  std::array<int, 2> fds{};
+  ASSERT_EQ(::pipe(fds.data()), 0);
+  const UniqueFd reader(fds[0]);
+  const UniqueFd writer(fds[1]);
+  EXPECT_TRUE(Output::open_wiresharks("/dev/fd/" + std::to_string(writer.get())));
+}
+
+TEST_F(OutputTest, a_fifo_that_is_removed_is_not_waited_for) {
+  const std::string fifo = dir + "/f";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::thread remover([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ::unlink(fifo.c_str());
+  });
+  const auto out = Output::open_wiresharks(fifo);
+  remover.join();
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().kind, ErrorKind::output);
 }
 
 // ---- recorder -----------------------------------------------------------------------------------------
