@@ -15,6 +15,7 @@ import lib_podshark
 import lib_skew
 import lib_sshd
 from lib import RIG, ROOT, WORLD, Ctr, RigTest, run, wait_for
+from lib_plugin import PROFILE, PluginTest
 from lib_podshark import PODSHARK, Capture, podshark, wait_rings
 from test_files import FilesTest
 
@@ -24,7 +25,7 @@ CONTAINERS = (
     Ctr("own", user=RIG),
     Ctr("hosted", network="host", cmd=("sleep", "1000000")),
 )
-A, B = 2222, 2223
+A, B, BARE = 2222, 2223, 2224  # the last without podshark
 SKEW = {A: 250_000_000, B: -120_000_000}
 USAGE, NOT_FOUND, UNREACHABLE = 2, 3, 12
 MS = 1_000_000
@@ -78,6 +79,9 @@ class Several(FilesTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        PluginTest.setUpClass()
+        cls.addClassCleanup(PluginTest.doClassCleanups)
+        shutil.copytree(PROFILE, PluginTest.tmp / "home/.config/wireshark/profiles/Podman")
         cls.sshd = {}
         for port, ns in SKEW.items():
             programs = pathlib.Path(tempfile.mkdtemp(prefix="skew-"))
@@ -85,6 +89,7 @@ class Several(FilesTest):
             cls.addClassCleanup(shutil.rmtree, programs)
             path = lib_skew.install(programs / "bin", PODSHARK, ns, bash=port == A)
             cls.sshd[port] = lib_sshd.start(cls, "127.0.0.1", f"SetEnv PATH={path}:/usr/local/bin:/usr/bin:/bin", port=port)
+        cls.sshd[BARE] = lib_sshd.start(cls, "127.0.0.1", "SetEnv PATH=/usr/local/bin:/usr/bin:/bin CONTAINERS_CONF=/etc/rig.conf", port=BARE)
 
     def ping(self, count=5):
         self.up["web"].enter("ping", "-c", str(count), "-i", "0.2", self.up["db"].address)
@@ -103,12 +108,33 @@ class Several(FilesTest):
                 found.append(pid)
         return found
 
+    def kept(self, capture):
+        """Its file, where the plugin's tshark reads it."""
+        path = PluginTest.tmp / "merged.pcapng"
+        shutil.copy(capture.path, path)
+        path.chmod(0o644)
+        return path
+
+    def pairs_up(self, path):
+        """To the plugin each echo, which both have seen, is one packet and a copy of it."""
+        text = PluginTest().tshark("-C", "Podman", "-r", path, "-Y", "icmp.type == 0 || icmp.type == 8", "-T", "fields", "-E", "separator=\x1f",
+                                   *(w for f in ("icmp.type", "icmp.seq", "frame.number", "frame.interface_name", "podman.copy_of") for w in ("-e", f)))
+        seen = {}
+        for kind, sequence, *rest in (line.split("\x1f") for line in text.splitlines()):
+            seen.setdefault((kind, sequence), []).append(rest)
+        self.assertEqual(10, len(seen))
+        for (number, link, original), (_, other, copy_of) in seen.values():
+            self.assertEqual(("", number), (original, copy_of), seen)
+            self.assertNotEqual(link.rpartition(":")[0], other.rpartition(":")[0], "one of each machine")
+
     def capture_both(self, traffic, *args):
         with Capture(ROOT, at(A, "web"), at(B, "db"), *args) as capture:
             wait_for(lambda: len(capture.links()) >= 4, lambda: f"both machines: {capture.stderr()}")
             traffic()
             wait_for(lambda: len(echoes(capture.so_far().packets_of(f"podman@{name(B)}:db/eth0"))) >= 10, "the pings")
-            return capture.stop(), capture.stderr()
+            done = capture.stop()
+            self.merged = self.kept(capture)
+            return done, capture.stderr()
 
     def test_two_machines_are_put_into_one_order(self):
         done, errors = self.capture_both(self.ping)
@@ -122,6 +148,7 @@ class Several(FilesTest):
             self.assertLess(abs(time_ns - here[echo]), self.error(done) + 5 * MS, "370 ms apart where nothing is corrected")
         self.told_of_the_clocks(done, errors)
         self.told_of_the_machines(done)
+        self.pairs_up(self.merged)
         self.assertIn(f"2 machines: {len(done.packets)} packets, ", errors)
         for port in (A, B):
             self.assertIn(f"{name(port)}: ", errors)
@@ -148,6 +175,40 @@ class Several(FilesTest):
         self.assertLessEqual({c["host"] for c in last["containers"]}, {name(A), name(B)})
         self.assertEqual(len(last["containers"]), len({c["id"] for c in last["containers"]}), "one machine under two names")
         self.assertIn("web", done.names[self.up["web"].address])
+
+    def test_a_machine_without_podshark_beside_one_with_it(self):
+        """podshark-agent's packets are put into the same order; the clock of this one is right."""
+        there = f"podman@{name(BARE)}:db/eth0"
+        with Capture(ROOT, at(A, "web"), at(BARE, "db")) as capture:
+            wait_for(lambda: len(capture.links()) >= 4, lambda: f"both machines: {capture.stderr()}")
+            self.ping()
+            wait_for(lambda: len(echoes(capture.so_far().packets_of(there))) >= 10, "the pings")
+            done = capture.stop()
+            self.pairs_up(self.kept(capture))
+            errors = capture.stderr()
+        self.assertIn("through podshark-agent, sent to", errors)
+        web, db = echoes(done.packets_of(f"podman@{name(A)}:web/eth0")), echoes(done.packets_of(there))
+        self.assertEqual(set(web), set(db))
+        for echo, time_ns in web.items():
+            self.assertLess(abs(time_ns - db[echo]), self.error(done) + 5 * MS)
+        lib_podshark.in_order(self, [p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
+        self.assertEqual({name(A), name(BARE)}, {e["host"] for e in done.events_of("lifecycle") if e["what"] == "attached"})
+        wait_for(lambda: not lib.processes("podshark-agent"), "the far side to end", 10)
+
+    def test_what_a_machine_drops_is_there(self):
+        with Capture(ROOT, at(A, "web"), at(B, "db"), "--drops=on") as capture:
+            wait_for(lambda: len(capture.links()) >= 4, lambda: f"both machines: {capture.stderr()}")
+            link = f"podman@{name(B)}:db/drops"
+
+            def dropped():
+                self.up["web"].enter("python3", "-c", "import socket, sys\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM)"
+                                     ".sendto(b'nobody-listens', (sys.argv[1], 98))", self.up["db"].address)
+                return [p for p in capture.so_far().packets_of(link) if b"nobody-listens" in p.data]
+            wait_for(dropped, lambda: f"a drop: {capture.stderr()}")
+            done = capture.stop()
+        for packet in (p for p in done.packets_of(link) if b"nobody-listens" in p.data):
+            record = packet.custom[0]
+            self.assertEqual(("drop", "NO_SOCKET", "db"), (record["kind"], record["reason"], record["container"]))
 
     def test_this_machine_beside_another(self):
         with Capture(ROOT, "web", at(B, "db")) as capture:
