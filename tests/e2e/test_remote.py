@@ -42,6 +42,9 @@ class Wishes(RigTest):
         self.refused(USAGE, "--host names no host", "list", "--host")
         self.refused(USAGE, "/CONTAINER", "capture", "ssh://a", "-w", "/dev/null")
 
+    def test_a_name_that_nobody_knows(self):
+        self.refused(UNREACHABLE, "Could not resolve hostname nobody.invalid", "capture", "ssh://nobody.invalid/web", "-w", "/dev/null")
+
     def test_a_machine_that_is_not_there(self):
         self.refused(UNREACHABLE, "Connection refused", "list", "--host", "127.0.0.1:1")
         self.refused(UNREACHABLE, "Connection refused", "capture", "ssh://127.0.0.1:1/web", "-w", self.tmp / "x.pcapng")
@@ -140,39 +143,49 @@ class Remote(RigTest):
         done = podshark(ROOT, "capture", f"{host(ROOT)}/web", "-f", "nonsense here", "-w", "/dev/null", check=False)
         self.assertEqual(8, done.returncode, done.stderr)
 
-    def test_killed_here_it_ends_there(self):
-        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
-            lib.fetch(28680)
+    OWNERS = ((ROOT, "web"), (RIG, "own"))
+
+    @contextlib.contextmanager
+    def with_packets(self, user, name):
+        with Capture(RIG, f"{host(user)}/{name}") as capture:
+            self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
             capture.wait_packets(1)
-            self.assertTrue(self.far())
-            capture.process.send_signal(signal.SIGKILL)
-            capture.process.wait()
-            began = time.monotonic()
-            self.gone(10)
-            lib_pcapng.read(capture.path, partial=True)
-        self.assertLess(time.monotonic() - began, 10)
+            yield capture
+
+    def told(self, capture, words):
+        self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
+        self.assertEqual(1, capture.stderr().count(words), capture.stderr())
+        self.assertTrue(capture.so_far().packets)
+
+    def test_killed_here_it_ends_there(self):
+        for user, name in self.OWNERS:
+            with self.subTest(name), self.with_packets(user, name) as capture:
+                self.assertTrue(self.far())
+                capture.process.send_signal(signal.SIGKILL)
+                capture.process.wait()
+                began = time.monotonic()
+                self.gone(10)
+                self.assertLess(time.monotonic() - began, 10)
+                lib_pcapng.read(capture.path, partial=True)
 
     def test_a_link_that_is_lost_is_told_and_leaves_nothing(self):
         """ssh and sshd stopped: neither side hears of the other, as when a cable is pulled."""
-        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
-            lib.fetch(28680)
-            capture.wait_packets(1)
-            sessions = lib_sshd.sessions()
-            self.assertTrue(sessions)
-            for pid in sessions:
-                os.kill(pid, signal.SIGSTOP)
-            began = time.monotonic()
-            try:
-                self.gone(10)
-                self.assertLess(time.monotonic() - began, 10)
-                capture.process.wait(20)
-                self.assertLess(time.monotonic() - began, 15)
-            finally:
+        for user, name in self.OWNERS:
+            with self.subTest(name), self.with_packets(user, name) as capture:
+                sessions = lib_sshd.sessions()
+                self.assertTrue(sessions)
                 for pid in sessions:
-                    os.kill(pid, signal.SIGKILL)
-            self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
-            self.assertIn(f"the connection to root@127.0.0.1:{PORT} was lost", capture.stderr())
-            self.assertTrue(capture.so_far().packets)
+                    os.kill(pid, signal.SIGSTOP)
+                began = time.monotonic()
+                try:
+                    self.gone(10)
+                    self.assertLess(time.monotonic() - began, 10)
+                    capture.process.wait(20)
+                    self.assertLess(time.monotonic() - began, 15)
+                finally:
+                    for pid in sessions:
+                        os.kill(pid, signal.SIGKILL)
+                self.told(capture, f"the connection to {user}@127.0.0.1:{PORT} was lost")
 
     def configure(self, text):
         """ssh_config of the rootless user, until the end of the test."""
@@ -222,14 +235,25 @@ class Remote(RigTest):
 
     def test_a_link_that_comes_back_too_late_is_told(self):
         """The far side gave up after six seconds, ssh did not."""
-        with Capture(ROOT, f"{host(ROOT)}/web") as capture:
-            lib.fetch(28680)
-            capture.wait_packets(1)
-            lib_sshd.hold_up(8)
-            self.assertEqual(UNREACHABLE, capture.process.wait(15), capture.stderr())
-            self.assertIn("nothing has come from the other side for 6 s", capture.stderr())
-            self.assertTrue(capture.so_far().packets)
-        self.gone(10)
+        for user, name in self.OWNERS:
+            with self.subTest(name), self.with_packets(user, name) as capture:
+                lib_sshd.hold_up(8)
+                capture.process.wait(15)
+                self.told(capture, "nothing has come from the other side for 6 s")
+            self.gone(10)
+
+    def test_a_restart_there_is_followed(self):
+        for user, name in self.OWNERS:
+            with self.subTest(name), self.with_packets(user, name) as capture:
+                lib.podman(user, "restart", "-t", "0", name)
+                wait_for(lambda: any(e["what"] == "restarted" for e in capture.so_far().events_of("gap")),
+                         lambda: f"a gap record: {capture.stderr()}", 60)
+                before = len(capture.so_far().packets)
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+                capture.wait_packets(before + 4)
+                gap, = (e for e in capture.stop().events_of("gap") if e["what"] == "restarted")
+            self.assertRegex(gap["detail"], rf"container {name} was not captured for \d+\.\d+ s: it was stopped and started")
+            self.gone()
 
     def test_twenty_five_machines_behind_one_jump_host(self):
         """Each asks for two connections and a clock at the same moment: sshd hangs up on some, and takes them later."""
@@ -310,6 +334,15 @@ class Remote(RigTest):
         done = podshark(RIG, "list", "--host", host(RIG), check=False)
         self.assertEqual((PERMISSION, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.assertIn("its host key is not known", done.stderr)
+
+    def test_a_host_key_that_has_changed(self):
+        known = self.emptied(lib_sshd.home(RIG) / "known_hosts")
+        key = (lib_sshd.home(RIG) / "id_ed25519.pub").read_text()  # not the machine's
+        known.write_text(f"[127.0.0.1]:{PORT} {key}")
+        for words in (("list", "--host", host(RIG)), ("capture", f"{host(RIG)}/own", "-w", "/dev/null")):
+            done = podshark(RIG, *words, check=False)
+            self.assertEqual((PERMISSION, "", 1), (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr)
+            self.assertIn("or has changed", done.stderr)
 
     def askpass(self, answer):
         """An environment with a desktop, whose program for ssh's questions says the answer and keeps what it was asked."""

@@ -42,6 +42,13 @@ def host(user):
     return f"ssh://{user}@127.0.0.1:{PORT}"
 
 
+def left_there():
+    """Files of the kinds that are made there: podshark-agent's program, and what mktemp makes without being told how."""
+    homes = [lib.environment(user)["HOME"] for user in (ROOT, RIG)]
+    places = [*homes, "/tmp", "/var/tmp", "/run/user/0", lib.environment(RIG)["XDG_RUNTIME_DIR"]]
+    return {file for place in places for pattern in (".podshark.*", "tmp.*") for file in pathlib.Path(place).glob(pattern)}
+
+
 class Ways(RigTest):
     @classmethod
     def setUpClass(cls):
@@ -54,8 +61,23 @@ class Ways(RigTest):
         path.chmod(0o440)
         self.addCleanup(path.unlink)
 
+    def setUp(self):
+        super().setUp()
+        self.before = left_there()
+
     def gone(self, seconds=10, names=FAR):
         wait_for(lambda: not lib.processes(*names), lambda: f"the far side to end: {lib.processes(*names)}", seconds)
+        wait_for(lambda: not left_there() - self.before, lambda: f"no file to be left: {left_there() - self.before}", seconds)
+
+    def killed(self, target, names=FAR):
+        """Killed here with packets, nothing of it is left there."""
+        with Capture(RIG, target) as capture:
+            self.up[target.rpartition("/")[2]].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+            capture.wait_packets(1)
+            self.assertTrue(lib.processes(*names), "something captures there")
+            capture.process.send_signal(signal.SIGKILL)
+            capture.process.wait()
+            self.gone(10, names)
 
     def captures(self, user, name, way, *args, traffic=None, until=b""):
         """Its packets, taken that way, one with `until` among them; nothing is left afterwards."""
@@ -146,13 +168,14 @@ class Ways(RigTest):
 
     def test_sudo_makes_rootful_ones_reachable(self):
         done = podshark(RIG, "capture", f"{host(RIG)}/web", "-w", "/dev/null", check=False)
-        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
-        self.assertNotEqual(0, done.returncode)
+        self.assertEqual((3, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
         self.sudoers("ALL")
         self.assertIn("web", podshark(RIG, "list", "--host", host(RIG)).stdout)
         self.captures(RIG, "web", self.AGENT, traffic=lambda: lib.fetch(28690))
+        self.killed(f"{host(RIG)}/web", (*FAR, "sudo"))
         with self.without_agent():
             self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
+            self.killed(f"{host(RIG)}/web", (*FAR, "sudo"))
 
     def test_doas_does_as_well(self):
         path = pathlib.Path("/etc/doas.conf")
@@ -160,8 +183,25 @@ class Ways(RigTest):
         self.addCleanup(path.unlink)
         self.assertIn("web", podshark(RIG, "list", "--host", host(RIG)).stdout)
         self.captures(RIG, "web", self.AGENT, traffic=lambda: lib.fetch(28690))
+        self.killed(f"{host(RIG)}/web", (*FAR, "doas"))
         with self.without_agent():
             self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
+            self.killed(f"{host(RIG)}/web", (*FAR, "doas"))
+
+    def test_other_login_shells_and_a_terminal(self):
+        """The whole agent is one word of the command line; ssh_config may ask for a terminal, which would change its bytes."""
+        before = pwd.getpwnam(RIG).pw_shell
+        self.addCleanup(run, ROOT, ["usermod", "-s", before, RIG])
+        config = lib_sshd.home(RIG) / "config"
+        config.write_text("Host *\n  RequestTTY force\n")
+        self.addCleanup(config.unlink)
+        busybox = self.sshd / "ash"
+        busybox.write_text('#!/bin/sh\nexec busybox ash "$@"\n')
+        busybox.chmod(0o755)
+        for shell in ("/bin/tcsh", "/bin/dash", busybox):
+            with self.subTest(shell):
+                run(ROOT, ["usermod", "-s", shell, RIG])
+                self.captures(RIG, "own", self.AGENT)
 
     def test_exec_in_the_container(self):
         self.captures(ROOT, "tools", "through podman exec (tcpdump)", "--method", "exec")
@@ -206,10 +246,8 @@ class Ways(RigTest):
         self.assertTrue(any(b"hello from" in p.data for p in done.packets))
         self.gone()
         self.none_beside()
-        with Capture(RIG, "podman://far/web") as capture:
-            capture.process.send_signal(signal.SIGKILL)
-            capture.process.wait()
-            self.none_beside()
+        self.killed("podman://far/web")
+        self.none_beside()
         done = podshark(RIG, "capture", "podman://nowhere/web", "-w", "/dev/null", check=False)
         self.assertEqual((6, 1), (done.returncode, done.stderr.count("\n")), done.stderr)
 
@@ -228,17 +266,25 @@ class Ways(RigTest):
                 self.assertTrue(done.packets_of(f"podman:{name}/lo"))
                 self.gone()
                 self.none_beside(RIG)
+        self.killed("podman://far/own")
+        self.none_beside(RIG)
 
-    def test_a_lost_link_through_podmans_api(self):
-        self.connection(ROOT)
-        with Capture(RIG, "podman://far/web") as capture:
-            self.up["web"].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+    def lost_link_through_the_api(self, user, name):
+        self.connection(user)
+        with Capture(RIG, f"podman://far/{name}") as capture:
+            self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
             capture.wait_packets(1)
             # Of its connections none is a session: their titles have no terminal.
             # The beats are made by a shell on this side, which goes on until it is told.
-            self.lose_the_link([capture], lib_sshd.sessions(f": {ROOT}".encode()), "was lost", far=("podshark-agent",))
-        self.none_beside()
+            self.lose_the_link([capture], lib_sshd.sessions(f": {user}".encode()), "was lost", far=("podshark-agent",))
+        self.none_beside(user)
         self.gone()
+
+    def test_a_lost_link_through_podmans_api(self):
+        self.lost_link_through_the_api(ROOT, "web")
+
+    def test_a_lost_link_through_podmans_api_for_rootless_containers(self):
+        self.lost_link_through_the_api(RIG, "own")
 
     def test_the_host_network_without_our_own_connection(self):
         done = podshark(RIG, "capture", f"{host(ROOT)}/hosted", "-w", "/dev/null", check=False)
@@ -319,13 +365,14 @@ class Ways(RigTest):
     def told(self, captures, words):
         for capture in captures:
             self.assertEqual(UNREACHABLE, capture.process.returncode, capture.stderr())
-            self.assertIn(words, capture.stderr())
+            self.assertEqual(1, capture.stderr().count(words), capture.stderr())
             self.assertNotIn("has stopped", capture.stderr())
             self.assertTrue(capture.so_far().packets)
 
     def test_a_lost_link_ends_each_way_there(self):
         with self.each_way() as captures:
             self.lose_the_link(captures, lib_sshd.sessions(), "was lost")
+            self.gone()
             for user in (ROOT, RIG):
                 self.none_beside(user)
 
@@ -373,23 +420,31 @@ class Ways(RigTest):
         lib_podshark.in_order(self, [p.time_ns for p in done.packets], errors)
         self.gone()
 
-    def test_a_full_disk(self):
+    def fills(self, name, *args):
         """What fits is a valid file, and the far side ends."""
-        disk = self.sshd / "disk"
+        disk = self.tmp / f"disk-{name}"
         disk.mkdir()
         run(ROOT, ["mount", "-t", "tmpfs", "-o", "size=256k,mode=1777", "tmpfs", disk])
         self.addCleanup(run, ROOT, ["umount", disk])
         file = disk / "full.pcapng"
-        child = lib.popen(RIG, [PODSHARK, "capture", f"{host(ROOT)}/web", "-w", file], stderr=subprocess.PIPE)
-        self.addCleanup(lib.end, child, signal.SIGKILL)
-        wait_for(lambda: file.exists() and b"web/eth0" in file.read_bytes(), "the capture")
+        child = self.child(RIG, [PODSHARK, "capture", f"{host(ROOT)}/{name}", *args, "-w", file], stderr=subprocess.PIPE)
+
+        def begun():
+            self.up[name].enter("ping", "-c", "1", "127.0.0.1")
+            return file.exists() and file.stat().st_size > 28 and lib_pcapng.read(file, partial=True).packets
+        wait_for(begun, "the capture")
         sender = lib.BIN / "tests/tools/packet_sender"
-        run(ROOT, [sender, "podman0", self.up["web"].mac, 1000, 1000, 2000])
+        run(ROOT, [sender, "podman0", self.up[name].mac, 1000, 1000, 2000])
         self.assertEqual(9, child.wait(20))
         errors = child.stderr.read().decode().splitlines()
         self.assertIn("No space left on device", errors[-1])
+        self.assertEqual(1, sum("No space left" in line for line in errors), errors)
         self.assertTrue(lib_pcapng.read(file).packets)
         self.gone()
+
+    def test_a_full_disk(self):
+        self.fills("web")
+        self.fills("tools", "--method", "exec")
 
     def test_a_container_that_is_not_there(self):
         done = podshark(RIG, "capture", f"{host(ROOT)}/nobody", "-w", "/dev/null", check=False)
@@ -413,5 +468,38 @@ class NoPodman(RigTest):
             self.assertIn(f"{ROOT}@127.0.0.1:{PORT + 1} has no podman in its PATH", done.stderr)
 
 
+class NoPrograms(RigTest):
+    """A machine whose directories take no programs, to whoever comes through its sshd; at another port it has no tcpdump either."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        homes = [lib.environment(user)["HOME"] for user in (ROOT, RIG)]
+        places = " ".join(["/tmp", "/var/tmp", "/run", lib.environment(RIG)["XDG_RUNTIME_DIR"], *homes])
+        noexec = f"for d in {places}; do mount --rbind $d $d && mount -o remount,bind,noexec $d || exit; done; "
+        for port, hidden in ((PORT + 2, ""), (PORT + 3, "mount --bind /dev/null /usr/bin/tcpdump; ")):
+            lib_sshd.start(cls, "127.0.0.1", "SetEnv PATH=/usr/local/bin:/usr/bin:/bin CONTAINERS_CONF=/etc/rig.conf", port=port,
+                           enter=("unshare", "-m", "sh", "-c", noexec + hidden + 'exec "$@"', "sh"))
+
+    def captures(self, port, way, *which):
+        before = left_there()
+        for user, name in which:
+            with self.subTest(name), Capture(RIG, f"ssh://{user}@127.0.0.1:{port}/{name}") as capture:
+                self.up[name].enter("ping", "-c", "2", "-i", "0.2", "127.0.0.1")
+                capture.wait_packets(2)
+                done = capture.stop()
+                self.assertIn(way, capture.stderr())
+                self.assertTrue(any("takes programs (noexec)" in e["detail"] for e in done.events_of("lifecycle")), done.events)
+            wait_for(lambda: not lib.processes(*FAR), lambda: f"the far side to end: {lib.processes(*FAR)}", 10)
+            self.assertLessEqual(left_there(), before)
+
+    def test_tcpdump_takes_over(self):
+        self.captures(PORT + 2, "through tcpdump of", (ROOT, "web"), (RIG, "own"))
+
+    def test_dumpcap_takes_over(self):
+        # A rootless podman enters the mount namespace that its user's containers have, where tcpdump is.
+        self.captures(PORT + 3, "through dumpcap of", (ROOT, "web"))
+
+
 if WORLD == "deb12":
-    del NoPodman, Ways  # sshd is in the Debian 13 root only
+    del NoPodman, NoPrograms, Ways  # sshd is in the Debian 13 root only
