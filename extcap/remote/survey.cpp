@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds kLimit{30'000};  // a dozen calls of podman 
 
 // Parts that begin with a line of their own: JSON has no such line, whatever is in its strings. Ids are taken
 // from the keys only: a quote within a string has a backslash. sudo can not be stopped by who started it, and
-// may wait for a name server that is not there: it is asked beside, and given six seconds. A user who has
-// never used podman is not given a storage by asking.
+// may wait for a name server that is not there: it is asked beside, and given six seconds; an answer that
+// comes later does not make its file anew. A user who has never used podman is not given a storage by asking.
 constexpr const char* kAsk = R"(
 part() { echo; echo "podshark-part $1"; }
 ask() {
@@ -29,7 +29,7 @@ ask() {
   answer=$(mktemp) || return 1
   trap 'rm -f "$answer"' EXIT
   trap 'exit 1' HUP TERM
-  ("$@" ps -q >/dev/null 2>"$answer"; echo "podshark-code $?" >>"$answer") </dev/null >/dev/null 2>&1 &
+  ("$@" ps -q; echo "podshark-code $?" >&2) </dev/null >/dev/null 2>"$answer" &
   waits=0
   while [ $waits -lt 120 ] && ! grep -q '^podshark-code' "$answer"; do
     sleep 0.05 || sleep 1

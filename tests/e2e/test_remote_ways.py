@@ -188,6 +188,18 @@ class Ways(RigTest):
             self.captures(RIG, "web", "through tcpdump of", traffic=lambda: lib.fetch(28690))
             self.killed(f"{host(RIG)}/web", (*FAR, "doas"))
 
+    def test_an_answer_of_sudo_that_comes_too_late(self):
+        """When doas is asked already: nobody reads it, and it leaves no file."""
+        asked = self.tmp / "asked"
+        for name, does in (("sudo", f"while [ ! -e {asked} ]; do sleep 0.1; done"), ("doas", f"touch {asked}; sleep 2; exit 1")):
+            program = pathlib.Path("/usr/local/bin", name)
+            program.write_text(f"#!/bin/sh\n{does}\n")
+            program.chmod(0o755)
+            self.addCleanup(program.unlink)
+        self.assertIn("own", podshark(RIG, "list", "--host", host(RIG)).stdout)
+        self.assertTrue(asked.exists())
+        self.gone(names=("sudo", "doas"))
+
     def test_other_login_shells_and_a_terminal(self):
         """The whole agent is one word of the command line; ssh_config may ask for a terminal, which would change its bytes."""
         before = pwd.getpwnam(RIG).pw_shell
