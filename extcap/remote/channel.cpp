@@ -77,6 +77,18 @@ void Channel::read_output() {
   take({buffer.data(), static_cast<std::size_t>(n)});
 }
 
+// Whoever else writes there may be in the middle of a line.
+void Channel::take_answers() {
+  if (line_.answer.empty()) return;
+  const std::string answer = line_.answer + "\n";
+  for (std::string* text : {&rest_, &said_}) {
+    for (std::size_t at = 0; (at = text->find(answer, at)) != std::string::npos;) {
+      text->erase(at, answer.size());
+      answers_ = true;
+    }
+  }
+}
+
 void Channel::read_errors() {
   // The marker, which tells whose words these are, may have come together with them.
   if (!began_ && out_open_) read_output();
@@ -93,15 +105,12 @@ void Channel::read_errors() {
   heard_ = Clock::now();
   const std::string text(buffer.data(), static_cast<std::size_t>(n));
   said_ += text;
-  if (said_.size() > kMostSaid) said_.erase(0, said_.size() - kMostSaid);
   rest_ += text;
+  take_answers();
+  if (said_.size() > kMostSaid) said_.erase(0, said_.size() - kMostSaid);
   std::size_t from = 0;
   for (std::size_t at = 0; (at = rest_.find('\n', from)) != std::string::npos; from = at + 1) {
     const std::string line = one_line(rest_.substr(from, at - from), kMostLine);
-    if (!line_.answer.empty() && line == line_.answer) {
-      answers_ = true;
-      continue;
-    }
     // Until then these are ssh's own, which an error has, or of login scripts.
     if (began_ && !line.empty()) hooks_.line(line);
   }

@@ -65,6 +65,7 @@ class Channel {
   Channel(Line line, Child child, Hooks hooks)
       : line_(std::move(line)), child_(std::move(child)), hooks_(std::move(hooks)) {}
   void take(std::span<const std::uint8_t> bytes);
+  void take_answers();
 
   Line line_;
   Child child_;

@@ -548,7 +548,7 @@ TEST(CutLine, silence_is_one_only_after_an_answer) {
     return remote::Channel::open(local({"sh", "-c", script}),
                                  {.output = [](auto) {}, .line = [&](const auto& l) { said += l + "\n"; }});
   };
-  auto answers = open("echo podshark-alive >&2; echo words >&2; exec sleep 20");
+  auto answers = open("printf wor >&2; echo podshark-alive >&2; echo ds >&2; exec sleep 20");
   ASSERT_TRUE(answers);
   EXPECT_EQ(watched(*answers, said, [&] { return answers->silent(); }), "words\n");
   EXPECT_EQ(answers->lost().kind, ErrorKind::unreachable);
