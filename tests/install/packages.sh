@@ -23,7 +23,7 @@ if [ "$suite" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]; then
 else
   rig_with_network "$builder" "$("$rig" root "$suite")" "$top" "$debs" "$CCACHE_DIR"
   in_builder env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -qq update &&
-    apt-get -qq -y --no-install-recommends install build-essential debhelper lintian >/dev/null'
+    apt-get -qq -y --no-install-recommends install adduser build-essential debhelper lintian >/dev/null'
 fi
 in_builder env CMAKE_CXX_COMPILER_LAUNCHER=ccache PODSHARK_WERROR=ON "$top/install/debian/build.sh" -o "$debs"
 deb=$(echo "$debs"/podshark_*.deb)
