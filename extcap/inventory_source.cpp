@@ -27,7 +27,7 @@ bool lacks_details(const model::Inventory& inventory) {
 model::Inventory with_details(model::Inventory seen, const model::Inventory& known) {
   for (model::Container& c : seen.containers) {
     const model::Container* old = known.by_id(c.id);
-    if (old != nullptr && old->pid == c.pid && old->pid_start == c.pid_start) c = *old;
+    if (old != nullptr && old->same_process(c)) c = *old;
   }
   seen.pods = known.pods;
   seen.networks = known.networks;

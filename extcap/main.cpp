@@ -92,7 +92,7 @@ int run(const std::vector<std::string>& args) {
         return words[0] == "inventory" ? inventory_there(listed, words) : run_there(listed, words, std::cout);
       }
     }
-    if (args[0] == c.name) return c.run(std::span(args).subspan(1), std::cout, std::cerr);
+    return c.run(std::span(args).subspan(1), std::cout, std::cerr);
   }
   std::cerr << "podshark: there is no command '" << podshark::one_line(args[0], 40)
             << "' (see 'podshark --help')\n";

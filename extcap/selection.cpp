@@ -90,7 +90,7 @@ model::Inventory running_now(const model::Inventory& known) {
     const model::Container* old = known.by_id(c.id);
     if (old == nullptr || old->limited)
       continue;  // a moment ago it may have been the runtime, not the container
-    c = old->pid == c.pid && old->pid_start == c.pid_start ? *old : restarted(*old, c);
+    c = old->same_process(c) ? *old : restarted(*old, c);
   }
   now.pods = known.pods;
   now.networks = known.networks;

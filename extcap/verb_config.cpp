@@ -15,7 +15,6 @@
 #include "extcap/selection.h"
 #include "extcap/sentence.h"
 #include "extcap/worker_client.h"
-#include "podman/core/text.h"
 #include "podman/kernel/rtnetlink.h"
 #include "podman/wire/ring.h"
 

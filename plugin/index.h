@@ -77,9 +77,8 @@ class Index {
   /// Forgets everything: another file follows.
   void clear() noexcept;
 
-  /// Takes one event record of the interface `key`: inventories, translations and probes count, others are
-  /// ignored, and so is what is malformed. An inventory in parts counts from the frame of its last part on;
-  /// with a part missing it does not count.
+  /// Takes one event record of the interface `key`; what is malformed is ignored. An inventory in parts
+  /// counts from the frame of its last part on; with a part missing it does not count.
   void learn(std::uint32_t frame, std::uint64_t key, std::string_view json) noexcept;
   /// No inventory yet.
   [[nodiscard]] bool empty() const noexcept { return snapshots_.empty(); }
@@ -94,7 +93,7 @@ class Index {
   [[nodiscard]] const std::vector<ResolvedName>& resolved() const noexcept { return resolved_; }
   void forget_resolved() noexcept { resolved_.clear(); }
 
-  /// True when set_interface() has to be called once before ends() is asked about this interface.
+  /// False when set_interface() has to be called once before ends() is asked about this interface.
   [[nodiscard]] bool knows_interface(std::uint64_t key) const noexcept {
     return last_ != nullptr && last_key_ == key ? true : interfaces_.count(key) > 0;
   }

@@ -8,7 +8,6 @@
 #include <wsutil/report_message.h>
 
 #include "plugin/learn.h"
-#include "podman/core/text.h"
 
 namespace podshark::plugin {
 namespace {

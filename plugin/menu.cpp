@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Entries start podshark and show its output, or filter; those about the selected packet look at it when they
-// are chosen. A further command is an entry in kEntries and one call of show_run().
+// are chosen. A further command is an entry in `entries` and one call of show_run().
 #include "plugin/menu.h"
 
 #include <epan/plugin_if.h>

@@ -19,7 +19,6 @@ class Input {
   Input& operator=(const Input&) = delete;
 
   [[nodiscard]] Result<std::size_t> read(std::span<std::uint8_t> out);
-  [[nodiscard]] bool packed() const { return inflate_ != nullptr; }
   /// "'web.pcap'" or "standard input".
   [[nodiscard]] const std::string& name() const { return name_; }
   /// A file that is written to would be this one.

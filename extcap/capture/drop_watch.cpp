@@ -30,12 +30,6 @@ constexpr std::size_t kMostInRing = PODSHARK_DROP_RING / sizeof(podshark_drop_ev
 constexpr std::size_t kMostAddresses = 64;  // of one container
 constexpr std::size_t kMostPorts = 1024;
 
-std::int64_t monotonic_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
 // CLOCK_REALTIME minus CLOCK_MONOTONIC, from the reading that was disturbed least.
 std::int64_t clock_difference() {
   std::int64_t best = INT64_MAX;
@@ -257,8 +251,7 @@ void DropWatch::follow_container(const Target& target, const model::Container& t
   if (tag == 0) return;
   Watched& w = *watched_.at(tag);
   Ports ports = ports_of(told);
-  if (w.told && w.target.container.pid == c.pid && w.target.container.pid_start == c.pid_start &&
-      w.ports == ports && w.networks == told.networks) {
+  if (w.told && w.target.container.same_process(c) && w.ports == ports && w.networks == told.networks) {
     return;
   }
   Result<NetnsSockets> sockets =

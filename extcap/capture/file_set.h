@@ -32,7 +32,6 @@ struct RotationRule {
 class FileSet {
  public:
   FileSet(std::string path, const RotationRule& rule) : path_(std::move(path)), rule_(rule) {}
-  [[nodiscard]] const RotationRule& rule() const { return rule_; }
   /// Opens the next file and removes the oldest beyond the limit.
   [[nodiscard]] Result<Output> next(std::int64_t time_ns);
   [[nodiscard]] bool due(std::uint64_t bytes, std::uint64_t packets, std::chrono::seconds age) const;

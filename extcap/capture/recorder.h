@@ -107,7 +107,7 @@ class Recorder {
     if (interface_id < lost_.size()) ++lost_[interface_id];
   }
   void lose_buffer();
-  /// Interfaces and names go here in a history, whose packets may have been dropped when it is saved.
+  /// Names go here in a history, whose packets may have been dropped when it is saved.
   [[nodiscard]] wire::Bytes* standing() { return history_ ? &prologue_ : &buffer_; }
 
   std::unique_ptr<Output> output_;

@@ -40,7 +40,6 @@ class RingBudget {
     ~Share() {
       if (budget_ != nullptr) budget_->used_ -= bytes_;
     }
-    [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
    private:
     friend class RingBudget;

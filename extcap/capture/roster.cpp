@@ -200,7 +200,7 @@ bool Roster::captured(const Target& t) const {
   return std::any_of(sources_.begin(), sources_.end(), [&](const auto& s) {
     const Target& have = s->target();
     return !s->ended() && have.network == t.network && have.container.id == t.container.id &&
-           have.container.pid == t.container.pid && have.container.pid_start == t.container.pid_start;
+           have.container.same_process(t.container);
   });
 }
 

@@ -56,7 +56,8 @@ struct Summary {
 void prepare_signals(bool extcap);
 
 /// Captures the selected targets until a limit, a signal, the reader's or the parent's end, or the last
-/// container's. The recorder's stream is complete and flushed when this returns, also with an error.
+/// container's. The recorder's stream is complete when this returns, also with an error; what its reader did
+/// not take in time is told.
 [[nodiscard]] Result<Summary> run_session(Recorder& recorder, Selection selection,
                                           const SessionOptions& options);
 

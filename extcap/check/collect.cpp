@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "extcap/check/parts.h"
-#include "podman/core/text.h"
 #include "podman/discover/rootless_netns.h"
 #include "podman/discover/storage.h"
 

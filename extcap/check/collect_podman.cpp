@@ -68,15 +68,13 @@ void read_netavark(Facts& facts, const std::string& root) {
   const std::string directory = root + "/run/containers/networks/firewall";
   const Result<std::string> driver = read_file(directory + "/firewall-driver", 256);
   if (!driver) return;  // before netavark 1.9
-  facts.intended.known = true;
   facts.intended.driver = std::string(trim(*driver));
   for (const std::string& name : files_of(directory + "/ports")) {
     const Result<std::string> text = read_file(directory + "/ports/" + name, kMaxFile);
     const auto parsed = text ? api::parse_netavark_ports(*text) : Result<api::NetavarkPorts>(text.error());
     if (!parsed) continue;
     for (const model::PortMapping& port : parsed->ports)
-      facts.intended.ports.push_back(
-          {parsed->container_id, parsed->network, parsed->address, parsed->subnet, port});
+      facts.intended.ports.push_back({parsed->container_id, port});
   }
 }
 

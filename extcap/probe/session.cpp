@@ -13,7 +13,6 @@
 #include "extcap/probe/render.h"
 #include "extcap/probe/runner.h"
 #include "extcap/probe/stop.h"
-#include "podman/core/text.h"
 #include "podman/probe/conclude_other.h"
 
 namespace podshark::extcap::probing {

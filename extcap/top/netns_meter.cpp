@@ -44,12 +44,6 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 // Packets as they are, cut to their headers by the kernel: `ret #96`.
 constexpr sock_filter kCut{BPF_RET | BPF_K, 0, 0, kFlowSnaplen};
 
-std::int64_t monotonic_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   (void)!::getrandom(&seed, sizeof(seed), GRND_NONBLOCK);

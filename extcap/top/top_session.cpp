@@ -30,7 +30,6 @@
 #include "extcap/top/terminal.h"
 #include "extcap/worker_client.h"
 #include "podman/core/clock.h"
-#include "podman/core/text.h"
 #include "podman/discover/discover.h"
 
 namespace podshark::extcap::top {
@@ -58,16 +57,6 @@ Result<UniqueFd> signal_fd(std::initializer_list<int> numbers) {
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return os_error(errno, "signalfd");
   return fd;
-}
-
-using Processes = std::set<std::pair<pid_t, std::uint64_t>>;
-
-Processes processes_of(const model::Inventory& inventory) {
-  Processes out;
-  for (const model::Container& c : inventory.containers) {
-    if (c.alive()) out.emplace(c.pid, c.pid_start);
-  }
-  return out;
 }
 
 // A network is measured in the containers that are in it.
@@ -206,7 +195,9 @@ std::vector<Target> TopSession::wanted() const {
 Status TopSession::attach(const Target& target) {
   NetnsMeter::Options o;
   o.peers = options_.peers > 0;
-  const std::size_t links = 2 * std::max<std::size_t>(processes_of(inventory_).size(), 1);
+  const auto alive = std::count_if(inventory_.containers.begin(), inventory_.containers.end(),
+                                   [](const model::Container& c) { return c.alive(); });
+  const std::size_t links = 2 * std::max<std::size_t>(static_cast<std::size_t>(alive), 1);
   o.ring_bytes = std::clamp(kRingBudget / links, kSmallestRing, kLargestRing);
   Result<std::unique_ptr<NetnsMeter>> meter = NetnsMeter::open(target, o, worker_, loop_, [this] {
     if (watch_) watch_->refresh();
@@ -227,7 +218,7 @@ void TopSession::follow_targets() {
     names.insert(t.value);
     const auto same = [&](const std::unique_ptr<NetnsMeter>& m) {
       const model::Container& c = m->target().container;
-      return c.id == t.container.id && c.pid == t.container.pid && c.pid_start == t.container.pid_start;
+      return c.id == t.container.id && c.same_process(t.container);
     };
     const auto it = std::find_if(meters_.begin(), meters_.end(), same);
     if (it == meters_.end()) {
@@ -257,7 +248,7 @@ void TopSession::on_inventory(model::Inventory&& fresh) {
 }
 
 void TopSession::on_scan() {
-  if (processes_of(discover::scan_conmon()) != processes_of(inventory_) && watch_) watch_->refresh();
+  if (watch_ && !same_processes(discover::scan_conmon(), inventory_)) watch_->refresh();
 }
 
 Status TopSession::add_timer(UniqueFd& timer, milliseconds interval, void (TopSession::*handler)()) {

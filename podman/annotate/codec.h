@@ -32,13 +32,13 @@ inline constexpr std::size_t kMaxInventoryJson = 64U << 20U;
 /// Containers, pods and networks are distributed; labels of a container too large alone are dropped from it.
 [[nodiscard]] std::vector<std::string> encode_inventory_parts(const model::Inventory& inventory);
 
-/// Accepts any field missing; wrong types, other kinds and newer schema versions are errors.
-/// A part yields just its share.
 struct InventoryPart {
   model::Inventory inventory;
   unsigned part = 1;
   unsigned parts = 1;
 };
+/// Accepts any field missing; wrong types, other kinds and newer schema versions are errors.
+/// A part yields just its share.
 [[nodiscard]] Result<InventoryPart> decode_inventory(std::string_view json);
 
 /// What happened, told in one record: to a container, a captured link, a connection, a packet.
@@ -118,8 +118,8 @@ struct Interface {
   std::string container_id;
   std::string container;
   std::string pod;
-  std::string link;
-  std::string point;  ///< inside or host
+  std::string link;   ///< "drops": packets that the kernel dropped
+  std::string point;  ///< inside or host; empty for those
   std::string mac;
   std::vector<std::string> addresses;
   std::uint64_t netns = 0;
@@ -130,7 +130,8 @@ struct InterfaceClock {
   std::int64_t offset_ns = 0;  ///< what is subtracted from its times
   std::int64_t error_ns = 0;
 };
-/// The same of another machine's interface; other JSON, or none, is left as it is.
+/// What encode_interface() wrote, moved to our file from another machine's; other JSON, or none, is left as
+/// it is.
 [[nodiscard]] std::string move_interface(std::string_view json, const std::string& host,
                                          const std::optional<InterfaceClock>& clock);
 

@@ -15,7 +15,6 @@ Result<NetavarkPorts> parse_netavark_ports(std::string_view json_text) {
   out.container_id = text(j, "container_id");
   out.network = text(j, "network_name");
   out.address = text(j, "container_ip_v4");
-  out.subnet = text(j, "subnet_v4");
   for (const json& p : children(j, "port_mappings")) {
     if (out.ports.size() == kMaxPorts) break;
     model::PortMapping port;

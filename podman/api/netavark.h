@@ -17,7 +17,6 @@ struct NetavarkPorts {
   std::string container_id;
   std::string network;
   std::string address;  ///< the container's IPv4 address, empty without
-  std::string subnet;
   std::vector<model::PortMapping> ports;
 };
 [[nodiscard]] Result<NetavarkPorts> parse_netavark_ports(std::string_view json);

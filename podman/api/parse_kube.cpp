@@ -8,7 +8,6 @@
 
 #include "podman/api/json_model.h"
 #include "podman/api/json_read.h"
-#include "podman/core/text.h"
 
 namespace podshark::api {
 namespace {

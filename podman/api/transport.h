@@ -12,7 +12,8 @@ namespace podshark::api {
 using Deadline = std::chrono::steady_clock::time_point;
 
 /// Where podman's JSON comes from: its command or a REST socket. Every call blocks at most until its deadline
-/// and returns the raw answer (parse.h), within the byte limits of limits.h. Errors have kind no_podman.
+/// and returns the raw answer (parse.h), within the byte limits of limits.h. Errors have kind no_podman
+/// or, of one thing that is not there, not_found.
 class Transport {
  public:
   Transport() = default;

@@ -18,7 +18,8 @@ struct IpAddress {
 
   [[nodiscard]] static IpAddress v4(const std::uint8_t* four_bytes);
   [[nodiscard]] static IpAddress v6(const std::uint8_t* sixteen_bytes);
-  /// "10.88.0.2", "fd00::2", also with "/16" behind it. Nothing for any other text.
+  /// "10.88.0.2", "fd00::2", also with "/16" behind it: what stands behind a '/' is not looked
+  /// at. Nothing for any other text.
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] bool is_v4() const;

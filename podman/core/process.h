@@ -84,7 +84,7 @@ class Child {
 struct Output {
   int exit_code = -1;  ///< or 128 + signal
   std::string out;
-  std::string errors;  ///< Stderr::kept: the last 16 KiB of its stderr
+  std::string errors;  ///< Stderr::kept: the end of its stderr, 16 to 32 KiB
 };
 enum class Stderr { dropped, merged /* into out */, kept };
 

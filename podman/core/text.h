@@ -31,9 +31,11 @@ namespace podshark {
 /// Lower-case hexadecimal of `value`, exactly `digits` (≤ 16) long, most significant digits first.
 [[nodiscard]] std::string hex(std::uint64_t value, unsigned digits);
 
+/// Empty pieces are kept: "a,,b" has three, "" one.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 /// What stands between spaces and tabs; nothing empty.
 [[nodiscard]] std::vector<std::string> words(std::string_view text);
+/// Without spaces, tabs and ends of lines (\r, \n) at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 /// The last line that is not blank, through one_line(): what a program said when it failed.
 [[nodiscard]] std::string last_line(std::string_view text, std::size_t max_bytes);

@@ -43,8 +43,8 @@ bool gave_up(const Facts& facts, const ContainerFacts& c) {
   return std::any_of(all.begin(), all.end(), [](const Attempt& a) { return !a.judgement.complete; });
 }
 
-}  // namespace
-
+// A rule that asks what is not known of the packet and, if it fits, may let it pass what blocks it. All null
+// without.
 firewall::Place undecided(const Attempt& attempt) {
   const firewall::Judgement& j = attempt.judgement;
   if (!attempt.blocked() || j.by.chain == nullptr) return {};
@@ -52,6 +52,8 @@ firewall::Place undecided(const Attempt& attempt) {
                                   [&](const firewall::Place& p) { return may_save(p, *j.by.chain); });
   return found == j.uncertain.end() ? firewall::Place{} : *found;
 }
+
+}  // namespace
 
 bool surely_blocked(const Attempt& attempt) {
   return attempt.blocked() && undecided(attempt).rule == nullptr;

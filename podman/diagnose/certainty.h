@@ -9,9 +9,6 @@
 
 namespace podshark::diagnose {
 
-/// A rule that asks what is not known of the packet and, if it fits, may let it pass what blocks it. All null
-/// without.
-[[nodiscard]] firewall::Place undecided(const Attempt& attempt);
 /// It is blocked, whatever was not known of the packet.
 [[nodiscard]] bool surely_blocked(const Attempt& attempt);
 

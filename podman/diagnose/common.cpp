@@ -109,6 +109,15 @@ bool own_address(const Netns& netns, const IpAddress& address) {
   return false;
 }
 
+bool has_address(const ContainerFacts& c, const IpAddress& address) {
+  for (const model::Attachment& a : c.container->networks) {
+    for (const std::string& text : a.addresses) {
+      if (IpAddress::parse(text) == address) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<IpAddress> one_address(const Published& port) {
   const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
   return bound && *bound != IpAddress{} && bound->text() != "0.0.0.0" ? bound : std::nullopt;

@@ -46,6 +46,8 @@ inline constexpr std::size_t kMaxPublished = 2048;
 [[nodiscard]] const model::Route* default_route(const Netns& netns);
 /// One of the addresses of the namespace's own links.
 [[nodiscard]] bool own_address(const Netns& netns, const IpAddress& address);
+/// One of the container's in podman's networks.
+[[nodiscard]] bool has_address(const ContainerFacts& container, const IpAddress& address);
 /// The one address that a port is published on; nothing where that is every address.
 [[nodiscard]] std::optional<IpAddress> one_address(const Published& port);
 

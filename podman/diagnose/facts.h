@@ -82,14 +82,10 @@ struct ContainerFacts {
 /// What netavark meant to set up (/run/containers/networks/firewall, netavark 1.9 and later).
 struct IntendedPort {
   std::string container_id;
-  std::string network;
-  std::string address;  ///< of the container
-  std::string subnet;
   model::PortMapping port;
 };
 
 struct Intended {
-  bool known = false;
   std::string driver;  ///< nftables, iptables, firewalld, none
   std::vector<IntendedPort> ports;
 };

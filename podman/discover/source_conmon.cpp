@@ -16,7 +16,6 @@
 #include <unordered_map>
 
 #include "podman/core/proc.h"
-#include "podman/core/text.h"
 #include "podman/discover/process_facts.h"
 
 namespace podshark::discover {

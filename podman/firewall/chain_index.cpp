@@ -7,13 +7,6 @@
 namespace podshark::firewall {
 namespace {
 
-// All NAT chains of a hook are called from one place, whatever their own priority, which only orders them
-// among themselves (net/netfilter/nf_nat_proto.c, NF_IP_PRI_NAT_DST and _SRC).
-std::int64_t effective_priority(const Chain& c) {
-  if (c.type != ChainType::nat) return c.priority;
-  return c.hook == Hook::prerouting || c.hook == Hook::output ? -100 : 100;
-}
-
 bool sees(const Chain& c, Hook hook, Family family) {
   if (c.hook != hook) return false;
   const bool device = hook == Hook::ingress || hook == Hook::egress;

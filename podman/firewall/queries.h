@@ -22,10 +22,9 @@ struct Dnat {
   bool only_local = false;              ///< destination must be an address of the host
   std::vector<std::string> conditions;  ///< whatever else must hold, as texts
   NatTarget target;                     ///< address none: redirect, or only the port changes
-  bool redirect = false;
-  std::string network;  ///< netavark's iptables driver only: name of the podman network
-  std::string owner;    ///< … and id of the container
-  Place rule;           ///< the rule with the DNAT
+  std::string network;                  ///< netavark's iptables driver only: name of the podman network
+  std::string owner;                    ///< … and id of the container
+  Place rule;                           ///< the rule with the DNAT
 
   /// As far as protocol and destination say.
   [[nodiscard]] bool takes(Family of, std::uint8_t proto, const IpAddress& address, std::uint16_t port) const;
@@ -39,6 +38,10 @@ struct Dnat {
 /// tries them: of two that take a packet the first wins. At most kMaxDnats.
 [[nodiscard]] std::vector<Dnat> dnats(const Ruleset& rules, Hook hook);
 std::vector<Dnat> dnats(Ruleset&&, Hook) = delete;
+/// Of several that take a packet to this address and port the first, but for those of the user's own that are
+/// for chosen clients only; null without.
+[[nodiscard]] const Dnat* first_for_anybody(const std::vector<Dnat>& all, std::uint8_t protocol,
+                                            const IpAddress& address, std::uint16_t port);
 
 /// Which of netavark's drivers left its chains here; both after a change of the driver.
 struct Netavark {

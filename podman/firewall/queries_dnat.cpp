@@ -28,7 +28,6 @@ Dnat make_dnat(const Found& found) {
   out.only_local = c.only_local;
   out.conditions = c.others;
   out.target = found.statement.nat;
-  out.redirect = found.statement.action == Action::redirect;
   out.rule = found.place;
   if (out.family == Family::any && out.target.address) {
     out.family = out.target.address->first.is_v4() ? Family::ip : Family::ip6;
@@ -72,6 +71,15 @@ std::vector<Dnat> dnats(const Ruleset& rules, Hook hook) {
     });
   }
   return out;
+}
+
+const Dnat* first_for_anybody(const std::vector<Dnat>& all, std::uint8_t protocol, const IpAddress& address,
+                              std::uint16_t port) {
+  const Family family = address.is_v4() ? Family::ip : Family::ip6;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Dnat& d) {
+    return d.for_anybody() && d.takes(family, protocol, address, port);
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 }  // namespace podshark::firewall

@@ -16,6 +16,11 @@ void Ruleset::note(const std::string& what) {
   if (notes.size() < kMaxNotes) notes.push_back(one_line(what, kMaxRuleText));
 }
 
+std::int64_t effective_priority(const Chain& c) {
+  if (c.type != ChainType::nat) return c.priority;
+  return c.hook == Hook::prerouting || c.hook == Hook::output ? -100 : 100;
+}
+
 const char* to_string(Family family) {
   switch (family) {
     case Family::ip:
@@ -53,20 +58,6 @@ const char* to_string(Hook hook) {
     case Hook::egress:
       return "egress";
     case Hook::none:
-      break;
-  }
-  return "none";
-}
-
-const char* to_string(ChainType type) {
-  switch (type) {
-    case ChainType::filter:
-      return "filter";
-    case ChainType::nat:
-      return "nat";
-    case ChainType::route:
-      return "route";
-    case ChainType::none:
       break;
   }
   return "none";

@@ -87,7 +87,7 @@ struct Rule {
 };
 
 struct Chain {
-  Family family = Family::any;  ///< see Match.h: ip, ip6, inet, bridge, arp, netdev
+  Family family = Family::any;  ///< see match.h: ip, ip6, inet, bridge, arp, netdev
   std::string table;
   std::string name;
   Maker maker = Maker::nft;
@@ -108,9 +108,12 @@ struct Ruleset {
   void note(const std::string& what);
 };
 
+/// All NAT chains of a hook are called from one place, whatever their own priority, which only orders them
+/// among themselves (net/netfilter/nf_nat_proto.c, NF_IP_PRI_NAT_DST and _SRC).
+[[nodiscard]] std::int64_t effective_priority(const Chain& chain);
+
 [[nodiscard]] const char* to_string(Family family);
 [[nodiscard]] const char* to_string(Hook hook);
-[[nodiscard]] const char* to_string(ChainType type);
 [[nodiscard]] const char* to_string(Maker maker);
 [[nodiscard]] const char* to_string(Action action);
 

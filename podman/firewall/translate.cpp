@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/firewall/translate.h"
 
-#include "podman/core/text.h"
-
 namespace podshark::firewall {
 namespace {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "podman/kernel/net_state.h"
 
-#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -76,24 +75,6 @@ void add_route(const nlmsghdr& header, std::vector<model::Route>& out) {
   if (ip && route.table != kLocalTable && out.size() < kMaxEntries) out.push_back(route);
 }
 
-void add_rule(const nlmsghdr& header, std::vector<model::PolicyRule>& out) {
-  model::PolicyRule rule;
-  fib_rule_hdr body{};
-  if (!open_message(header, RTM_NEWRULE, body, [&](const Attribute& a) {
-        if (a.type == FRA_PRIORITY) take(a, rule.priority);
-        if (a.type == FRA_TABLE) take(a, rule.table);
-        if (a.type == FRA_SRC) rule.source = address_of(a);
-        if (a.type == FRA_DST) rule.destination = address_of(a);
-      })) {
-    return;
-  }
-  rule.v6 = body.family == AF_INET6;
-  rule.source_prefix = body.src_len;
-  rule.destination_prefix = body.dst_len;
-  if (rule.table == 0) rule.table = body.table;
-  if (out.size() < kMaxEntries) out.push_back(rule);
-}
-
 void add_neighbour(const nlmsghdr& header, std::vector<model::Neighbour>& out) {
   std::optional<IpAddress> address;
   model::Neighbour neighbour;
@@ -128,7 +109,6 @@ void read_families(const Attribute& families, model::LinkSettings& out) {
         out.route_localnet = entry(a, IPV4_DEVCONF_ROUTE_LOCALNET - 1);
       }
       if (family.type == AF_INET6 && a.type == IFLA_INET6_CONF) {
-        out.forwarding6 = entry(a, DEVCONF_FORWARDING);
         out.accept_ra = entry(a, DEVCONF_ACCEPT_RA);
       }
     });
@@ -150,7 +130,6 @@ void add_link(const nlmsghdr& header, std::vector<model::LinkSettings>& out) {
   const bool ours = open_message(header, RTM_NEWLINK, body, [&](const Attribute& a) {
     if (a.type == IFLA_AF_SPEC) read_families(a, link);
     if (a.type == IFLA_LINKINFO) read_port(a, link);
-    if (a.type == IFLA_OPERSTATE && a.size >= 1) link.operstate = static_cast<unsigned char>(a.data[0]);
   });
   link.ifindex = body.ifi_index;
   if (ours && out.size() < kMaxEntries) out.push_back(link);
@@ -181,7 +160,7 @@ void add_conf(const nlmsghdr& header, model::AllSettings& out) {
 struct RouteRequest {
   nlmsghdr header{};
   rtmsg body{};
-  std::array<char, 40> attributes{};  // RTA_DST and RTA_SRC of 16 bytes each
+  std::array<char, 20> attributes{};  // RTA_DST of 16 bytes
 };
 
 void append(RouteRequest& request, unsigned short type, const IpAddress& address) {
@@ -203,8 +182,6 @@ Result<model::NetState> net_state(int fd) {
     return s.error();
   if (Status s = dump(fd, RTM_GETROUTE, [&](const nlmsghdr& m) { add_route(m, out.routes); }); !s)
     return s.error();
-  if (Status s = dump(fd, RTM_GETRULE, [&](const nlmsghdr& m) { add_rule(m, out.rules); }); !s)
-    return s.error();
   if (Status s = dump(fd, RTM_GETNEIGH, [&](const nlmsghdr& m) { add_neighbour(m, out.neighbours); }); !s)
     return s.error();
   // Kernels without this dump leave the values unknown.
@@ -212,7 +189,7 @@ Result<model::NetState> net_state(int fd) {
   return out;
 }
 
-model::RouteAnswer route_to(int fd, const IpAddress& to, const std::optional<IpAddress>& from) {
+model::RouteAnswer route_to(int fd, const IpAddress& to) {
   static constexpr std::uint32_t kSequence = 0x70735254;  // no dump's: those count from 1
   model::RouteAnswer out;
   out.to = to;
@@ -224,10 +201,6 @@ model::RouteAnswer route_to(int fd, const IpAddress& to, const std::optional<IpA
   request.body.rtm_family = to.is_v4() ? AF_INET : AF_INET6;
   request.body.rtm_dst_len = to.is_v4() ? 32 : 128;
   append(request, RTA_DST, to);
-  if (from) {
-    request.body.rtm_src_len = request.body.rtm_dst_len;
-    append(request, RTA_SRC, *from);
-  }
   const Result<std::vector<char>> answer = ask(fd, &request, request.header.nlmsg_len, kSequence);
   if (!answer) {
     out.error = EIO;
@@ -242,14 +215,7 @@ model::RouteAnswer route_to(int fd, const IpAddress& to, const std::optional<IpA
   (void)open_message(header, RTM_NEWROUTE, body, [&](const Attribute& a) {
     if (a.type == RTA_OIF) take(a, out.oif);
     if (a.type == RTA_GATEWAY) out.gateway = address_of(a);
-    if (a.type == RTA_PREFSRC) out.source = address_of(a);
-    if (a.type == RTA_METRICS) {
-      for_each_attribute(a.data, a.size, [&](const Attribute& metric) {
-        if (metric.type == RTAX_MTU) take(metric, out.mtu);
-      });
-    }
   });
-  out.type = body.rtm_type;
   return out;
 }
 

@@ -34,8 +34,7 @@ Status send_request(int fd, std::uint16_t type, std::uint32_t sequence, const vo
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.header.nlmsg_seq = sequence;
   std::memcpy(request.body.data(), body, size);
-  if (::send(fd, &request, request.header.nlmsg_len, 0) < 0)
-    return os_error(errno, "ask the kernel for its links");
+  if (::send(fd, &request, request.header.nlmsg_len, 0) < 0) return os_error(errno, "ask the kernel");
   limit_wait(fd);
   return ok();
 }
@@ -89,7 +88,7 @@ Status dump(int fd, std::uint16_t type, const void* body, std::size_t size,
   alignas(nlmsghdr) static thread_local std::array<char, kBuffer> buffer;
   for (;;) {
     const ssize_t n = receive(fd, buffer);
-    if (n < 0) return os_error(errno, "read links from the kernel");
+    if (n < 0) return os_error(errno, "read the kernel's answer");
     std::size_t left = static_cast<std::size_t>(n);
     for (const char* at = buffer.data(); left >= sizeof(nlmsghdr);) {
       const auto& header = *reinterpret_cast<const nlmsghdr*>(at);
@@ -97,7 +96,7 @@ Status dump(int fd, std::uint16_t type, const void* body, std::size_t size,
       const bool ours = header.nlmsg_seq == sequence;
       if (ours && header.nlmsg_type == NLMSG_DONE) return ok();
       if (ours && header.nlmsg_type == NLMSG_ERROR) {
-        return os_error(error_of(header), "read links from the kernel");
+        return os_error(error_of(header), "read the kernel's answer");
       }
       if (ours) on_message(header);
       const std::size_t step = std::min(aligned(header.nlmsg_len), left);

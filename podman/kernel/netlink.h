@@ -45,7 +45,8 @@ void for_each_attribute(const char* data, std::size_t size,
 void each_message(std::string_view datagram, const std::function<void(std::string_view)>& visit);
 
 /// One RTM_GET* dump: request, then `on_message` for each message until NLMSG_DONE. Messages of an earlier,
-/// given up dump are skipped. Blocks for at most a second on a kernel that does not answer.
+/// given up dump are skipped. Blocks for at most a second on a kernel that does not answer. `on_message` must
+/// not dump() itself: there is one buffer a thread.
 [[nodiscard]] Status dump(int fd, std::uint16_t type, const std::function<void(const nlmsghdr&)>& on_message);
 
 /// The same with another fixed part than rtnetlink's: `body` of `size` bytes, at most kMaxBody.

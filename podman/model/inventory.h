@@ -82,6 +82,10 @@ struct Container {
   [[nodiscard]] bool alive() const {
     return pid > 0 || (!kubernetes.name_space.empty() && state == "running");
   }
+  /// Not only the same name or id: it has not been started anew meanwhile.
+  [[nodiscard]] bool same_process(const Container& o) const {
+    return pid == o.pid && pid_start == o.pid_start;
+  }
 };
 
 struct Pod {

@@ -26,16 +26,6 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
-/// `ip rule`: which table answers for which packets. The smallest priority is asked first.
-struct PolicyRule {
-  bool v6 = false;
-  std::uint32_t priority = 0;
-  std::optional<IpAddress> source, destination;
-  unsigned source_prefix = 0, destination_prefix = 0;
-  std::uint32_t table = 0;
-  bool operator==(const PolicyRule&) const = default;
-};
-
 struct Neighbour {
   int ifindex = 0;
   IpAddress address;
@@ -52,10 +42,8 @@ struct LinkSettings {
   std::optional<int> forwarding;      ///< IPv4
   std::optional<int> rp_filter;       ///< the larger of this and conf/all counts
   std::optional<int> route_localnet;  ///< on, if this or conf/all is
-  std::optional<int> forwarding6;
   std::optional<int> accept_ra;
   std::optional<bool> hairpin;  ///< of a bridge's port (IFLA_BRPORT_MODE); nothing for other links
-  unsigned operstate = 0;       ///< IF_OPER_*: 6 up, 2 down, 0 unknown
   bool operator==(const LinkSettings&) const = default;
 };
 
@@ -69,20 +57,17 @@ struct AllSettings {
 
 struct NetState {
   std::vector<Route> routes;  ///< unicast, blackhole and the like of all tables but the local one
-  std::vector<PolicyRule> rules;
   std::vector<Neighbour> neighbours;
   std::vector<LinkSettings> links;
   AllSettings all;
 };
 
-/// The kernel's own answer (RTM_GETROUTE) to where a packet to `to` would leave; `from` is its source, if it
-/// is to be looked up as a local one. `error` is an errno, ENETUNREACH and the like, when there is no way.
+/// The kernel's own answer (RTM_GETROUTE) to where a packet to `to` would leave. `error` is an errno,
+/// ENETUNREACH and the like, when there is no way.
 struct RouteAnswer {
   IpAddress to;
   int oif = 0;
-  unsigned type = 0;  ///< RTN_*; 2: the address is this host's own
-  std::optional<IpAddress> gateway, source;
-  std::uint32_t mtu = 0;  ///< of the route, when it has one of its own
+  std::optional<IpAddress> gateway;
   int error = 0;
 };
 

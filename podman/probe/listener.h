@@ -36,7 +36,6 @@ class Listener : public Machine {
   [[nodiscard]] bool done() const override { return done_; }
   [[nodiscard]] TimePoint wake() const override;
   void interests(std::vector<Interest>& out) const override;
-  void stop() { done_ = true; }
   /// Reports what has been accepted, whether it has said something or not.
   void report_all();
 

@@ -64,7 +64,6 @@ class SocketProbe : public Machine {
   [[nodiscard]] Attempt& facts() { return attempt_; }
   void wait_for(short events) { events_ = events; }
   void wake_at(TimePoint time);
-  [[nodiscard]] TimePoint deadline() const { return deadline_; }
   [[nodiscard]] microseconds since_begin(TimePoint now) const;
   /// Connects and notes the local end. Returns 0, EINPROGRESS or an errno.
   int connect();

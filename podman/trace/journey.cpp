@@ -12,7 +12,7 @@ namespace {
 
 using firewall::Action;
 using firewall::Chain;
-using firewall::ChainType;
+using firewall::effective_priority;
 using firewall::Hook;
 using firewall::Maker;
 using firewall::Place;
@@ -33,12 +33,6 @@ int rank(Hook hook) {
     default:
       return 0;
   }
-}
-
-// All NAT chains of a hook are called from one place, whatever their own priority.
-std::int64_t priority_of(const Chain& c) {
-  if (c.type != ChainType::nat) return c.priority;
-  return c.hook == Hook::prerouting || c.hook == Hook::output ? -100 : 100;
 }
 
 // What iptables gives its tables (linux/netfilter_ipv4.h).
@@ -293,7 +287,7 @@ void Reader::take_nft(const Event& e) {
   Step step = make_step(e, place);
   if (base && known) {
     step.hook = place.chain->hook;
-    step.priority = priority_of(*place.chain);
+    step.priority = effective_priority(*place.chain);
   } else if (!j->steps.empty()) {
     step.hook = j->steps.back().hook;
     step.priority = j->steps.back().priority;

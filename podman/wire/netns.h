@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Entering a network namespace. C library only: shared by podshark, the worker and (later) the static agent.
+// Entering a network namespace. C library only: shared by podshark, the worker and the static agent.
 #pragma once
 
 #include <cstdint>

@@ -139,7 +139,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ask_all(input.rest(), 2, list_links);
       break;
     case 1:
-      ask_all(input.rest(), 5, [](int fd) {
+      ask_all(input.rest(), 4, [](int fd) {
         const auto state = kernel::net_state(fd);
         if (state) require(state->routes.size() <= kernel::kMaxEntries);
       });

@@ -61,7 +61,14 @@ class Tour(GuiTest):
     def packet(self, **wanted):
         """Waits for a row of the packet list and clicks on it."""
         info = wanted.pop("Info")
-        self.shark.wait(lambda: [r for r in self.shark.packets() if info in r["Info"] and wanted.items() <= r.items()], f"{info} in the list")
+
+        def rows():
+            """Those to be seen: a live capture may have scrolled it away."""
+            found = [r for r in self.shark.packets() if info in r["Info"] and wanted.items() <= r.items()]
+            if not found:
+                self.type("", "ctrl+Home")
+            return found
+        self.shark.wait(rows, f"{info} in the list")
         self.desktop.click(self.shark.wait(lambda: next((n for n in self.shark.nodes(menus=False) if info in n["name"] and n.get("box")), None),
                                            f"the row {info}"))
 

@@ -8,15 +8,6 @@ namespace ct_udp_stale {
 
 constexpr std::uint8_t kUdp = 17;
 
-bool has_address(const ContainerFacts& c, const IpAddress& address) {
-  for (const model::Attachment& a : c.container->networks) {
-    for (const std::string& text : a.addresses) {
-      if (IpAddress::parse(text) == address) return true;
-    }
-  }
-  return false;
-}
-
 // Any other that uses the port is the business of whoever sent it: the container's or the host's own question
 // to a server outside.
 bool to_published(const Facts& facts, const IpAddress& to, const Published& port) {

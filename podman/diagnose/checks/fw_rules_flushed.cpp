@@ -38,13 +38,8 @@ IpAddress published_address(const Facts& facts, const ContainerFacts& c, const P
 
 bool has_dnat(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
               const Published& port) {
-  const IpAddress to = published_address(facts, c, port);
-  for (const firewall::Dnat& d : all) {
-    if (d.for_anybody() && d.takes(to.is_v4() ? firewall::Family::ip : firewall::Family::ip6,
-                                   port.udp ? kUdp : kTcp, to, port.host_port))
-      return true;
-  }
-  return false;
+  return firewall::first_for_anybody(all, port.udp ? kUdp : kTcp, published_address(facts, c, port),
+                                     port.host_port) != nullptr;
 }
 
 bool meant(const Facts& facts, const ContainerFacts& c, const Published& port) {

@@ -3,7 +3,6 @@
 
 #include "podman/diagnose/certainty.h"
 #include "podman/diagnose/checks/checks.h"
-#include "podman/firewall/queries.h"
 
 namespace podshark::diagnose {
 

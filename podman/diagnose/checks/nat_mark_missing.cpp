@@ -20,14 +20,6 @@ bool covers(const firewall::PortMark& mark, const Published& port) {
   return false;
 }
 
-bool has_dnat(const std::vector<firewall::Dnat>& all, const Published& port, const IpAddress& to) {
-  for (const firewall::Dnat& d : all) {
-    if (d.for_anybody() && d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port))
-      return true;
-  }
-  return false;
-}
-
 void check(const Facts& facts, Findings& out) {
   if (!facts.host.firewall || !firewall::has_netavark(*facts.host.firewall).iptables) return;
   const std::vector<firewall::PortMark> marks = firewall::port_marks(*facts.host.firewall);
@@ -38,7 +30,9 @@ void check(const Facts& facts, Findings& out) {
       if (!port.host_ip.empty() && port.host_ip != "0.0.0.0") continue;
       bool marked = false;
       for (const firewall::PortMark& mark : marks) marked = marked || covers(mark, port);
-      if (marked || !has_dnat(all, port, IpAddress::v4(kLoopback))) continue;
+      const firewall::Dnat* dnat =
+          firewall::first_for_anybody(all, port.udp ? kUdp : kTcp, IpAddress::v4(kLoopback), port.host_port);
+      if (marked || dnat == nullptr) continue;
       Finding f = finding(
           kNatMarkMissing.id, Severity::error, c.subject(),
           "a published port does not answer on 127.0.0.1 nor from its own subnet: the rule that hides "

@@ -9,37 +9,17 @@ namespace nat_stale_dnat {
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
-bool belongs_to(const IpAddress& address, const ContainerFacts& c) {
-  for (const model::Attachment& a : c.container->networks) {
-    for (const std::string& text : a.addresses) {
-      if (IpAddress::parse(text) == address) return true;
-    }
-  }
-  return false;
-}
-
 bool lives(const Facts& facts, const IpAddress& address) {
   for (const ContainerFacts& c : facts.containers) {
-    if (c.container->alive() && belongs_to(address, c)) return true;
+    if (c.container->alive() && has_address(c, address)) return true;
   }
   return false;
-}
-
-// Of several DNATs for a port the first counts. One of the user's own for chosen clients, before podman's, is
-// no matter of podman's.
-const firewall::Dnat* winner(const std::vector<firewall::Dnat>& all, const Published& port,
-                             const IpAddress& to) {
-  for (const firewall::Dnat& d : all) {
-    if (d.for_anybody() && d.takes(firewall::Family::ip, port.udp ? kUdp : kTcp, to, port.host_port))
-      return &d;
-  }
-  return nullptr;
 }
 
 std::string dead_name(const Facts& facts, const firewall::Dnat& d, const IpAddress& address) {
   for (const ContainerFacts& c : facts.containers) {
     if (c.container->alive()) continue;
-    if ((!d.owner.empty() && c.container->id == d.owner) || belongs_to(address, c)) return c.name();
+    if ((!d.owner.empty() && c.container->id == d.owner) || has_address(c, address)) return c.name();
   }
   return {};
 }
@@ -47,10 +27,11 @@ std::string dead_name(const Facts& facts, const firewall::Dnat& d, const IpAddre
 void check_port(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
                 const Published& port, Findings& out) {
   const std::optional<IpAddress> host = host_address(facts);
-  const firewall::Dnat* first = host ? winner(all, port, *host) : nullptr;
+  const firewall::Dnat* first =
+      host ? firewall::first_for_anybody(all, port.udp ? kUdp : kTcp, *host, port.host_port) : nullptr;
   if (first == nullptr || !first->target.address) return;
   const IpAddress to = first->target.address->first;
-  if (belongs_to(to, c) || lives(facts, to)) return;
+  if (has_address(c, to) || lives(facts, to)) return;
   Finding f = finding(
       kNatStaleDnat.id, Severity::error, c.subject(),
       "its published port still leads to a container that is dead: the old rule stands before the new one");

@@ -6,18 +6,9 @@ namespace podshark::diagnose {
 
 namespace rootless_pasta_host_address {
 
-bool is_host_address(const Facts& facts, const IpAddress& address) {
-  for (const model::Link& l : facts.host.links) {
-    for (const std::string& text : l.addresses) {
-      if (IpAddress::parse(text) == address) return true;
-    }
-  }
-  return false;
-}
-
 void check(const Facts& facts, Findings& out) {
   const ContainerFacts* source = source_of(facts);
-  if (source == nullptr || !facts.question.address || !is_host_address(facts, *facts.question.address))
+  if (source == nullptr || !facts.question.address || !own_address(facts.host, *facts.question.address))
     return;
   const bool bridged =
       source->place == Place::rootless && source->bridged() && facts.uplink.program == "pasta";
