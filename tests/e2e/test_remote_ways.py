@@ -420,6 +420,8 @@ class Ways(RigTest):
         for name in names:
             self.up.update(lib.start(Ctr(name, cmd=("sleep", "1000000"))))
         self.addCleanup(run, ROOT, ["podman", "rm", "-f", "-t", "0", *names])
+        listed = podshark(RIG, "list", "--host", host(ROOT)).stdout
+        self.assertEqual(set(names), {word for line in listed.splitlines() for word in line.split() if word.startswith("many")} & set(names))
         with Capture(RIG, *(f"{host(ROOT)}/{name}" for name in names)) as capture:
             wait_for(lambda: len({i.name.partition("/")[0] for i in capture.links()}) == 25,
                      lambda: f"25 containers: {capture.stderr()}", 60)
