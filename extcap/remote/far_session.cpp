@@ -31,6 +31,8 @@ constexpr milliseconds kEndLimit{3000};  // the far side flushes and ends
 // How far packets of several streams may be apart, and how long a quiet one is waited for; more once some
 // were later than that.
 constexpr std::chrono::nanoseconds kWindow{150'000'000};
+// Of the links of one agent, whose rings wait for 20 ms.
+constexpr std::chrono::nanoseconds kOneWindow{40'000'000};
 constexpr std::chrono::nanoseconds kWidest{2'000'000'000};
 constexpr std::size_t kMostConnecting = 3;  // sshd takes ten beginners at once (MaxStartups)
 constexpr int kInventoryBeats = 30;
@@ -275,6 +277,7 @@ Result<Summary> FarSession::run() {
   if (!signals) return signals.error();
   signals_ = std::move(*signals);
   if (options_.duration.count() > 0) deadline_ = Clock::now() + options_.duration;
+  if (sources_.size() == 1) window_ = kOneWindow;
   flush();
   while (!end_ || (Clock::now() < *end_ && std::any_of(sources_.begin(), sources_.end(),
                                                        [](const auto& s) { return s->running(); }))) {

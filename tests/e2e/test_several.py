@@ -140,7 +140,7 @@ class Several(FilesTest):
         done, errors = self.capture_both(self.ping)
         self.assertEqual({f"podman@{name(port)}:{who}/{link}" for port, who in ((A, "web"), (B, "db")) for link in ("eth0", "lo")},
                          {i.name for i in done.links})
-        lib_podshark.in_order(self, [p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
+        lib_podshark.in_order(self, [p.time_ns for p in done.packets], errors)
         there, here = (echoes(done.packets_of(f"podman@{name(p)}:{who}/eth0")) for p, who in ((A, "web"), (B, "db")))
         self.assertEqual(set(there), set(here))
         self.assertEqual(10, len(there))
@@ -191,7 +191,7 @@ class Several(FilesTest):
         self.assertEqual(set(web), set(db))
         for echo, time_ns in web.items():
             self.assertLess(abs(time_ns - db[echo]), self.error(done) + 5 * MS)
-        lib_podshark.in_order(self, [p.time_ns for p in done.all(lib_pcapng.Packet)], errors)
+        lib_podshark.in_order(self, [p.time_ns for p in done.packets], errors)
         self.assertEqual({name(A), name(BARE)}, {e["host"] for e in done.events_of("lifecycle") if e["what"] == "attached"})
         wait_for(lambda: not lib.processes("podshark-agent"), "the far side to end", 10)
 
