@@ -129,5 +129,5 @@ class Gui(GuiTest):
         desktop = self.desktop()
         shark = desktop.wireshark("-r", path, "-Y", 'podman.name == "db"')
         shark.wait_node("label", text="Displayed: 2")
-        got = [(r["No."], r["From"], r["To"]) for r in shark.wait(shark.packets, "the packet list")]
-        self.assertEqual(got, [("3", "web", "db"), ("4", "db", "web")])
+        both = [("3", "web", "db"), ("4", "db", "web")]
+        shark.wait(lambda: [(r["No."], r["From"], r["To"]) for r in shark.packets()] == both, "both packets with their names in the list")
