@@ -96,7 +96,9 @@ Result<Output> Output::open(const std::string& path) {
   } else {
     fd.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   }
-  return opened(std::move(fd), name);
+  Result<Output> out = opened(std::move(fd), name);
+  if (out) out->replaces_ = path != "-" && !out->pipe_;
+  return out;
 }
 
 Result<Output> Output::open_wiresharks(const std::string& path) {
@@ -147,7 +149,7 @@ Error Output::failed(int code, const std::uint8_t* data, std::size_t done) {
 }
 
 Status Output::write_some(const std::uint8_t* data, std::size_t size, std::size_t* done) {
-  if (!pipe_ && written_ == 0) (void)!::ftruncate(fd_.get(), 0);
+  if (std::exchange(replaces_, false)) (void)!::ftruncate(fd_.get(), 0);
   while (*done < size) {
     const ssize_t n = ::write(fd_.get(), data + *done, size - *done);
     if (n >= 0) {

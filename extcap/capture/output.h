@@ -58,6 +58,7 @@ class Output {
 
   UniqueFd fd_;
   bool pipe_ = false;
+  bool replaces_ = false;  // what the file has: nothing has been written yet
   bool reader_gone_ = false;
   std::string name_;
   ByteQueue queue_;

@@ -21,6 +21,7 @@
 #include "extcap/capture/filter.h"
 #include "extcap/capture/output.h"
 #include "extcap/capture/recorder.h"
+#include "podman/core/proc.h"
 
 namespace podshark::extcap {
 namespace {
@@ -149,6 +150,31 @@ TEST_F(OutputTest, a_slow_reader_makes_a_backlog_and_loses_nothing) {
   }
   EXPECT_EQ(out->backlog(), 0U);
   EXPECT_EQ(out->written(), total);
+  wire::free_bytes(&b);
+}
+
+TEST_F(OutputTest, a_file_is_replaced_by_its_name_only_and_with_the_first_byte) {
+  const std::string path = dir + "/night";
+  const auto content = [&] { return *read_file(path, 100); };
+  { std::ofstream(path) << "before"; }
+  { EXPECT_TRUE(Output::open(path)); }
+  EXPECT_EQ("before", content());
+  const UniqueFd appended(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  const UniqueFd kept(::dup(STDOUT_FILENO));
+  wire::Bytes b;
+  const auto put = [&](const std::string& name) {
+    auto out = Output::open(name);
+    EXPECT_TRUE(wire::reserve(&b, 2));
+    std::memcpy(b.data, "+1", 2);
+    b.size = 2;
+    EXPECT_TRUE(out && out->write(&b));
+  };
+  ASSERT_EQ(::dup2(appended.get(), STDOUT_FILENO), STDOUT_FILENO);
+  put("-");  // the shell's >>
+  ASSERT_EQ(::dup2(kept.get(), STDOUT_FILENO), STDOUT_FILENO);
+  EXPECT_EQ("before+1", content());
+  put(path);
+  EXPECT_EQ("+1", content());
   wire::free_bytes(&b);
 }
 
