@@ -37,7 +37,6 @@ constexpr std::chrono::nanoseconds kWidest{2'000'000'000};
 constexpr std::size_t kMostConnecting = 3;  // sshd takes ten beginners at once (MaxStartups)
 constexpr int kInventoryBeats = 30;
 constexpr std::size_t kMostDetail = 600;
-constexpr const char* kLost = "lost";
 
 class FarSession {
  public:
@@ -50,7 +49,7 @@ class FarSession {
  private:
   [[nodiscard]] std::int64_t now_there() const { return now_ns() + place_.shift_ns; }
   bool on_packet(std::uint32_t id, const wire::Packet& packet);
-  void report(const Target& target, const char* what, const std::string& detail);
+  std::string record(const Target& target, const char* what, const std::string& detail);  // its line
   void tell_lost(const FarSource& source);
   void start_some();
   void wait();
@@ -91,11 +90,12 @@ void FarSession::add(FarStream stream) {
       target, std::move(stream.ways), std::move(stream.why_not), std::move(stream.line), recorder_,
       FarSource::Hooks{
           .packet = [this](std::uint32_t id, const wire::Packet& packet) { return on_packet(id, packet); },
-          .report = [this, target](const char* what,
-                                   const std::string& detail) { report(target, what, detail); }}));
+          .report = [this, target](
+                        const char* what,
+                        const std::string& detail) { place_.line(record(target, what, detail)); }}));
 }
 
-void FarSession::report(const Target& target, const char* what, const std::string& detail) {
+std::string FarSession::record(const Target& target, const char* what, const std::string& detail) {
   annotate::Event event;
   event.kind = "lifecycle";
   event.time_ns = now_there();
@@ -104,11 +104,13 @@ void FarSession::report(const Target& target, const char* what, const std::strin
   event.container = target.chosen.name;
   event.detail = one_line(detail, kMostDetail);
   recorder_.event(event);
-  if (what != kLost || said_.insert(event.detail).second) place_.line(event.detail);
+  return event.detail;
 }
 
 void FarSession::tell_lost(const FarSource& source) {
-  if (told_.insert(&source).second) report(source.target(), kLost, source.failure()->line());
+  if (!told_.insert(&source).second) return;
+  const std::string line = record(source.target(), "lost", source.failure()->line());
+  if (said_.insert(line).second) place_.line(line);
 }
 
 bool FarSession::on_packet(std::uint32_t id, const wire::Packet& packet) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real sshd for a test class, in the Debian 13 root only (Debian 12's is the machine's own, without one)."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -71,3 +72,19 @@ def hold_up(seconds):
     time.sleep(seconds)  # the length of it is the subject
     for pid in stopped:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def cut(stopped=None):
+    """Neither side hears of the other, as when a cable is pulled: sshd's processes are stopped, then killed. Yields how many
+    seconds ago that was, as a call."""
+    stopped = sessions() if stopped is None else stopped
+    assert stopped, "nobody is connected"
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        yield lambda: time.monotonic() - began
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGKILL)

@@ -162,10 +162,8 @@ class EveryInterface(ConductTest):
     def test_tshark_lists_it_and_knows_its_link_type(self):
         listed = tshark(RIG, "-D")
         for value, display in self.listed().items():
-            self.assertIn(f"{value} ({display})", listed)
-        for value in ("podman:lonely", "podman:net/lan", "podman:1", FAR + "shop", FAR + "choose",
-                      next(v for v in self.listed() if v.startswith("podman:n-_"))):
             with self.subTest(value):
+                self.assertIn(f"{value} ({display})", listed)
                 done = run(RIG, ["tshark", "-L", "-i", value])
                 self.assertIn("EN10MB", done.stdout + done.stderr)
 

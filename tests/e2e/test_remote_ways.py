@@ -360,18 +360,11 @@ class Ways(RigTest):
 
     def lose_the_link(self, captures, sessions, words, far=FAR):
         """The far side is gone within ten seconds, it is told here within fifteen, and what came is kept."""
-        self.assertTrue(sessions)
-        for pid in sessions:
-            os.kill(pid, signal.SIGSTOP)
-        began = time.monotonic()
-        try:
+        with lib_sshd.cut(sessions) as since:
             self.gone(10, far)
             for capture in captures:
                 capture.process.wait(20)
-            self.assertLess(time.monotonic() - began, 15)
-        finally:
-            for pid in sessions:
-                os.kill(pid, signal.SIGKILL)
+            self.assertLess(since(), 15)
         self.told(captures, words)
 
     def told(self, captures, words):

@@ -57,6 +57,19 @@ fails() { if "$@"; then echo "should have failed: $*"; return 1; fi; }
 # run CMD...: its output in $work/log, shown when it fails.
 run() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
 
+# A rootful container through the helper that is the group's, with names by the plugin. `inside` and `member` are the caller's.
+member_captures() {
+  member podshark capture web -i eth0 -f 'tcp port 80' -c 4 --duration 30 -q -w /home/member/m.pcapng &
+  local capture=$!
+  while kill -0 "$capture" 2>/dev/null; do
+    inside busybox wget -qO /dev/null http://127.0.0.1:8080/ || true
+    sleep 0.1
+  done
+  wait "$capture"
+  member tshark -r /home/member/m.pcapng -Y 'podman.dst.name == "web"' -T fields -e tcp.dstport >"$work/log"
+  grep -qx 80 "$work/log"
+}
+
 finish() {
   echo "$passed passed, $failed failed, 0 skipped"
   [ $failed = 0 ]

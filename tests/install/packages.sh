@@ -14,6 +14,7 @@ mkdir -p "$debs" "$CCACHE_DIR"
 
 in_builder() { "$rig" in "$builder" "$@"; }
 inside() { "$rig" in "$bare" "$@"; }
+member() { "$rig" as "$bare" member "$@"; }
 apt() { inside env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@"; }
 
 # This machine builds for its own Debian; elsewhere what packages are built with is missing.
@@ -88,20 +89,13 @@ helpers_are_for_the_group() {
   helper_is_for_the_group podshark-worker cap_net_raw,cap_sys_ptrace,cap_sys_admin
   helper_is_for_the_group podshark-drops cap_perfmon,cap_bpf
 }
-member_captures() {
+joined_the_group_member_captures() {
   inside usermod -aG wireshark member
-  "$rig" as "$bare" member podshark capture web -i eth0 -f 'tcp port 80' -c 4 --duration 30 -q -w /home/member/m.pcapng &
-  local capture=$!
-  while kill -0 "$capture" 2>/dev/null; do
-    inside busybox wget -qO /dev/null http://127.0.0.1:8080/ || true
-    sleep 0.1
-  done
-  wait "$capture"
-  "$rig" as "$bare" member tshark -r /home/member/m.pcapng -Y 'podman.dst.name == "web"' -T fields -e tcp.dstport | grep -qx 80
+  member_captures
 }
 doctor_names_what_mends_it() {
   inside sh -c 'setcap -r /usr/libexec/podshark/podshark-worker; chown root:root /usr/libexec/podshark/podshark-worker'
-  "$rig" as "$bare" member podshark doctor >"$work/log"
+  member podshark doctor >"$work/log"
   grep -q 'fix: sudo dpkg-reconfigure podshark$' "$work/log"
   run inside env DEBIAN_FRONTEND=noninteractive dpkg-reconfigure podshark
   helpers_are_for_the_group
@@ -140,7 +134,7 @@ check "podshark runs" inside podshark --version
 check "tshark lists the container" inside sh -c 'tshark -D | grep -q "podman:web (Podman web"'
 check "the plugin is loaded" inside sh -c 'tshark -G plugins | grep -q "^podshark\.so"'
 check "the profile is there" inside test -r /usr/share/wireshark/profiles/Podman/preferences
-check "a member of the group captures" member_captures
+check "a member of the group captures" joined_the_group_member_captures
 check "doctor is content" inside podshark doctor
 check "doctor names what mends the helpers" doctor_names_what_mends_it
 check "man finds the pages" inside sh -c 'man -w podshark podshark-capture >/dev/null'

@@ -45,18 +45,6 @@ the_documentation_is_there() {
   cmp "$work/share/doc/podshark/docs/FORMAT.md" "$top/docs/FORMAT.md"
   test -s "$work/share/doc/podshark/docs/images/menu.png"
 }
-# Through the helper that the README made the group's, with names by the plugin that it linked.
-member_captures() {
-  member podshark capture web -i eth0 -f 'tcp port 80' -c 4 --duration 30 -q -w /home/member/m.pcapng &
-  local capture=$!
-  while kill -0 "$capture" 2>/dev/null; do
-    inside busybox wget -qO /dev/null http://127.0.0.1:8080/ || true
-    sleep 0.1
-  done
-  wait "$capture"
-  member tshark -r /home/member/m.pcapng -Y 'podman.dst.name == "web"' -T fields -e tcp.dstport >"$work/log"
-  grep -qx 80 "$work/log"
-}
 output_has() {  # PATTERN CMD...: in the output
   local pattern=$1
   shift
