@@ -328,7 +328,7 @@ std::string NetnsPlace::who() const {
     case Kind::file:
       return "the new container behind '" + one_line(path, 80) + "'";
     default:
-      return "the rootless network";
+      return whose;
   }
 }
 

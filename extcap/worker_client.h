@@ -44,9 +44,10 @@ struct NetnsPlace {
     descriptor,  ///< opened by the caller, in a user namespace of his own
   };
   Kind kind = Kind::container;
-  model::Container container;    ///< kind container
-  std::string path;              ///< kind file
-  std::shared_ptr<UniqueFd> fd;  ///< kind descriptor
+  model::Container container;                  ///< kind container
+  std::string path;                            ///< kind file
+  std::shared_ptr<UniqueFd> fd;                ///< kind descriptor
+  std::string whose = "the rootless network";  ///< kind descriptor, for messages
 
   [[nodiscard]] static NetnsPlace of(const model::Container& container);
   [[nodiscard]] static NetnsPlace host();

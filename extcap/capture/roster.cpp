@@ -324,6 +324,7 @@ void Roster::on_new_netns(UniqueFd netns) {
   NetnsPlace place;
   place.kind = NetnsPlace::Kind::descriptor;
   place.fd = std::make_shared<UniqueFd>(std::move(netns));
+  place.whose = "a new container";
   Result<std::unique_ptr<NetnsCapture>> capture = NetnsCapture::open_unknown(
       std::move(place), context_,
       {.packet = hooks_.source.packet, .changed = [] {}, .following = hooks_.source.following});
