@@ -137,7 +137,7 @@ bool by_reason(stats_tree* tree, const Counted& c) {
   const int reason =
       tick(tree, shown(tree, c.reason == nullptr ? "(no reason known)" : c.reason), top, c.dropped, true);
   for (const char* name : {c.facts.ends.src.name, c.facts.ends.dst.name}) {
-    if (name != nullptr) tick(tree, name, reason, c.dropped);
+    if (name != nullptr) tick(tree, shown(tree, name), reason, c.dropped);
   }
   return true;
 }
