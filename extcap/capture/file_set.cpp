@@ -67,8 +67,8 @@ Result<Output> FileSet::next(std::int64_t time_ns) {
   const std::string name = numbered_name(path_, ++number_, time_ns);
   Result<Output> output = Output::open(name);
   if (!output) return output;
-  kept_.push_back(name);
-  if (rule_.files != 0 && kept_.size() > rule_.files) {
+  if (rule_.files != 0) kept_.push_back(name);
+  if (kept_.size() > rule_.files) {
     (void)::unlink(kept_.front().c_str());  // somebody may have moved it away
     kept_.pop_front();
   }

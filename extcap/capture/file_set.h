@@ -34,7 +34,9 @@ class FileSet {
   FileSet(std::string path, const RotationRule& rule) : path_(std::move(path)), rule_(rule) {}
   /// Opens the next file and removes the oldest beyond the limit.
   [[nodiscard]] Result<Output> next(std::int64_t time_ns);
+  /// `bytes`: of what a file got behind its beginning.
   [[nodiscard]] bool due(std::uint64_t bytes, std::uint64_t packets, std::chrono::seconds age) const;
+  [[nodiscard]] const RotationRule& rule() const { return rule_; }
 
  private:
   std::string path_;

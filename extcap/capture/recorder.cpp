@@ -76,7 +76,11 @@ Recorder::~Recorder() {
 }
 
 Status Recorder::flush() {
-  if (output_) return output_->write(&buffer_);
+  if (output_) {
+    const Status status = output_->write(&buffer_);
+    if (file_began_bytes_ == 0) file_began_bytes_ = output_->written();
+    return status;
+  }
   if (!history_->take(&buffer_, elapsed_ns())) lose_buffer();
   return ok();
 }
@@ -97,10 +101,12 @@ std::uint64_t Recorder::lost_packets() const {
   return std::accumulate(lost_.begin() + 1, lost_.end(), std::uint64_t{0});
 }
 
-Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets) {
+Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets,
+                        const std::function<void()>& repeat) {
   if (!files_) return ok();
   const std::chrono::seconds age((elapsed_ns() - file_began_ns_) / 1'000'000'000);
-  if (!files_->due(output_->written(), packets - file_began_packets_, age)) return ok();
+  const std::uint64_t bytes = output_->written() - file_began_bytes_;
+  if (!files_->due(bytes, packets - file_began_packets_, age)) return ok();
   if (Status s = flush(); !s) return s;
   const std::int64_t now = now_ns();
   Result<Output> next = files_->next(now);
@@ -108,13 +114,31 @@ Status Recorder::rotate(const model::Inventory& inventory, std::uint64_t packets
   output_ = std::make_unique<Output>(std::move(*next));
   file_began_ns_ = elapsed_ns();
   file_began_packets_ = packets;
-  ++rotations_;
+  file_began_bytes_ = 0;
   append(&buffer_, prologue_);
   names_.clear();
   model::Inventory repeated = inventory;
   repeated.time_ns = now;
   this->inventory(repeated, /* at_once= */ true);
+  repeat_in_file(repeat);
   return flush();
+}
+
+// A file in whose first part there are thousands of connections that nobody closes would be about nothing
+// else.
+void Recorder::repeat_in_file(const std::function<void()>& repeat) {
+  if (const std::uint64_t size = files_->rule().bytes; size != 0) repeats_until_ = buffer_.size + size / 4;
+  repeat();
+  repeats_until_ = SIZE_MAX;
+  if (not_repeated_ == 0) return;
+  annotate::Event event;
+  event.kind = "nat";
+  event.what = "skipped";
+  event.time_ns = now_ns();
+  event.count = std::exchange(not_repeated_, 0);
+  event.detail = "skipped: " + std::to_string(event.count) +
+                 " translated connections that go on have no room at the beginning of this file";
+  event_at_once(event);
 }
 
 Status Recorder::save_history(const std::string& path, const model::Inventory& inventory) {
@@ -216,6 +240,10 @@ void Recorder::event(const annotate::MovedEvent& moved) {
 }
 
 void Recorder::event_at_once(const annotate::Event& event) {
+  if (buffer_.size >= repeats_until_) {
+    ++not_repeated_;
+    return;
+  }
   put_event(&buffer_, event.time_ns, event.kind + ": " + event.detail, annotate::encode_event(event));
 }
 

@@ -68,7 +68,8 @@ class Recorder {
   void event(const annotate::Event& event);
   /// The same for a record of another capture: as `json` has it.
   void event(const annotate::MovedEvent& event);
-  /// Before every packet that is still held, and told nobody: for what a new file has to begin with.
+  /// Before every packet that is still held, and told nobody: for what a file has to begin with. While
+  /// rotate() asks for it, what a quarter of a file has no room for is only counted.
   void event_at_once(const annotate::Event& event);
   /// Is called with each event() from now on; empty: nobody.
   void on_event(std::function<void(const annotate::Event&)> listener) { listener_ = std::move(listener); }
@@ -93,16 +94,18 @@ class Recorder {
   [[nodiscard]] bool holding() const { return !sequencer_.empty(); }
   [[nodiscard]] std::size_t held_bytes() const { return sequencer_.bytes(); }
   [[nodiscard]] Status flush();
-  /// Goes on in the next file when its rule says so. `inventory` is repeated in it.
-  [[nodiscard]] Status rotate(const model::Inventory& inventory, std::uint64_t packets);
-  /// How many files were begun by rotate().
-  [[nodiscard]] unsigned rotations() const { return rotations_; }
+  /// Goes on in the next file when its rule says so. `inventory` is repeated in it, and what `repeat` tells
+  /// event_at_once(). The rule's size is that of what comes behind all that: a file that is full when it
+  /// begins would be followed by the next at once.
+  [[nodiscard]] Status rotate(const model::Inventory& inventory, std::uint64_t packets,
+                              const std::function<void()>& repeat);
 
  private:
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
   void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
 
   void begin();
+  void repeat_in_file(const std::function<void()>& repeat);
   void lose(std::uint32_t interface_id) {
     if (interface_id < lost_.size()) ++lost_[interface_id];
   }
@@ -113,9 +116,11 @@ class Recorder {
   std::unique_ptr<Output> output_;
   std::unique_ptr<FileSet> files_;
   std::unique_ptr<History> history_;
-  unsigned rotations_ = 0;
   std::int64_t file_began_ns_ = 0;  // elapsed_ns()
   std::uint64_t file_began_packets_ = 0;
+  std::uint64_t file_began_bytes_ = 0;    // with its first flush
+  std::size_t repeats_until_ = SIZE_MAX;  // size of buffer_
+  std::uint64_t not_repeated_ = 0;
   wire::Bytes prologue_;  // section header and interfaces: what every further file begins with
   wire::Bytes buffer_;
   Sequencer sequencer_;

@@ -511,12 +511,10 @@ void Session::save_history(const char* why) {
 
 void Session::rotate() {
   if (!outcome_ || stopping_) return;
-  const unsigned before = recorder_.rotations();
-  if (Status s = recorder_.rotate(inventory_, summary_.packets); !s) {
+  if (Status s = recorder_.rotate(inventory_, summary_.packets, [this] { repeat_translations(); }); !s) {
     outcome_ = std::move(s);
     stop();
   }
-  if (recorder_.rotations() != before) repeat_translations();
 }
 
 void Session::write_stats(const char* detail) {

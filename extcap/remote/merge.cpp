@@ -384,12 +384,10 @@ void Merge::save_history(const char* why) {
 
 void Merge::rotate() {
   if (!outcome_ || stopping_) return;
-  const unsigned before = recorder_.rotations();
-  if (Status s = recorder_.rotate(inventory(now_ns()), packets_); !s) {
+  if (Status s = recorder_.rotate(inventory(now_ns()), packets_, [this] { repeat_translations(); }); !s) {
     outcome_ = std::move(s);
     stop();
   }
-  if (recorder_.rotations() != before) repeat_translations();
 }
 
 void Merge::finish() {

@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "extcap/capture/empty_reason.h"
 #include "extcap/capture/file_set.h"
 #include "extcap/capture/history.h"
+#include "extcap/capture/recorder.h"
 #include "extcap/capture/session.h"
 
 namespace podshark::extcap {
@@ -38,6 +42,87 @@ TEST(Rotation, number_and_time_go_before_the_extension) {
   EXPECT_EQ(numbered_name("/a.b/web.pcapng", 2, 0), "/a.b/web_00002_19700101000000.pcapng");
   EXPECT_EQ(numbered_name("/a.b/web", 1, 0), "/a.b/web_00001_19700101000000");
   EXPECT_EQ(stamped_name("web.pcapng", 61 * kSecond, "exit"), "web_19700101-000101_exit.pcapng");
+}
+
+class Rotating : public testing::Test {
+ protected:
+  Rotating() {
+    std::string pattern = testing::TempDir() + "podshark-XXXXXX";
+    dir_ = ::mkdtemp(pattern.data());
+    RotationRule rule;
+    EXPECT_TRUE(read_rotation("filesize:20", rule));
+    FileSet files(dir_ + "/x", rule);
+    auto first = files.next(kSecond);
+    EXPECT_TRUE(first);
+    recorder = std::make_unique<Recorder>(std::move(files), std::move(*first));
+    for (int i = 0; i < 100; ++i) {
+      model::Container c;
+      c.id = std::to_string(i);
+      c.name = "container-" + c.id;
+      c.image = std::string(200, 'i');
+      inventory.containers.push_back(c);
+    }
+    recorder->inventory(inventory, /* at_once= */ true);
+    EXPECT_TRUE(recorder->flush());
+  }
+  ~Rotating() override { std::filesystem::remove_all(dir_); }
+
+  void packet_of(std::size_t bytes) {
+    const std::vector<std::uint8_t> data(bytes);
+    const auto size = static_cast<std::uint32_t>(bytes);
+    recorder->packet(1, {data.data(), size, size, 1, 0});
+    recorder->release_all();
+    EXPECT_TRUE(recorder->flush());
+  }
+  void turn() { EXPECT_TRUE(recorder->rotate(inventory, 0, repeat)); }
+  [[nodiscard]] std::vector<std::uint64_t> sizes() const {
+    std::map<std::string, std::uint64_t> files;
+    for (const auto& file : std::filesystem::directory_iterator(dir_)) files[file.path()] = file.file_size();
+    std::vector<std::uint64_t> out;
+    for (const auto& [name, size] : files) out.push_back(size);
+    return out;
+  }
+
+  std::unique_ptr<Recorder> recorder;
+  model::Inventory inventory;
+  std::function<void()> repeat = [] {};
+
+ private:
+  std::string dir_;
+};
+
+TEST_F(Rotating, what_a_file_begins_with_does_not_fill_it) {
+  turn();
+  ASSERT_EQ(sizes().size(), 1U);
+  EXPECT_GT(sizes()[0], 20'000U);
+  packet_of(15'000);
+  turn();
+  EXPECT_EQ(sizes().size(), 1U);
+  packet_of(15'000);
+  for (int i = 0; i < 3; ++i) turn();
+  ASSERT_EQ(sizes().size(), 2U) << "one more, not one a turn";
+  packet_of(25'000);
+  for (int i = 0; i < 3; ++i) turn();
+  EXPECT_EQ(sizes().size(), 3U);
+}
+
+TEST_F(Rotating, of_open_translations_a_quarter_of_a_file_is_repeated) {
+  packet_of(25'000);
+  turn();
+  const std::uint64_t without = sizes()[1];
+  repeat = [this] {
+    annotate::Event event;
+    event.kind = "nat";
+    event.what = "seen";
+    event.time_ns = kSecond;
+    event.detail = std::string(300, 'x');
+    for (int i = 0; i < 1000; ++i) recorder->event_at_once(event);
+  };
+  packet_of(25'000);
+  for (int i = 0; i < 3; ++i) turn();
+  ASSERT_EQ(sizes().size(), 3U);
+  EXPECT_GT(sizes()[2], without + 5'000);
+  EXPECT_LT(sizes()[2], without + 7'000);
 }
 
 wire::Bytes block(std::uint64_t time) {
