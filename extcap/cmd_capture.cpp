@@ -144,9 +144,11 @@ int fail(std::ostream& err, const Error& error) {
 }
 
 Result<std::unique_ptr<Recorder>> make_recorder(const Request& request) {
-  if (request.last.count() != 0)
+  if (request.last.count() != 0) {
+    if (const Status s = Recorder::try_place(request.output); !s) return s.error();
     return std::make_unique<Recorder>(
         std::make_unique<History>(request.last, static_cast<std::size_t>(request.last_mib) << 20U));
+  }
   if (request.rotation.active()) {
     FileSet files(request.output, request.rotation);
     Result<Output> first = files.next(now_ns());
@@ -161,6 +163,7 @@ Result<std::unique_ptr<Recorder>> make_recorder(const Request& request) {
 void show_in(SessionOptions& session, const Request& request, std::ostream& err) {
   if (!request.quiet && ::isatty(STDERR_FILENO) != 0) session.progress = &err;
   if (!request.quiet) session.notices = &err;
+  session.failures = &err;
   if (request.last.count() != 0) session.history_path = request.output;
 }
 

@@ -2,6 +2,7 @@
 #include "extcap/capture/recorder.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -33,6 +34,11 @@ void append(wire::Bytes* to, const wire::Bytes& from) {
   need(wire::reserve(to, from.size));
   std::memcpy(to->data + to->size, from.data, from.size);
   to->size += from.size;
+}
+
+// Gets its name when it is whole: who waits for the file never reads half of one.
+std::string unfinished_name(const std::string& path) {
+  return path + ".part";
 }
 
 }  // namespace
@@ -141,10 +147,17 @@ void Recorder::repeat_in_file(const std::function<void()>& repeat) {
   event_at_once(event);
 }
 
+Status Recorder::try_place(const std::string& path) {
+  const std::string name = unfinished_name(stamped_name(path, now_ns(), "signal"));
+  const Result<Output> file = Output::open(name);
+  if (!file) return file.error();
+  (void)::unlink(name.c_str());
+  return ok();
+}
+
 Status Recorder::save_history(const std::string& path, const model::Inventory& inventory) {
   if (Status s = flush(); !s) return s;
-  // Gets its name when it is whole: who waits for the file never reads half of one.
-  const std::string unfinished = path + ".part";
+  const std::string unfinished = unfinished_name(path);
   Result<Output> file = Output::open(unfinished);
   if (!file) return file.error();
   wire::Bytes head;

@@ -47,6 +47,8 @@ class Recorder {
 
   /// Where the stream goes; none while a history is kept.
   [[nodiscard]] Output* output() { return output_.get(); }
+  /// Whether there can be files beside `path` at all, which else only save_history() would find.
+  [[nodiscard]] static Status try_place(const std::string& path);
   /// What is held, as a complete file that appears under its name when it is whole.
   [[nodiscard]] Status save_history(const std::string& path, const model::Inventory& inventory);
   /// The line that tells of it: where it is, and how much less than wanted memory had room for.

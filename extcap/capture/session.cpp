@@ -145,6 +145,7 @@ class Session {
   bool loss_told_ = false;
   const char* save_why_ = nullptr;   // save the history after this turn
   std::uint64_t saved_packets_ = 0;  // how many there were when it was saved
+  Status saved_ = ok();              // the last try to
   int last_save_tick_ = -kSaveTicks;
   bool idle_ = false;
   bool following_paused_ = false;
@@ -503,10 +504,12 @@ void Session::save_history(const char* why) {
   recorder_.release_all();
   inventory_.time_ns = now_ns();
   const std::string path = stamped_name(options_.history_path, inventory_.time_ns, why);
-  const Status saved = recorder_.save_history(path, inventory_);
+  saved_ = recorder_.save_history(path, inventory_);
   last_save_tick_ = ticks_;
-  saved_packets_ = summary_.packets;
-  notice(saved ? recorder_.saved_line(path) : saved.error().line());
+  if (saved_) saved_packets_ = summary_.packets;
+  if (saved_) return notice(recorder_.saved_line(path));
+  if (!stopping_ && options_.failures != nullptr)  // at the end it is the outcome
+    *options_.failures << "podshark capture: " << saved_.error().line() << std::endl;
 }
 
 void Session::rotate() {
@@ -550,6 +553,7 @@ void Session::finish() {
   recorder_.release_all();
   if (save_why_ == nullptr && options_.save_on_end && summary_.packets > saved_packets_) save_why_ = "end";
   if (save_why_ != nullptr) save_history(save_why_);
+  if (outcome_ && !saved_) outcome_ = saved_.error();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }

@@ -33,6 +33,7 @@ struct SessionOptions {
   bool save_on_end = true;           ///< … when the capture ends, with packets that are in no file yet
   std::ostream* progress = nullptr;  ///< a line a second, for a terminal
   std::ostream* notices = nullptr;   ///< lines about what happens to the containers
+  std::ostream* failures = nullptr;  ///< lines about files that could not be saved
   Control* control = nullptr;        ///< Wireshark's toolbar
 };
 

@@ -119,6 +119,7 @@ class Merge {
   bool loss_told_ = false;
   const char* save_why_ = nullptr;
   std::uint64_t saved_packets_ = 0;
+  Status saved_ = ok();  // the last try to
   Status outcome_ = ok();
 };
 
@@ -376,10 +377,12 @@ void Merge::save_history(const char* why) {
   recorder_.release_all();
   const std::int64_t now = now_ns();
   const std::string path = stamped_name(options_.history_path, now, why);
-  const Status saved = recorder_.save_history(path, inventory(now));
+  saved_ = recorder_.save_history(path, inventory(now));
   last_save_tick_ = ticks_;
-  saved_packets_ = packets_;
-  notice(saved ? recorder_.saved_line(path) : saved.error().line());
+  if (saved_) saved_packets_ = packets_;
+  if (saved_) return notice(recorder_.saved_line(path));
+  if (!stopping_ && options_.failures != nullptr)  // at the end it is the outcome
+    *options_.failures << "podshark capture: " << saved_.error().line() << std::endl;
 }
 
 void Merge::rotate() {
@@ -406,6 +409,7 @@ void Merge::finish() {
   recorder_.release_all();
   if (save_why_ == nullptr && options_.save_on_end && packets_ > saved_packets_) save_why_ = "end";
   if (save_why_ != nullptr) save_history(save_why_);
+  if (outcome_ && !saved_) outcome_ = saved_.error();
   if (outcome_) {
     if (Status s = recorder_.flush(); !s) outcome_ = std::move(s);
   }

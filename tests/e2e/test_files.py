@@ -77,6 +77,10 @@ class Changing(FilesTest):
                 self.assertEqual(2, done.returncode, done.stderr)
                 self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
                 self.assertIn(words, done.stderr)
+        for args in (("-b", "packets:1"), ("--last", "5m", "-q")):
+            done = podshark(ROOT, "capture", "web", "-w", self.tmp / "nowhere" / "x", *args, check=False)
+            self.assertEqual(9, done.returncode, done.stderr)
+            self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
         done = podshark(ROOT, "capture", "web", "-w", "-", "-b", "packets:1", check=False)
         self.assertEqual(2, done.returncode)
 
@@ -115,6 +119,23 @@ class LastMinutes(FilesTest):
             self.assertTrue(path.name.endswith("_end.pcapng"), path)
             self.assertTrue(lib_pcapng.read(path).packets)
             self.assertIn(f"saved to {path}", said())
+
+    def test_what_could_not_be_saved_is_told_and_tried_again_at_the_end(self):
+        place = self.tmp / "place"
+        for there_at_the_end in (True, False):
+            place.mkdir(exist_ok=True)
+            process, said = self.begin("web", "-q", "--last", "5m", "-w", place / "x.pcapng")
+            wait_rings(self.up["web"], 2)
+            fetch(28280)
+            time.sleep(1)
+            place.rename(self.tmp / "elsewhere")
+            process.send_signal(signal.SIGUSR1)
+            wait_for(lambda: "_signal.pcapng.part' for writing: No such file" in said(), "the failure, although with -q")  # noqa: B023
+            if there_at_the_end:
+                (self.tmp / "elsewhere").rename(place)
+            self.assertEqual(0 if there_at_the_end else 9, lib.end(process, signal.SIGINT), said())
+            self.assertEqual(1 if there_at_the_end else 2, len(said().splitlines()), said())
+            self.assertEqual(there_at_the_end, bool(self.files("place/x_*_end.pcapng")))
 
     def test_memory_that_is_too_small_for_the_time_is_told(self):
         self.up["web"].exec("dd", "if=/dev/zero", "of=/www/big", "bs=1M", "count=3")
