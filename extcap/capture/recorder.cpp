@@ -178,6 +178,10 @@ Status Recorder::save_history(const std::string& path, const model::Inventory& i
   return status;
 }
 
+std::chrono::seconds Recorder::kept() const {
+  return history_->cut_short(elapsed_ns()).value_or(history_->length());
+}
+
 std::string Recorder::saved_line(const std::string& path) const {
   const std::optional<std::chrono::seconds> kept = history_->cut_short(elapsed_ns());
   if (!kept) return "saved to " + path;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,8 @@ class Recorder {
   [[nodiscard]] static Status try_place(const std::string& path);
   /// What is held, as a complete file that appears under its name when it is whole.
   [[nodiscard]] Status save_history(const std::string& path, const model::Inventory& inventory);
+  /// How far it goes back: the length that was wanted, or what memory has room for.
+  [[nodiscard]] std::chrono::seconds kept() const;
   /// The line that tells of it: where it is, and how much less than wanted memory had room for.
   [[nodiscard]] std::string saved_line(const std::string& path) const;
 

@@ -35,7 +35,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
 constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
-constexpr int kSaveTicks = 5;   // a container that restarts in a loop fills no disk
+constexpr std::chrono::seconds kLossPause{60};
+constexpr int kSaveTicks = 5;  // a container that restarts in a loop fills no disk
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -143,6 +144,7 @@ class Session {
   bool signalled_ = false;  // somebody asked for the end
   bool empty_told_ = false;
   bool loss_told_ = false;
+  LossTrigger loss_trigger_;
   const char* save_why_ = nullptr;   // save the history after this turn
   std::uint64_t saved_packets_ = 0;  // how many there were when it was saved
   Status saved_ = ok();              // the last try to
@@ -468,12 +470,13 @@ void Session::show_progress(const Summary& now) {
 
 // Told once while it lasts; the closing line has the final figures.
 void Session::watch_loss(const Summary& now) {
+  const bool saves = options_.save_on_loss && !options_.history_path.empty();
+  if (saves && loss_trigger_.due(now, recorder_.kept())) save_why_ = "loss";
   const std::string warning = loss_told_ ? std::string() : loss_warning(now);
   if (warning.empty()) return;
   loss_told_ = true;
   notice(warning);
   write_stats(warning.c_str());
-  if (options_.save_on_loss) save_why_ = "loss";
 }
 
 void Session::tell_why_empty() {
@@ -606,6 +609,19 @@ std::string loss_warning(const Summary& s) {
   return out + (s.queue_dropped * 2 > s.dropped
                     ? " (a larger --queue-size, a filter, or -w to a file helps)"
                     : " (a larger --ring-size, a filter or a smaller --snaplen helps)");
+}
+
+bool LossTrigger::due(const Summary& now, std::chrono::seconds kept) {
+  Summary second;
+  second.packets = now.packets - std::min(now.packets, last_.packets);
+  second.dropped = now.dropped - std::min(now.dropped, last_.dropped);
+  last_ = now;
+  if (since_saved_) ++*since_saved_;
+  lost_ = lost_ || !loss_warning(second).empty();
+  if (!lost_ || (since_saved_ && *since_saved_ < std::max(kept, kLossPause))) return false;
+  lost_ = false;
+  since_saved_ = std::chrono::seconds(0);
+  return true;
 }
 
 void prepare_signals(bool extcap) {

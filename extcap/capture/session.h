@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,19 @@ struct Summary {
 /// "0.25 % of the packets were lost: 10 of 4000, 8 of them because the reader was too slow (what to do)";
 /// empty when it is less than a thousandth. Pure.
 [[nodiscard]] std::string loss_warning(const Summary& summary);
+
+/// When a history is to be saved because packets were lost: as soon as a thousandth of a second's are, and
+/// while that goes on, when all that was saved is older than what is kept, at most once a minute. Pure.
+class LossTrigger {
+ public:
+  /// To be asked once a second; `kept`: how far the history goes back.
+  [[nodiscard]] bool due(const Summary& now, std::chrono::seconds kept);
+
+ private:
+  Summary last_;
+  bool lost_ = false;  // and not saved yet
+  std::optional<std::chrono::seconds> since_saved_;
+};
 
 /// Blocks SIGUSR1, SIGTERM, SIGINT, SIGHUP for the process (they become events of run()) and ignores SIGPIPE.
 /// Call before anything slow, so that no signal is lost. With `extcap`, also dies with its parent.

@@ -116,7 +116,7 @@ class Merge {
   int lost_code_ = 0;
   bool paused_ = false;
   bool stopping_ = false;
-  bool loss_told_ = false;
+  LossTrigger loss_trigger_;
   const char* save_why_ = nullptr;
   std::uint64_t saved_packets_ = 0;
   Status saved_ = ok();  // the last try to
@@ -349,10 +349,9 @@ void Merge::on_tick() {
   if (options_.progress != nullptr)
     *options_.progress << "\rpackets " << sum.packets << "  bytes " << sum.bytes << "  dropped "
                        << sum.dropped << "   " << std::flush;
-  if (!loss_told_ && !loss_warning(sum).empty()) {
-    loss_told_ = true;  // the machine itself has told it
-    if (options_.save_on_loss) save_why_ = "loss";
-  }
+  // The machine itself has told it.
+  const bool saves = options_.save_on_loss && !options_.history_path.empty();
+  if (saves && loss_trigger_.due(sum, recorder_.kept())) save_why_ = "loss";
   ++ticks_;
   const std::int64_t duration = options_.duration.count() * 1'000'000'000;
   if (duration != 0 && first_begun_ns_ != 0 && now - first_begun_ns_ >= duration) stop();

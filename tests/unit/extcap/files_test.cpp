@@ -192,6 +192,27 @@ TEST(Loss, is_told_from_a_thousandth_on) {
   EXPECT_THAT(loss_warning(s), HasSubstr("90 of them because there was no memory for them (free some"));
 }
 
+TEST(Loss, saves_the_last_minutes_each_time_and_while_it_lasts_no_packet_twice) {
+  LossTrigger trigger;
+  Summary now;
+  std::vector<int> saved;
+  const auto seconds = [&](int from, int until, std::uint64_t dropped) {
+    for (int second = from; second < until; ++second) {
+      now.packets += 1'000'000;
+      now.dropped += dropped;
+      if (trigger.due(now, std::chrono::seconds(300))) saved.push_back(second);
+    }
+  };
+  seconds(0, 10, 0);
+  seconds(10, 11, 500'000);
+  seconds(11, 5000, 10);
+  seconds(5000, 5001, 2'000);  // far below a thousandth of all
+  seconds(5001, 6000, 0);
+  seconds(6000, 6700, 2'000);
+  seconds(6700, 8000, 0);
+  EXPECT_EQ(saved, (std::vector{10, 5000, 6000, 6300, 6600, 6900}));
+}
+
 EmptyFacts facts(std::vector<LinkTraffic> links, const std::string& filter = "") {
   EmptyFacts f;
   f.target = "container web";
