@@ -16,7 +16,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "extcap/worker/privilege.h"
@@ -39,27 +38,38 @@ bool has_ended(const UniqueFd& pidfd) {
   return ::poll(&p, 1, 0) != 0;
 }
 
+// 0 when it can not be known: the caller may lower limits at any moment, so nothing is concluded from a
+// failure.
+std::uint64_t ns_inode_of(const std::string& path) {
+  const UniqueFd ns(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return ns ? wire::ns_inode(ns.get()) : 0;
+}
+
 // Where distributions and podman itself put conmon; podman's own list is conmon_path in containers.conf(5).
-bool is_conmon_path(std::string_view path) {
-  static constexpr std::array<std::string_view, 5> kPaths{"/usr/bin/conmon", "/usr/libexec/podman/conmon",
-                                                          "/usr/lib/podman/conmon", "/usr/local/bin/conmon",
-                                                          "/usr/local/libexec/podman/conmon"};
-  for (const std::string_view known : kPaths) {
-    if (path == known) return true;
+bool is_conmon(const struct stat& program) {
+  for (const char* path : {"/usr/bin/conmon", "/usr/libexec/podman/conmon", "/usr/lib/podman/conmon",
+                           "/usr/local/bin/conmon", "/usr/local/libexec/podman/conmon"}) {
+    struct stat known {};
+    if (::stat(path, &known) == 0 && known.st_dev == program.st_dev && known.st_ino == program.st_ino)
+      return true;
   }
   return false;
 }
 
-// A name can be forged (a set-uid program run through a link called conmon); the executable cannot.
+// What the process tells can be forged: its name by a link, the path of its executable by whoever is root in
+// a mount namespace of his own, as in another program's container. Not which file it is, nor that it is in no
+// container's process namespace.
 bool is_root_conmon(pid_t pid) {
   const std::string directory = "/proc/" + std::to_string(pid);
   struct stat st {};
   if (::stat(directory.c_str(), &st) != 0 || st.st_uid != 0) return false;
-  std::array<char, 256> target{};
+  struct stat program {};
   raise_only(CAP_SYS_PTRACE);
-  const ssize_t n = ::readlink((directory + "/exe").c_str(), target.data(), target.size());
+  const bool found = ::stat((directory + "/exe").c_str(), &program) == 0;
+  const std::uint64_t processes = ns_inode_of(directory + "/ns/pid");
+  const std::uint64_t hosts = ns_inode_of("/proc/1/ns/pid");
   raise_only(-1);
-  return n > 0 && is_conmon_path({target.data(), static_cast<std::size_t>(n)});
+  return found && is_conmon(program) && hosts != 0 && processes == hosts;
 }
 
 // The parent's number may change its owner too: its child must still be that afterwards, and the parent
@@ -127,19 +137,12 @@ bool owned_by_root_or_caller(int netns_fd) {
   return ::ioctl(owner.get(), NS_GET_OWNER_UID, &uid) == 0 && (uid == 0 || uid == ::getuid());
 }
 
-// 0 when it can not be known: the caller may lower limits at any moment, so nothing is concluded from a
-// failure.
-std::uint64_t netns_inode_of(const char* path) {
-  const UniqueFd netns(::open(path, O_RDONLY | O_CLOEXEC));
-  return netns ? wire::ns_inode(netns.get()) : 0;
-}
-
 // The host's is that of process 1, not the worker's own, which is its caller's: root may have started him in
 // another (`ip netns exec vpn sudo -u me`, a unit with PrivateNetwork=). In a pid namespace process 1 is the
 // first of that; but there nobody can name a process outside.
 std::uint64_t host_netns_inode() {
   raise_only(CAP_SYS_PTRACE);
-  const std::uint64_t inode = netns_inode_of("/proc/1/ns/net");
+  const std::uint64_t inode = ns_inode_of("/proc/1/ns/net");
   raise_only(-1);
   return inode;
 }
@@ -180,7 +183,7 @@ OpenedNetns open_target(const Request& request, bool borrowed, UniqueFd passed) 
   OpenedNetns netns = open_by_kind(request, borrowed, std::move(passed));
   if (netns.stage != Stage::done) return netns;
   if (::ioctl(netns.fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse(Stage::open_netns, EINVAL);
-  const std::uint64_t own = netns_inode_of("/proc/self/ns/net");
+  const std::uint64_t own = ns_inode_of("/proc/self/ns/net");
   const std::uint64_t inode = wire::ns_inode(netns.fd.get());
   if (own == 0 || inode == 0) return refuse(Stage::open_netns, errno);
   if (request.netns_inode != 0 && request.netns_inode != inode) return refuse(Stage::identity);

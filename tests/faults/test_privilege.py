@@ -122,6 +122,7 @@ class Requests(WorkerTest):
 
     def test_processes_that_are_not_podmans_are_refused(self):
         forged = shutil.copy("/bin/bash", self.tmp / "conmon")
+        conmon = shutil.which("conmon", path="/usr/bin:/usr/libexec/podman")
         pause = "echo $$; exec sleep 1000000"
         fork = ["-c", f"(unshare -n sh -c '{pause}') & wait"]
         processes = {
@@ -130,6 +131,8 @@ class Requests(WorkerTest):
             "a namespace of root's": self.sleeper(ROOT, "unshare", "-n", "sh", "-c", pause),
             "another user's container": self.up["own"].pid,
             "below root's conmon that is not podman's": self.sleeper(ROOT, forged, *fork),
+            "below what root mounted over conmon": self.sleeper(
+                ROOT, "unshare", "-m", "sh", "-c", f'mount --bind {forged} {conmon} && exec {conmon} "$@"', "sh", *fork),
             "below a conmon of the attacker": self.sleeper(MEMBER, forged, "-c", f"sh -c '{pause}' & wait"),
         }
         attacker = Attacker(self)
