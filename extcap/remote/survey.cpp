@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extcap/remote/survey.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ constexpr std::chrono::milliseconds kLimit{30'000};  // a dozen calls of podman 
 // from the keys only: a quote within a string has a backslash. sudo can not be stopped by who started it, and
 // may wait for a name server that is not there: it is asked beside, and given six seconds; an answer that
 // comes later does not make its file anew. A user who has never used podman is not given a storage by asking.
+// Of a podman:// connection it runs here: a network's name that the service tells would be expanded, or an
+// option.
 constexpr const char* kAsk = R"(
 part() { echo; echo "podshark-part $1"; }
 ask() {
@@ -46,7 +49,7 @@ ask() {
   ids=$(printf '%s\n' "$list" | grep -o '"Id": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{64\}')
   if [ -n "$ids" ]; then
     part $who-inspect; timeout 10 "$@" inspect --type container $ids
-    part $who-networks; timeout 10 "$@" network inspect $(timeout 10 "$@" network ls -q)
+    part $who-networks; timeout 10 "$@" network inspect $(timeout 10 "$@" network ls -q | grep '^[A-Za-z0-9][A-Za-z0-9_.-]*$')
   fi
   part $who-pods; timeout 10 "$@" pod ps --format json
 }
@@ -97,11 +100,14 @@ part end
 std::map<std::string, std::string> parts_of(const std::string& text) {
   std::map<std::string, std::string> out;
   std::string* part = nullptr;
-  for (const std::string& line : split(text, '\n')) {
+  for (std::string_view left = text; !left.empty();) {  // whoever answers may send lines without number
+    const std::size_t end = std::min(left.find('\n'), left.size());
+    const std::string_view line = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
     if (line.starts_with(kPart)) {
-      part = &out[line.substr(kPart.size())];
+      part = &out[std::string(line.substr(kPart.size()))];
     } else if (part != nullptr) {
-      *part += line + "\n";
+      part->append(line).push_back('\n');
     }
   }
   return out;
@@ -130,7 +136,7 @@ Result<FarFacts> read_survey(const FarHost& host, const std::string& text, bool 
   facts.carrier = line("carrier");
   facts.elevate = line("elevate");
   facts.clock_ns = read_clock(line("clock")).value_or(now_ns());
-  for (const std::string& tool : split(parts["tools"], '\n')) {
+  for (const std::string& tool : split(parts["tools"].substr(0, 4096), '\n')) {
     if (!tool.empty()) facts.tools.insert(tool);
   }
   if (facts.tools.count("podman") == 0 && !host.connection.empty())

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 
 #include "extcap/capture/method.h"
+#include "extcap/remote/far_run.h"
 #include "extcap/remote/sharing.h"
+#include "tests/unit/temp_tree.h"
 
 namespace podshark::extcap::remote {
 namespace {
@@ -70,6 +72,21 @@ TEST(Survey, that_can_not_be_used_is_told) {
   const auto ill = read_survey(kHost, answer("podshark-part own-error\nError: no such thing\n"), false);
   EXPECT_EQ(ErrorKind::no_podman, ill.error().kind);
   EXPECT_THAT(ill.error().what, HasSubstr("no such thing"));
+}
+
+// The script of a connection runs on this machine: names that the service tells must not be expanded.
+TEST(Survey, only_what_podman_calls_networks_is_asked_about) {
+  const test::TempTree tree;
+  tree.write("podman",
+             "#!/bin/sh\nshift 2\ncase $* in\n*info*) echo amd64 true far ;;\n'network ls'*) "
+             "printf '%s\\n' '/*' -x --format good_1.2 'a b' ;;\n'network inspect'*) echo \"$@\" >" +
+                 tree.path() + "/asked ;;\n*json) echo '[{\"Id\": \"" + kId + "\"}]' ;;\nesac\n",
+             /* executable= */ true);
+  const test::ScopedEnv path("PATH", (tree.path() + ":" + std::getenv("PATH")).c_str());
+  const FarHost host{.destination = "", .name = "podman://evil", .connection = "evil"};
+  const auto text = script_output(host, survey_script("evil"), std::chrono::milliseconds{20'000});
+  ASSERT_TRUE(text) << text.error().line();
+  EXPECT_EQ("network inspect good_1.2\n", test::slurp(tree.path() + "/asked")) << *text;
 }
 
 struct Case {
