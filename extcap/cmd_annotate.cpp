@@ -57,12 +57,15 @@ Result<Choice> read_options(const cxxopts::ParseResult& parsed) {
 Result<model::Inventory> find_inventory(const Choice& o) {
   if (o.live) return live_inventory();
   if (!o.inventory.empty()) return annotate::read_inventory(o.inventory == "-" ? "/dev/stdin" : o.inventory);
-  const std::string beside = o.input == "-" ? "" : annotate::inventory_beside(o.input);
-  if (!beside.empty() && ::access(beside.c_str(), F_OK) == 0) return annotate::read_inventory(beside);
+  std::string why;
+  if (o.input != "-") {
+    Result<std::optional<model::Inventory>> beside = annotate::inventory_of(o.input);
+    if (!beside) return beside.error();
+    if (*beside) return std::move(**beside);
+    why = ": there is no '" + one_line(annotate::inventory_beside(o.input), 200) + "'";
+  }
   return Error{
-      ErrorKind::usage,
-      "no inventory tells who had which address" +
-          (beside.empty() ? std::string() : ": there is no '" + one_line(beside, 200) + "'"),
+      ErrorKind::usage, "no inventory tells who had which address" + why,
       "give --live (what runs now), --inventory FILE (saved by 'podshark inventory -o FILE'), or put "
       "that file beside the capture as NAME.podman.json"};
 }

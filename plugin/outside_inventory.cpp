@@ -19,16 +19,19 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kDeadline{5};
 
 // Wireshark tells plugins nothing of the file's name when it dissects, but it holds the file open.
-std::string beside_an_open_file() {
+Result<std::optional<model::Inventory>> beside_an_open_file() {
   std::error_code error;
+  Result<std::optional<model::Inventory>> none = std::optional<model::Inventory>();
   for (const fs::directory_entry& fd : fs::directory_iterator("/proc/self/fd", error)) {
     const fs::path target = fs::read_symlink(fd.path(), error);
     if (error || !target.is_absolute()) continue;  // a pipe, a socket
-    const std::string beside = annotate::inventory_beside(target.string());
-    if (fs::is_regular_file(beside, error) && fs::is_regular_file(target, error) && beside != target)
-      return beside;
+    if (!fs::is_regular_file(target, error) || annotate::inventory_beside(target.string()) == target)
+      continue;
+    Result<std::optional<model::Inventory>> found = annotate::inventory_of(target.string());
+    if (found && *found) return found;
+    if (!found) none = std::move(found);
   }
-  return {};
+  return none;
 }
 
 Result<model::Inventory> ask_podman() {
@@ -66,10 +69,11 @@ Result<std::optional<model::Inventory>> ask_once(const FirstPacket& file) {
 Result<std::optional<model::Inventory>> outside_inventory(const OutsideInventory& wanted,
                                                           const FirstPacket& file) {
   if (!wanted.live) kept_answer().reset();
-  const std::string path = wanted.file.empty() ? beside_an_open_file() : wanted.file;
-  if (path.empty() && !wanted.live) return std::optional<model::Inventory>();
-  if (path.empty()) return ask_once(file);
-  Result<model::Inventory> found = annotate::read_inventory(path);
+  if (wanted.file.empty()) {
+    Result<std::optional<model::Inventory>> beside = beside_an_open_file();
+    return !beside || *beside || !wanted.live ? std::move(beside) : ask_once(file);
+  }
+  Result<model::Inventory> found = annotate::read_inventory(wanted.file);
   if (!found) return found.error();
   return std::optional(std::move(*found));
 }

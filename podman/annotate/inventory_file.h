@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,9 @@ namespace podshark::annotate {
 [[nodiscard]] Result<model::Inventory> whole_inventory(std::string_view text, const std::string& name);
 /// … and saved in this file.
 [[nodiscard]] Result<model::Inventory> read_inventory(const std::string& path);
+/// … and put beside this capture; nullopt when there is none. Anybody may put one into /tmp: it is read when
+/// it is a file, not a link, that belongs to this user, to root, or to whom the capture belongs; else
+/// ErrorKind::permission.
+[[nodiscard]] Result<std::optional<model::Inventory>> inventory_of(const std::string& capture);
 
 }  // namespace podshark::annotate
