@@ -218,6 +218,8 @@ std::uint32_t Recorder::add_interface(const wire::InterfaceInfo& info) {
 void Recorder::put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info,
                          const std::string& json_text) {
   const std::string pdu = annotate::upper_pdu(info, json_text);
+  // It would be cut, which of JSON leaves nothing that can be read.
+  if (pdu.size() > wire::kMaxBlock - wire::kPacketFrame) return lose(0);
   if (!wire::put_packet(where, 0, static_cast<std::uint64_t>(time_ns),
                         reinterpret_cast<const std::uint8_t*>(pdu.data()),
                         static_cast<std::uint32_t>(pdu.size()), static_cast<std::uint32_t>(pdu.size())))

@@ -30,6 +30,7 @@ constexpr std::int64_t kLookFor = 5'000'000'000;
 constexpr std::uint64_t kUnknownLimitNs = 10'000'000'000;  // then it is none that podman knows
 constexpr std::size_t kMostUnknown = 64;
 constexpr int kMostFailures = 20;
+constexpr std::size_t kMostRetired = 256;  // whoever runs one job after another has no end of names
 constexpr auto kInitLimit = std::chrono::seconds(30);
 constexpr std::int64_t kStartGrace = 5'000'000'000;  // podman's word may be needed to know it
 
@@ -478,14 +479,14 @@ void Roster::keep_totals(Source& source) {
   annotate::Event totals;
   source.add_statistics(totals);
   for (const auto& l : totals.links) {
-    auto& sum = retired_[{l.container, l.link}];
-    sum.container = l.container;
-    sum.link = l.link;
-    sum.received += l.received;
-    sum.dropped += l.dropped;
-    sum.queue_dropped += l.queue_dropped;
-    sum.errors += l.errors;
-    sum.memory_dropped += l.memory_dropped;
+    const bool room = retired_.size() < kMostRetired || retired_.count({l.container, l.link}) != 0;
+    const std::pair<std::string, std::string> name =
+        room ? std::pair{l.container, l.link}
+             : std::pair<std::string, std::string>{annotate::kOthers, annotate::kOthers};
+    auto& sum = retired_[name];
+    sum.container = name.first;
+    sum.link = name.second;
+    sum.add(l);
   }
 }
 
@@ -507,8 +508,8 @@ std::uint64_t Roster::complete_until(std::uint64_t now_ns) const {
 }
 
 void Roster::add_statistics(annotate::Event& event) {
-  for (const auto& [key, sum] : retired_) event.links.push_back(sum);
   for (const auto& s : sources_) s->add_statistics(event);
+  for (const auto& [key, sum] : retired_) event.links.push_back(sum);
 }
 
 EmptyFacts Roster::empty_facts() const {

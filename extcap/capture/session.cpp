@@ -565,7 +565,7 @@ void Session::finish() {
     if (const std::string untaken = output->untaken(); !untaken.empty()) notice(untaken);
   }
   if (recorder_.lost(0) > 0)
-    notice(std::to_string(recorder_.lost(0)) + " records were lost: there was no memory for them");
+    notice(std::to_string(recorder_.lost(0)) + " records were lost: too long, or no memory for them");
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
 }
 

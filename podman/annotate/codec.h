@@ -83,9 +83,13 @@ struct Event {
     std::uint64_t queue_dropped = 0;  ///< of these, while the reader was too slow and the rings were not read
     std::uint64_t errors = 0;         ///< packets the link itself counted as faulty or lost
     std::uint64_t memory_dropped = 0;  ///< of the dropped ones, for which podshark had no memory
+    void add(const LinkStats& other);
   };
   std::vector<LinkStats> links;  ///< kind "stats" only
 };
+/// Container and link of an element of Event::links that sums up others; no name of either looks like that.
+inline constexpr const char* kOthers = "(others)";
+/// Not longer than kMaxPayload for all its links: the last ones become one sum, as many as have to.
 [[nodiscard]] std::string encode_event(const Event& event);
 /// What Event::protocol says for an IPPROTO_ number: "tcp", "udp", "sctp", "icmp" (of both families);
 /// nullptr: the format has no word for it.

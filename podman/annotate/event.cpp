@@ -44,7 +44,26 @@ Event::LinkStats stats_from(const json& j) {
   return out;
 }
 
+// The last half of its links as one.
+Event with_fewer_links(Event event) {
+  const std::size_t keep = event.links.size() / 2;
+  Event::LinkStats others;
+  others.container = others.link = kOthers;
+  for (std::size_t i = keep; i < event.links.size(); ++i) others.add(event.links[i]);
+  event.links.resize(keep);
+  event.links.push_back(std::move(others));
+  return event;
+}
+
 }  // namespace
+
+void Event::LinkStats::add(const LinkStats& other) {
+  received += other.received;
+  dropped += other.dropped;
+  queue_dropped += other.queue_dropped;
+  errors += other.errors;
+  memory_dropped += other.memory_dropped;
+}
 
 const char* protocol_word(std::uint8_t protocol) {
   switch (protocol) {
@@ -94,7 +113,8 @@ std::string encode_event(const Event& event) {
     if (l.memory_dropped != 0) j["links"].back()["memory_dropped"] = l.memory_dropped;
     if (l.errors != 0) j["links"].back()["errors"] = l.errors;
   }
-  return dump(j);
+  std::string text = dump(j);
+  return text.size() > kMaxPayload && event.links.size() > 2 ? encode_event(with_fewer_links(event)) : text;
 }
 
 Event event_from(const json& j) {

@@ -167,7 +167,7 @@ bool put_interface(Bytes* out, const InterfaceInfo* info) {
 
 bool put_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t time_ns, const std::uint8_t* data,
                 std::uint32_t captured, std::uint32_t length) {
-  constexpr auto kMaxCaptured = static_cast<std::uint32_t>(kMaxBlock - 32);
+  constexpr auto kMaxCaptured = static_cast<std::uint32_t>(kMaxBlock - kPacketFrame);
   if (captured > kMaxCaptured) captured = kMaxCaptured;  // BIG TCP: `length` still tells the truth
   Block block;
   if (!begin(&block, out, kEnhancedPacket, 20 + padded(captured))) return false;
@@ -186,7 +186,7 @@ bool put_annotated_packet(Bytes* out, std::uint32_t interface_id, std::uint64_t 
   comment = clipped(comment);
   metadata = whole_or_nothing(metadata);
   const std::size_t options = option_room(comment) + option_room(metadata) + 4;
-  const std::size_t most = (kMaxBlock - 32 - options) & ~std::size_t{3};
+  const std::size_t most = (kMaxBlock - kPacketFrame - options) & ~std::size_t{3};
   if (captured > most) captured = static_cast<std::uint32_t>(most);
   Block block;
   if (!begin(&block, out, kEnhancedPacket, 20 + padded(captured) + options)) return false;

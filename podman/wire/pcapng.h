@@ -10,6 +10,8 @@ namespace podshark::wire {
 
 /// dumpcap 4.0 and 4.6 end the capture on a longer block.
 inline constexpr std::size_t kMaxBlock = 262144;
+/// Of an enhanced packet block, what is not the packet.
+inline constexpr std::size_t kPacketFrame = 32;
 
 /// Block types of pcapng, draft-ietf-opsawg-pcapng.
 enum BlockType : std::uint32_t {

@@ -264,6 +264,25 @@ TEST(EncodeEvent, carries_what_is_set) {
             R"("links":[{"container":"web","link":"eth0","received":5,"dropped":2}]})");
 }
 
+TEST(EncodeEvent, of_too_many_links_the_last_are_one_sum) {
+  Event e;
+  e.kind = "stats";
+  for (std::uint64_t i = 0; i < 10'000; ++i)
+    e.links.push_back({"job-" + std::to_string(i), "eth0", i, 1, 1, 1, 1});
+  const std::string text = encode_event(e);
+  EXPECT_LE(text.size(), kMaxPayload);
+  const auto back = decode_event(text);
+  ASSERT_TRUE(back);
+  EXPECT_GT(back->links.size(), 500U);
+  EXPECT_EQ(back->links.front().container, "job-0");
+  EXPECT_EQ(back->links.back().container, kOthers);
+  Event::LinkStats sum;
+  for (const auto& l : back->links) sum.add(l);
+  EXPECT_EQ(sum.received, 10'000U * 9'999U / 2);
+  for (const std::uint64_t each : {sum.dropped, sum.queue_dropped, sum.errors, sum.memory_dropped})
+    EXPECT_EQ(each, 10'000U);
+}
+
 Event full_event() {
   Event e;
   e.kind = "nat";

@@ -324,6 +324,23 @@ TEST_F(RecorderTest, a_stream_begins_with_section_and_events_interface_and_names
   EXPECT_THAT(file, HasSubstr("\"kind\":\"inventory\""));
 }
 
+TEST_F(RecorderTest, a_record_that_is_too_long_is_left_out_not_cut) {
+  {
+    auto out = Output::open(dir + "/x");
+    ASSERT_TRUE(out);
+    Recorder recorder(std::move(*out));
+    annotate::Event event;
+    event.kind = "mark";
+    for (const std::size_t size : {std::size_t{100}, wire::kMaxBlock}) {
+      event.detail = std::string(size, 'x');
+      recorder.event_at_once(event);
+    }
+    EXPECT_EQ(recorder.lost(0), 1U);
+    ASSERT_TRUE(recorder.flush());
+  }
+  EXPECT_LT(content(dir + "/x").size(), 1000U);
+}
+
 TEST_F(RecorderTest, a_history_that_memory_cuts_short_says_so_where_it_was_saved) {
   Recorder recorder(std::make_unique<History>(std::chrono::seconds(300), std::size_t{1} << 20U));
   const std::vector<std::uint8_t> data(60'000);
