@@ -39,7 +39,9 @@ Status write_all(int fd, std::string_view text, const std::string& path) {
 
 Status replace_file(const std::string& path, std::string_view text) {
   const std::string unfinished = path + "." + std::to_string(::getpid());
-  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  (void)::unlink(
+      unfinished.c_str());  // of one that was killed and had our number, or put there to wait for us
+  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd)
     return os_error(errno, "open " + in_quotes(unfinished) + " for writing",
                     "choose a place you may write to", ErrorKind::output);

@@ -5,9 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "podman/core/text.h"
 
@@ -116,11 +119,21 @@ Argv annotate_command(const std::string& program, const std::string& in, const s
   return {program, "annotate", fs::absolute(in).string(), "-o", fs::absolute(out).string(), "--live"};
 }
 
+// People copy it into a shell, and a capture's name may be anything.
 std::string shown(const Argv& argv) {
   std::string out = "$";
   for (const std::string& word : argv) {
-    const bool plain = !word.empty() && word.find_first_of(" '\"\\") == std::string::npos;
-    out += ' ' + one_line(plain ? word : "'" + word + "'", 1024);
+    const auto plain = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             std::string_view("@%_+=:,./-").find(c) != std::string_view::npos;
+    };
+    std::string quoted = word;
+    if (word.empty() || !std::all_of(word.begin(), word.end(), plain)) {
+      for (std::size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 4)
+        quoted.replace(at, 1, "'\\''");
+      quoted = "'" + quoted + "'";
+    }
+    out += ' ' + one_line(quoted, 1024);
   }
   return out;
 }

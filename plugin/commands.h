@@ -52,7 +52,7 @@ using Argv = std::vector<std::string>;
 [[nodiscard]] Argv annotate_command(const std::string& program, const std::string& in,
                                     const std::string& out);
 
-/// The command as a line to read; not for a shell.
+/// The command as a line to read, quoted for sh(1); what no line can show is replaced.
 [[nodiscard]] std::string shown(const Argv& argv);
 
 /// How it ended, as the window's last line; `status` as waitpid() gives it.

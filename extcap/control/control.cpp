@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,11 +27,6 @@ constexpr unsigned kMaxLines = 2000;  // Wireshark keeps the log in memory until
 
 UniqueFd pidfd_of(pid_t pid) {
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
-
-bool is_fifo(const UniqueFd& fd) {
-  struct stat st {};
-  return fd && ::fstat(fd.get(), &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 // Nothing of Wireshark's or the terminal's: it waits for our standard output and error to be closed.
@@ -59,12 +53,10 @@ KeeperPipes open_pipes(const std::string& in_path, const std::string& out_path,
   KeeperPipes pipes;
   pipes.in_path = in_path;
   pipes.log_control = static_cast<std::uint8_t>(ToolbarControl::log);
-  UniqueFd in(::open(in_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!is_fifo(in)) return pipes;
-  pipes.in = std::move(in);
-  pipes.out.reset(::open(out_path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!fifo_path.empty()) pipes.fifo.reset(::open(fifo_path.c_str(), O_PATH | O_CLOEXEC));
-  if (!is_fifo(pipes.fifo)) pipes.fifo.reset();  // the keeper would open whatever it is for writing
+  pipes.in = open_wiresharks_fifo(in_path, O_RDONLY | O_NONBLOCK);
+  if (!pipes.in) return pipes;
+  pipes.out = open_wiresharks_fifo(out_path, O_RDWR | O_NONBLOCK);
+  if (!fifo_path.empty()) pipes.fifo = open_wiresharks_fifo(fifo_path, O_PATH);
   pipes.wireshark_pid = pidfd_of(::getppid());
   pipes.program_pid = pidfd_of(::getpid());
   return pipes;

@@ -29,6 +29,14 @@ bool same_fifo(int fd, const std::string& path) {
 
 }  // namespace
 
+UniqueFd open_wiresharks_fifo(const std::string& path, int flags) {
+  UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st {};
+  const bool right = fd && ::fstat(fd.get(), &st) == 0 && S_ISFIFO(st.st_mode) &&
+                     (st.st_uid == ::geteuid() || st.st_uid == 0);
+  return right ? std::move(fd) : UniqueFd();
+}
+
 Keeper::Keeper(KeeperPipes pipes, std::chrono::milliseconds patience)
     : pipes_(std::move(pipes)), patience_(patience) {}
 
@@ -85,7 +93,7 @@ void Keeper::read_wireshark() {
 
 // Wireshark has closed its pipe. It may open it again for the next file of a capture.
 void Keeper::reopen() {
-  UniqueFd fresh(::open(pipes_.in_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  UniqueFd fresh = open_wiresharks_fifo(pipes_.in_path, O_RDONLY | O_NONBLOCK);
   link_ = Link::released;
   decoder_ = {};
   pipes_.in = std::move(fresh);  // none when the path is gone: then nobody can open it either

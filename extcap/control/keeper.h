@@ -22,6 +22,10 @@ inline constexpr std::size_t kMaxToWireshark = 4096;
 /// Longest message from Wireshark that is passed on; longer ones are not from our controls.
 inline constexpr std::size_t kMaxFromWireshark = 4096;
 
+/// A fifo of Wireshark's, which this user or root has made; else none. Others may put one into its place in
+/// /tmp.
+[[nodiscard]] UniqueFd open_wiresharks_fifo(const std::string& path, int flags);
+
 struct KeeperPipes {
   std::string in_path;  ///< Wireshark writes
   std::string out_path;

@@ -61,7 +61,7 @@ std::string grant(const std::string& verbs, const std::string& resource, const s
   };
   const std::string kind = name_space.empty() ? "clusterrole" : "role";
   const std::string where = name_space.empty() ? "" : " -n " + quoted(name_space);
-  return "kubectl create " + kind + " " + quoted(name) + " --verb=" + verbs +
+  return "kubectl create " + kind + " " + quoted(name) + " --verb=" + quoted(verbs) +
          " --resource=" + quoted(resource) + where + " && kubectl create " + kind + "binding " +
          quoted(name) + " --" + kind + "=" + quoted(name) +
          " --user=" + (user.empty() ? "USER" : quoted(user)) + where;

@@ -93,7 +93,7 @@ void OutsideProbe::begin(TimePoint now) {
   const remote::FarHost host =
       named ? remote::as_listed(*named) : remote::FarHost{destination_, destination_};
   Result<Child> child = spawn(remote::ssh_command(host, far_command(attempt_.remote, timeout_, say_)),
-                              {"LC_ALL=C"}, {.errors = true});
+                              remote::ssh_environment(), {.errors = true});
   if (child) {
     child_ = std::move(*child);
     return;

@@ -68,11 +68,7 @@ Line ssh_line(const FarHost& host, const std::string& script, Asking asking) {
   // No ! and no ' inside, so that csh takes it too.
   line.argv = ssh_command(
       host, "exec sh -c 'eval \"$(echo " + base64(prologue() + script) + " | base64 -d)\"'", asking);
-  line.environment = {"LC_ALL=C"};
-  // That of a jump host is not in batch mode, whatever ours is: it must not ask on our terminal either.
-  if (asking == Asking::nobody)
-    line.environment.insert(line.environment.end(),
-                            {"SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + find_program("false")});
+  line.environment = ssh_environment(asking);
   line.answer = kAlive;
   line.silence = kSilence;
   line.install = "install the OpenSSH client (openssh-client)";
@@ -98,6 +94,14 @@ Error not_there(const FarHost& host) {
 bool can_ask() {
   return !(value_of("DISPLAY") + value_of("WAYLAND_DISPLAY")).empty() &&
          (!value_of("SSH_ASKPASS").empty() || !find_program("ssh-askpass").empty());
+}
+
+std::vector<std::string> ssh_environment(Asking asking) {
+  std::vector<std::string> out{"LC_ALL=C"};
+  // That of a jump host is not in batch mode, whatever ours is: it must not ask on our terminal either.
+  if (asking == Asking::nobody)
+    out.insert(out.end(), {"SSH_ASKPASS_REQUIRE=force", "SSH_ASKPASS=" + find_program("false")});
+  return out;
 }
 
 std::vector<std::string> ssh_command(const FarHost& host, const std::string& command, Asking asking) {

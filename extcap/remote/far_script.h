@@ -24,6 +24,9 @@ enum class Asking {
 [[nodiscard]] std::vector<std::string> ssh_command(const FarHost& host, const std::string& command,
                                                    Asking asking = Asking::nobody);
 
+/// What goes into its environment.
+[[nodiscard]] std::vector<std::string> ssh_environment(Asking asking = Asking::nobody);
+
 /// sh(1) script `script` on `host`, whatever the login shell is; for a connection of podman, on this machine.
 /// Looks into the environment for SSH_ASKPASS.
 [[nodiscard]] Line ssh_line(const FarHost& host, const std::string& script, Asking asking = Asking::nobody);

@@ -30,6 +30,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectionsFresh{60'000};
 constexpr std::chrono::seconds kPodmanLimit{5};
+constexpr std::size_t kMostListed = std::size_t{16} << 20U;  // bytes; parsed it is thirty times that
 constexpr const char* kConnections = "/connections.json";
 
 std::string variable(const char* name) {
@@ -52,6 +53,9 @@ bool is_listed(const FarHost& host) {
 Result<model::Inventory> ask(const FarHost& host, milliseconds limit) {
   const Result<std::optional<std::string>> text = output_there(host, {"list", "--json"}, limit);
   if (!text) return text.error();
+  if (*text && (*text)->size() > kMostListed)
+    return Error{
+        ErrorKind::unsupported, host.name + " lists more than podshark reads from another machine", {}};
   if (*text) return annotate::whole_inventory(trim(**text), host.name);
   Result<FarFacts> facts = survey(host, /* all= */ false);
   if (!facts) return facts.error();

@@ -22,6 +22,7 @@ namespace podshark::extcap::remote {
 namespace {
 
 constexpr std::size_t kMostHost = 120;
+constexpr std::size_t kMostListed = 100'000;  // in an inventory of many parts
 constexpr int kComment = 1;
 constexpr int kCustom = 2989;
 
@@ -264,6 +265,13 @@ void MergeHost::take_inventory(annotate::InventoryPart&& part) {
       return;
     }
     have_ = part.part;
+    if (pending_.inventory.containers.size() + pending_.inventory.pods.size() +
+            pending_.inventory.networks.size() + pending_.inventory.problems.size() >
+        kMostListed) {
+      pending_ = {};
+      have_ = 0;
+      return;
+    }
     append(pending_.inventory.containers, std::move(part.inventory.containers));
     append(pending_.inventory.pods, std::move(part.inventory.pods));
     append(pending_.inventory.networks, std::move(part.inventory.networks));

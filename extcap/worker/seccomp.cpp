@@ -29,7 +29,7 @@ constexpr std::uint32_t kArchitecture = 0;  // unknown: no filter
 constexpr std::array kServing {
   SYS_recvfrom, SYS_recvmsg, SYS_sendmsg,                                     // the channel
       SYS_openat, SYS_close, SYS_read, SYS_lseek, SYS_fstat, SYS_newfstatat,  // /proc and /run/netns
-      SYS_fstatfs, SYS_readlinkat, SYS_ioctl, SYS_pidfd_open, SYS_ppoll,      // identity
+      SYS_fstatfs, SYS_ioctl, SYS_pidfd_open, SYS_ppoll,                      // identity
       SYS_setns, SYS_socket, SYS_getsockopt,                                  // what it is for
       SYS_clone, SYS_clone3, SYS_wait4, SYS_exit, SYS_exit_group,             // a child per request
       SYS_capget, SYS_capset, SYS_prctl, SYS_seccomp,                         // giving up privilege
@@ -37,7 +37,7 @@ constexpr std::array kServing {
       SYS_madvise, SYS_futex, SYS_getrandom,  // the C library
       SYS_set_robust_list, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
 #if defined(__x86_64__)
-      SYS_open, SYS_stat, SYS_readlink, SYS_poll, SYS_fork,
+      SYS_open, SYS_stat, SYS_poll, SYS_fork,
 #endif
 };
 

