@@ -51,8 +51,16 @@ Sequencer::~Sequencer() {
 }
 
 wire::Bytes* Sequencer::lane(std::uint32_t id, std::uint64_t time_ns) {
-  if (id >= lanes_.size()) lanes_.resize(std::size_t{id} + 1);
+  if (id >= lanes_.size()) {
+    lanes_.resize(std::size_t{id} + 1);
+    used_.reserve(lanes_.size());  // while there is memory
+  }
   Lane& l = lanes_[id];
+  l.unused = 0;
+  if (!l.listed) {
+    l.listed = true;
+    used_.push_back(id);
+  }
   const bool alone = l.taken == l.bytes.size;
   if (!alone && before(time_ns, l.newest_ns)) {
     l.disordered = true;
@@ -83,17 +91,17 @@ void Sequencer::put_in_order(Lane& l) {
 
 std::vector<Sequencer::Head> Sequencer::heads() const {
   std::vector<Head> out;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const Lane& l = lanes_[i];
-    if (l.taken < l.bytes.size) out.push_back({time_at(l.bytes, l.taken), static_cast<std::uint32_t>(i)});
+  for (const std::uint32_t id : used_) {
+    const Lane& l = lanes_[id];
+    if (l.taken < l.bytes.size) out.push_back({time_at(l.bytes, l.taken), id});
   }
   return out;
 }
 
 void Sequencer::release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Bytes* out) {
   try {
-    for (Lane& l : lanes_) {
-      if (l.disordered) put_in_order(l);
+    for (const std::uint32_t id : used_) {
+      if (lanes_[id].disordered) put_in_order(lanes_[id]);
     }
   } catch (const std::bad_alloc&) {  // as they came, then
   }
@@ -122,17 +130,31 @@ void Sequencer::release(std::uint64_t until_ns, std::uint64_t now_ns, wire::Byte
       std::push_heap(heap.begin(), heap.end());
     }
   }
-  for (Lane& l : lanes_) drop_taken(&l.bytes, &l.taken);
+  std::erase_if(used_, [this](std::uint32_t id) {
+    Lane& l = lanes_[id];
+    drop_taken(&l.bytes, &l.taken);
+    if (l.bytes.size != 0 || ++l.unused <= kUnused) return false;
+    wire::free_bytes(&l.bytes);
+    l.listed = false;
+    return true;
+  });
 }
 
 std::size_t Sequencer::bytes() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.bytes.size - lane.taken;
+  for (const std::uint32_t id : used_) sum += lanes_[id].bytes.size - lanes_[id].taken;
+  return sum;
+}
+
+std::size_t Sequencer::room() const {
+  std::size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.bytes.capacity;
   return sum;
 }
 
 bool Sequencer::empty() const {
-  return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.taken == l.bytes.size; });
+  return std::all_of(used_.begin(), used_.end(),
+                     [this](std::uint32_t id) { return lanes_[id].taken == lanes_[id].bytes.size; });
 }
 
 }  // namespace podshark::extcap

@@ -30,15 +30,21 @@ class Sequencer {
   [[nodiscard]] bool empty() const;
   /// Not yet released.
   [[nodiscard]] std::size_t bytes() const;
+  /// Memory for blocks, whether there are any or not.
+  [[nodiscard]] std::size_t room() const;
 
   static constexpr std::uint64_t kClockStep = 2'000'000'000;
+  /// So many calls of release() after a lane's last block its memory is given back: an interface may be gone.
+  static constexpr unsigned kUnused = 256;
 
  private:
   struct Lane {
     wire::Bytes bytes;
     std::size_t taken = 0;        // bytes already released
     std::uint64_t newest_ns = 0;  // of those that are not
+    unsigned unused = 0;          // calls of release() since the last block
     bool disordered = false;
+    bool listed = false;  // in used_
   };
   struct Head {
     std::uint64_t time_ns;
@@ -49,6 +55,7 @@ class Sequencer {
   [[nodiscard]] std::vector<Head> heads() const;
 
   std::vector<Lane> lanes_;
+  std::vector<std::uint32_t> used_;  // lanes that have memory; of all others there are more and more
 };
 
 }  // namespace podshark::extcap

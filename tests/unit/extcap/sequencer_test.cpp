@@ -57,6 +57,23 @@ TEST_F(SequencerTest, later_packets_wait) {
   EXPECT_THAT(released(30), ElementsAre(std::pair{2U, 25U}, std::pair{1U, 30U}));
 }
 
+TEST_F(SequencerTest, memory_of_an_interface_that_is_gone_is_given_back) {
+  for (std::uint64_t t = 1; t <= 1000; ++t) put(1, t);
+  put(2, 1);
+  EXPECT_GT(sequencer.room(), 36'000U);
+  (void)released(1000);
+  const std::size_t busy = sequencer.room();
+  for (std::uint64_t t = 1001; t < 1001 + Sequencer::kUnused; ++t) {
+    EXPECT_EQ(sequencer.room(), busy);
+    put(2, t);
+    EXPECT_THAT(released(t), ElementsAre(std::pair{2U, t}));
+  }
+  EXPECT_LT(sequencer.room(), 5000U) << "only that of the other one";
+  put(1, 5000);
+  EXPECT_FALSE(sequencer.empty());
+  EXPECT_THAT(released(5000), ElementsAre(std::pair{1U, 5000U}));
+}
+
 TEST_F(SequencerTest, what_is_held_is_counted) {
   put(1, 10);
   const std::size_t one = sequencer.bytes();
