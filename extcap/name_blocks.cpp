@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ std::string packed(const std::string& address) {
   if (::inet_pton(AF_INET6, bare.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
   return {};
 }
+
+constexpr std::string_view kCut = "…";  // of one_line()
 
 bool nameable(const model::Container& c) {
   // Addresses of pasta containers are the host's own, those of slirp4netns all 10.0.2.100: naming them for
@@ -45,6 +48,7 @@ void NameBlocks::put(const model::Inventory& inventory, wire::Bytes* out) {
         const std::string name = word(c.name, 63);
         if (key.empty() || name.empty()) continue;
         std::string& known = named_[key];
+        if (known.ends_with(kCut)) continue;  // no room for any other
         const std::vector<std::string> owners = split(known, '|');
         if (std::find(owners.begin(), owners.end(), name) != owners.end()) continue;
         // An address that several containers owned in turn keeps all their names (Wireshark knows one a

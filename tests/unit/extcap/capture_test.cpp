@@ -21,6 +21,7 @@
 #include "extcap/capture/filter.h"
 #include "extcap/capture/output.h"
 #include "extcap/capture/recorder.h"
+#include "extcap/name_blocks.h"
 #include "podman/core/proc.h"
 
 namespace podshark::extcap {
@@ -422,6 +423,26 @@ TEST_F(RecorderTest, a_history_that_gets_no_memory_drops_its_oldest) {
   EXPECT_GT(std::filesystem::file_size(dir + "/x"), 5 * kMebibyte);
 }
 #endif
+
+TEST(NameBlocks, a_joint_name_that_is_too_long_is_written_once_too) {
+  model::Inventory inventory;
+  for (const char letter : {'a', 'b', 'c'}) {
+    model::Container c;
+    c.name = std::string(25, letter);
+    c.pid = 1;
+    c.kind = model::NetworkKind::bridge;
+    c.networks.push_back({"podman", "eth0", "", {"10.88.0.2/16"}, ""});
+    inventory.containers.push_back(c);
+  }
+  NameBlocks names;
+  wire::Bytes out;
+  names.put(inventory, &out);
+  const std::size_t once = out.size;
+  EXPECT_GT(once, 0U);
+  for (int minute = 0; minute < 3; ++minute) names.put(inventory, &out);
+  EXPECT_EQ(out.size, once);
+  wire::free_bytes(&out);
+}
 
 TEST_F(RecorderTest, an_address_owned_in_turn_gets_a_joint_name_once) {
   {
