@@ -3,7 +3,6 @@
 
 #include <sys/timerfd.h>
 
-#include <array>
 #include <cerrno>
 
 namespace podshark::extcap {
@@ -38,6 +37,7 @@ bool EventLoop::add(int fd, std::uint32_t events, Handler handler) {
   epoll_event e = event_of(fd, ++serial_, events);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &e) != 0) return false;
   handlers_[fd] = {serial_, std::make_shared<Handler>(std::move(handler))};
+  if (events_.size() < handlers_.size()) events_.resize(2 * handlers_.size());
   return true;
 }
 
@@ -53,18 +53,16 @@ void EventLoop::remove(int fd) {
   handlers_.erase(fd);
 }
 
-bool EventLoop::wait(int timeout_ms) {
-  std::array<epoll_event, 64> events{};
-  const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+void EventLoop::wait(int timeout_ms) {
+  const int n = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout_ms);
   for (int i = 0; i < n; ++i) {
-    const epoll_event& e = events[static_cast<std::size_t>(i)];
+    const epoll_event e = events_[static_cast<std::size_t>(i)];  // a handler may add others
     const auto it = handlers_.find(static_cast<int>(static_cast<std::uint32_t>(e.data.u64)));
     // Removed by an earlier handler of this round, or its number is another descriptor's by now.
     if (it == handlers_.end() || it->second.serial != e.data.u64 >> 32U) continue;
     const std::shared_ptr<Handler> keep = it->second.handler;
     (*keep)(e.events);
   }
-  return n < static_cast<int>(events.size());
 }
 
 Result<UniqueFd> make_timer(std::chrono::milliseconds interval) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "podman/core/fd.h"
 #include "podman/core/result.h"
@@ -27,18 +28,19 @@ class EventLoop {
   void change(int fd, std::uint32_t events);
   void remove(int fd);
 
-  /// Waits for at least one event, at most `timeout_ms` (-1: for ever), and runs its handlers. False when
-  /// more descriptors may be ready than one turn takes.
-  bool wait(int timeout_ms);
+  /// Waits for at least one event, at most `timeout_ms` (-1: for ever), and runs the handlers of all
+  /// descriptors that are ready.
+  void wait(int timeout_ms);
 
  private:
-  explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)) {}
-  UniqueFd epoll_;
+  explicit EventLoop(UniqueFd epoll) : epoll_(std::move(epoll)), events_(64) {}
   struct Watched {
     std::uint32_t serial = 0;
     std::shared_ptr<Handler> handler;
   };
+  UniqueFd epoll_;
   std::map<int, Watched> handlers_;
+  std::vector<epoll_event> events_;  // room for one of each
   std::uint32_t serial_ = 0;
 };
 

@@ -575,10 +575,10 @@ Result<Summary> Session::run() {
   flush();
   while (!stopping_) {
     const auto began = static_cast<std::uint64_t>(now_ns());
-    const bool all_read = loop_.wait(recorder_.holding() ? options_.link.pace.hold_ms : -1);
+    loop_.wait(recorder_.holding() ? options_.link.pace.hold_ms : -1);
     after_change();
     drops_.take();
-    if (all_read) release(began);
+    release(began);
     flush();
     rotate();
     if (save_why_ != nullptr && !stopping_ && ticks_ - last_save_tick_ >= kSaveTicks)

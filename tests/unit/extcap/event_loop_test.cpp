@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "extcap/capture/output_pump.h"
 
@@ -48,9 +49,25 @@ TEST(EventLoop, a_number_that_is_used_anew_gets_no_old_events) {
   };
   ASSERT_TRUE(loop->add(first.in.get(), EPOLLIN, [&](std::uint32_t) { replace(second); }));
   ASSERT_TRUE(loop->add(second.in.get(), EPOLLIN, [&](std::uint32_t) { replace(first); }));
-  ASSERT_TRUE(loop->wait(1000));
+  loop->wait(1000);
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(quiet_ran, 0);
+}
+
+TEST(EventLoop, a_turn_takes_all_that_are_ready) {
+  auto loop = EventLoop::create();
+  ASSERT_TRUE(loop);
+  std::vector<Pipe> pipes(200);
+  int ran = 0;
+  for (Pipe& p : pipes) {
+    p = make_pipe();
+    ASSERT_EQ(::write(p.out.get(), "x", 1), 1);
+    ASSERT_TRUE(loop->add(p.in.get(), EPOLLIN, [&](std::uint32_t) { ++ran; }));
+  }
+  for (int turn = 1; turn <= 3; ++turn) {
+    loop->wait(1000);
+    EXPECT_EQ(ran, 200 * turn);
+  }
 }
 
 class Pump : public testing::Test {

@@ -62,7 +62,7 @@ class StreamSourceTest : public testing::Test {
   template <typename Condition>
   void run_until(Condition condition) {
     const Clock::time_point end = Clock::now() + std::chrono::seconds(20);
-    while (!condition() && Clock::now() < end) (void)loop.wait(20);
+    while (!condition() && Clock::now() < end) loop.wait(20);
     EXPECT_TRUE(condition());
   }
   std::string file() {
@@ -141,7 +141,7 @@ TEST_F(StreamSourceTest, paused_it_takes_nothing_and_resumed_it_loses_nothing) {
   run_until([&] { return packets == 1; });
   source->pause(true);
   tree.write("go", "");
-  for (int i = 0; i < 20; ++i) (void)loop.wait(20);  // the program ends meanwhile
+  for (int i = 0; i < 20; ++i) loop.wait(20);  // the program ends meanwhile
   EXPECT_EQ(packets, 1U);
   EXPECT_FALSE(source->ended());
   source->pause(false);
