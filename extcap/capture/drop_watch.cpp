@@ -316,8 +316,11 @@ void DropWatch::write(const Drop& drop, std::int64_t time_ns) {
   const Filter& filter = drop.ethernet ? ethernet_filter_ : raw_filter_;
   if (!filter.matches(drop.bytes.data(), captured, drop.length)) return;
   Watched& w = *it->second;
-  // Two processors may reach the ring in another order than they read the clock, within microseconds.
-  time_ns = w.last_ns = std::max(time_ns, w.last_ns);
+  // Two processors may reach the ring in another order than they read the clock, within microseconds; more
+  // is a clock that was set back.
+  if (w.last_ns - time_ns < static_cast<std::int64_t>(Sequencer::kClockStep))
+    time_ns = std::max(time_ns, w.last_ns);
+  w.last_ns = time_ns;
   annotate::Event event = drop_event(drop, time_ns);
   event.container = w.target.container.name;
   event.container_id = w.target.container.id;

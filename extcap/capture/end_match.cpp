@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostConnections = 65'536;  // of one generation
 constexpr std::size_t kMostDrops = 65'536;
+constexpr std::uint64_t kFuture = 2'000'000'000;  // more than clocks are adjusted by
 constexpr std::uint64_t kKeepDropsNs = 4 * EndMatch::kLongestWay;
 constexpr std::uint32_t kLongestSegment = 1U << 18U;  // BIG TCP
 // Segmentation offload cuts larger ones, and they have no sequence numbers.
@@ -185,6 +186,18 @@ void EndMatch::advance(std::uint64_t until_ns, const std::function<void(OneSided
     forget_range(forget_later_.front());
     forget_later_.pop_front();
   }
+}
+
+void EndMatch::forget_future(std::uint64_t now_ns) {
+  const auto ahead = [&](std::uint64_t time_ns) { return time_ns > now_ns + kFuture; };
+  const auto begins_ahead = [&](const std::deque<Seen>& seen) {
+    return !seen.empty() && ahead(seen.front().time_ns);
+  };
+  const bool judges = judged_from_ns_ != UINT64_MAX;
+  const bool waits = begins_ahead(waiting_) || begins_ahead(suspects_) || begins_ahead(forget_later_);
+  if (!waits && !(judges && ahead(judged_from_ns_))) return;
+  interrupt();
+  if (judges) begin(now_ns + kSettle);
 }
 
 void EndMatch::interrupt() {

@@ -73,6 +73,9 @@ class EndMatch {
   /// A packet that the kernel has dropped; before or after packet() saw it.
   void dropped(std::span<const std::uint8_t> packet, std::uint64_t time_ns,
                std::shared_ptr<const annotate::Event> event);
+  /// What waits and is far ahead of `now_ns` is forgotten: the clock was set back, and it would be in the way
+  /// until the time has come again.
+  void forget_future(std::uint64_t now_ns);
   /// Nothing older than `until_ns` can come at either end. What is missing by now is verdict()'s.
   void advance(std::uint64_t until_ns, const std::function<void(OneSided&&)>& verdict);
   /// Packets that could not be judged because there were too many, since the last call.
@@ -84,6 +87,8 @@ class EndMatch {
   /// A packet takes no longer from one end to the other.
   static constexpr std::uint64_t kLongestWay = 300'000'000;
   static constexpr std::size_t kMostWaiting = 262'144;
+  /// Time after begin() until which an end may not see packets yet.
+  static constexpr std::uint64_t kSettle = 100'000'000;
 
  private:
   struct Seen {

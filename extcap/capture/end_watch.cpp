@@ -16,8 +16,8 @@
 namespace podshark::extcap {
 namespace {
 
-constexpr std::uint64_t kSettleNs = 100'000'000;  // both ends really see packets by then
-constexpr std::size_t kMostRecords = 20;          // a second and container; of others the number
+constexpr std::uint64_t kSettleNs = EndMatch::kSettle;  // both ends really see packets by then
+constexpr std::size_t kMostRecords = 20;                // a second and container; of others the number
 constexpr std::uint32_t kHeaders = 14 + 8 + 60 + 60;
 
 void add_addresses(const std::vector<std::string>& texts, std::set<IpAddress>& out) {
@@ -150,6 +150,7 @@ void EndWatch::dropped(std::span<const std::uint8_t> ip, std::uint64_t time_ns,
 
 void EndWatch::advance(std::uint64_t until_ns) {
   for (auto& entry : pairs_) {
+    entry.second.match.forget_future(static_cast<std::uint64_t>(now_ns()));
     std::vector<OneSided>& found = entry.second.found;
     entry.second.match.advance(until_ns, [&](OneSided&& one) { found.push_back(std::move(one)); });
   }

@@ -502,7 +502,9 @@ std::uint64_t NetnsCapture::complete_until(std::uint64_t now_ns) const {
   std::uint64_t until = now_ns - kInFlightNs;
   for (const auto& r : rings_) {
     if (!r->open || !wire::packets_pending(&r->ring)) continue;
-    until = std::min(until, std::max(r->ring.last_ns, r->start_ns));
+    // Unless the clock was set back since it began.
+    const std::uint64_t began = r->start_ns > now_ns + Sequencer::kClockStep ? 0 : r->start_ns;
+    until = std::min(until, std::max(r->ring.last_ns, began));
   }
   return until;
 }

@@ -358,8 +358,11 @@ void Session::follow_translations() {
 // later record may be before one that is written.
 void Session::on_report(annotate::Event&& event) {
   if (event.kind == "firewall" && !captures(event.container_id)) return;
-  const std::int64_t least = std::max(last_event_ns_, released_ns_) + 1;
-  event.time_ns = std::max(std::min(event.time_ns, now_ns()), least);
+  const std::int64_t now = now_ns();
+  for (std::int64_t* told : {&last_event_ns_, &released_ns_}) {
+    if (*told - now > static_cast<std::int64_t>(Sequencer::kClockStep)) *told = 0;  // the clock was set back
+  }
+  event.time_ns = std::max(std::min(event.time_ns, now), std::max(last_event_ns_, released_ns_) + 1);
   recorder_.event(event);
   if (event.kind == "probe" && event.verdict == "failed" && options_.save_on_probe) save_why_ = "probe";
 }

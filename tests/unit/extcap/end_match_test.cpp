@@ -53,6 +53,10 @@ class Ends : public testing::Test {
     return out;
   }
   std::vector<OneSided> later() { return after(700); }
+  void clock_is_set_back(std::uint64_t ms) {
+    now_ -= ms;
+    match_.forget_future(now_ * kMs);
+  }
 
   static Bytes request(const Tcp& t, std::uint16_t id = 1) {
     return ip4(kClient, kHost, tcp(40000, 8080, t), {.id = id});
@@ -113,6 +117,19 @@ TEST_F(Ends, answers_are_judged_when_the_connection_is_known) {
   ASSERT_EQ(1U, found.size());
   EXPECT_EQ(End::inside, found[0].seen);
   EXPECT_EQ(nullptr, found[0].drop);
+}
+
+TEST_F(Ends, a_clock_that_is_set_back_begins_anew) {
+  now_ = 3'600'000;
+  host(request({}));
+  clock_is_set_back(3'000'000);
+  host(request({}, 2), 50);
+  EXPECT_TRUE(later().empty()) << "both ends have to see packets first";
+  host(request({}, 3));
+  EXPECT_EQ(1U, later().size());
+  host(request({}, 4));
+  clock_is_set_back(10);
+  EXPECT_EQ(1U, later().size()) << "a clock that is only adjusted changes nothing";
 }
 
 TEST_F(Ends, answers_that_arrive_are_not_told) {
