@@ -245,9 +245,17 @@ void Recorder::dropped(std::uint32_t interface_id, const wire::Packet& p, const 
     lose(interface_id);
 }
 
+bool Recorder::crowded() const {
+  return most_waiting_ != SIZE_MAX && output_ && output_->backlog() + held_bytes() >= most_waiting_;
+}
+
 void Recorder::event(const annotate::Event& event) {
-  put_event(sequencer_.lane(0, static_cast<std::uint64_t>(event.time_ns)), event.time_ns,
-            event.kind + ": " + event.detail, annotate::encode_event(event));
+  if (crowded()) {
+    lose(0);
+  } else {
+    put_event(sequencer_.lane(0, static_cast<std::uint64_t>(event.time_ns)), event.time_ns,
+              event.kind + ": " + event.detail, annotate::encode_event(event));
+  }
   if (listener_) listener_(event);
 }
 
@@ -267,6 +275,7 @@ void Recorder::event_at_once(const annotate::Event& event) {
 }
 
 void Recorder::inventory(const model::Inventory& inventory, bool at_once) {
+  if (crowded()) return lose(0);
   const std::vector<std::string> parts = annotate::encode_inventory_parts(inventory);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto part = static_cast<unsigned>(i + 1);

@@ -73,6 +73,9 @@ class Recorder {
   void event(const annotate::Event& event);
   /// The same for a record of another capture: as `json` has it.
   void event(const annotate::MovedEvent& event);
+  /// Beyond so many bytes that wait, for the reader or for their place, records and inventories are left out
+  /// and count as lost: for as long as a reader stands still. SIZE_MAX: no limit, as in the beginning.
+  void limit_records(std::size_t most_waiting) { most_waiting_ = most_waiting; }
   /// Before every packet that is still held, and told nobody: for what a file has to begin with. While
   /// rotate() asks for it, what a quarter of a file has no room for is only counted.
   void event_at_once(const annotate::Event& event);
@@ -109,6 +112,7 @@ class Recorder {
   static constexpr std::size_t kBatch = std::size_t{512} * 1024;
   void put_event(wire::Bytes* where, std::int64_t time_ns, const std::string& info, const std::string& json);
 
+  [[nodiscard]] bool crowded() const;
   void begin();
   void repeat_in_file(const std::function<void()>& repeat);
   void lose(std::uint32_t interface_id) {
@@ -125,6 +129,7 @@ class Recorder {
   std::uint64_t file_began_packets_ = 0;
   std::uint64_t file_began_bytes_ = 0;    // with its first flush
   std::size_t repeats_until_ = SIZE_MAX;  // size of buffer_
+  std::size_t most_waiting_ = SIZE_MAX;
   std::uint64_t not_repeated_ = 0;
   wire::Bytes prologue_;  // section header and interfaces: what every further file begins with
   wire::Bytes buffer_;

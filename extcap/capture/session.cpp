@@ -34,7 +34,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr int kInventoryTicks = 60;
-constexpr int kEmptyTicks = 5;  // without a packet, the likely reason is told
+constexpr std::size_t kRecordRoom = std::size_t{16} << 20U;  // beyond a full queue
+constexpr int kEmptyTicks = 5;                               // without a packet, the likely reason is told
 constexpr std::chrono::seconds kLossPause{60};
 constexpr int kSaveTicks = 5;  // a container that restarts in a loop fills no disk
 
@@ -139,6 +140,7 @@ class Session {
   pid_t parent_;
   int ticks_ = 0;
   bool paused_ = false;
+  std::uint64_t lost_records_ = 0;  // when it was paused
   bool stopping_ = false;
   bool finishing_ = false;
   bool signalled_ = false;  // somebody asked for the end
@@ -266,6 +268,8 @@ void Session::flush() {
   const bool full = out->backlog() >= options_.queue_bytes;
   if (full && !paused_) {
     paused_ = true;
+    recorder_.limit_records(out->backlog() + recorder_.held_bytes() + kRecordRoom);
+    lost_records_ = recorder_.lost(0);
     roster_.pause(true);
     drops_.pause(true);
   }
@@ -274,8 +278,12 @@ void Session::flush() {
 void Session::on_drained() {
   if (!paused_ || recorder_.output()->backlog() >= options_.queue_bytes / 2) return;
   paused_ = false;
+  recorder_.limit_records(SIZE_MAX);
   roster_.pause(false);
   drops_.pause(false);
+  if (recorder_.lost(0) == lost_records_) return;
+  inventory_.time_ns = now_ns();
+  recorder_.inventory(inventory_, /* at_once= */ false);
 }
 
 void Session::watch_parent_pipes() {
@@ -539,6 +547,7 @@ void Session::finish() {
   nat_.reset();
   forwards_.reset();
   finishing_ = true;
+  recorder_.limit_records(SIZE_MAX);
   if (options_.count == 0 || summary_.packets < options_.count)
     NetnsCapture::wait_for_last_blocks(options_.link);
   if (summary_.packets == 0 && (ticks_ > 0 || empty_told_)) tell_why_empty();
@@ -568,7 +577,7 @@ void Session::finish() {
     if (const std::string untaken = output->untaken(); !untaken.empty()) notice(untaken);
   }
   if (recorder_.lost(0) > 0)
-    notice(std::to_string(recorder_.lost(0)) + " records were lost: too long, or no memory for them");
+    notice(std::to_string(recorder_.lost(0)) + " records were lost: too long, or no room for them");
   if (options_.progress != nullptr) *options_.progress << "\r" << std::flush;
 }
 

@@ -342,6 +342,38 @@ TEST_F(RecorderTest, a_record_that_is_too_long_is_left_out_not_cut) {
   EXPECT_LT(content(dir + "/x").size(), 1000U);
 }
 
+TEST_F(RecorderTest, records_for_a_reader_that_stands_still_are_bounded) {
+  std::array<int, 2> fds{};
+  ASSERT_EQ(::pipe2(fds.data(), O_CLOEXEC), 0);
+  const UniqueFd reader(fds[0]);
+  const UniqueFd writer(fds[1]);
+  auto out = Output::open("/dev/fd/" + std::to_string(writer.get()));
+  ASSERT_TRUE(out);
+  Recorder recorder(std::move(*out));
+  annotate::Event event;
+  event.kind = "nat";
+  event.detail = std::string(1000, 'x');
+  unsigned heard = 0;
+  recorder.on_event([&](const annotate::Event&) { ++heard; });
+  const auto tell = [&](unsigned times) {
+    for (unsigned i = 0; i < times; ++i) {
+      recorder.event(event);
+      recorder.inventory({}, /* at_once= */ i % 2 == 0);
+      if (i % 50 != 0) continue;  // some wait for their place, some for the reader
+      recorder.release_all();
+      ASSERT_TRUE(recorder.flush());
+    }
+  };
+  tell(2000);
+  EXPECT_EQ(recorder.lost(0), 0U);
+  constexpr std::size_t kMost = 4'000'000;
+  recorder.limit_records(kMost);
+  tell(20'000);
+  EXPECT_GT(recorder.lost(0), 20'000U);
+  EXPECT_LT(recorder.output()->backlog() + recorder.held_bytes(), kMost + 10'000);
+  EXPECT_EQ(heard, 22'000U) << "people are still told";
+}
+
 TEST_F(RecorderTest, a_history_that_memory_cuts_short_says_so_where_it_was_saved) {
   Recorder recorder(std::make_unique<History>(std::chrono::seconds(300), std::size_t{1} << 20U));
   const std::vector<std::uint8_t> data(60'000);
