@@ -17,12 +17,10 @@ namespace {
 constexpr std::size_t kBatch = std::size_t{512} * 1024;
 
 // Waits for a pipe's reader: there is nothing else to do meanwhile.
-Status drain(Output& output, wire::Bytes* bytes) {
+Status drain(Output& output, wire::Bytes* bytes, Input& input) {
   if (bytes->size == 0) return ok();
   if (const Status s = output.write(bytes); !s) return s;
-  while (output.backlog() > 0 && !output.reader_gone()) {
-    pollfd p{output.fd(), POLLOUT, 0};
-    (void)::poll(&p, 1, -1);
+  while (output.backlog() > 0 && !output.reader_gone() && input.ready(output.fd(), POLLOUT)) {
     if (const Status s = output.pump(); !s) return s;
   }
   return ok();
@@ -42,8 +40,9 @@ Result<Annotated> annotate_file(const AnnotateRequest& request) {
   std::optional<Output> output;
   Status written = ok();
   CaptureReader reader([&](std::span<std::uint8_t> room) {
-    // Who reads a pipe gets everything before more is waited for.
-    if (output && output->pipe() && written) written = drain(*output, annotator.out());
+    // Whoever reads gets everything before more is waited for.
+    if (output && written && (output->pipe() || input.waits()))
+      written = drain(*output, annotator.out(), input);
     return input.read(room);
   });
   const auto about = [&](Error error) {
@@ -58,13 +57,13 @@ Result<Annotated> annotate_file(const AnnotateRequest& request) {
   Annotated result;
   while (written && !output->reader_gone()) {
     const Result<Block> block = reader.next();
-    if (!block) result.ended = about(block.error());
+    if (!block && !input.stopped()) result.ended = about(block.error());
     if (!block || std::holds_alternative<EndOfFile>(*block)) break;
     annotator.take(*block);
-    if (annotator.out()->size >= kBatch) written = drain(*output, annotator.out());
+    if (annotator.out()->size >= kBatch) written = drain(*output, annotator.out(), input);
   }
   annotator.finish();
-  if (written) written = drain(*output, annotator.out());
+  if (written) written = drain(*output, annotator.out(), input);
   if (!written) return written.error();
   result.counts = annotator.counts();
   return result;

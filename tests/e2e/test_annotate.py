@@ -3,13 +3,16 @@
 
 import gzip
 import json
+import os
+import signal
 import subprocess
+import time
 
 import lib
 import lib_pcapng
 from lib import RIG, ROOT, Ctr, Net, RigTest, fetch, quick, run, wait_for
 from lib_plugin import PluginTest
-from lib_podshark import PODSHARK, Capture, podshark
+from lib_podshark import PODSHARK, Capture, podshark, wait_rings
 
 LABEL = "label-value-7f3a"
 CONTAINERS = (
@@ -221,6 +224,46 @@ class Annotate(AnnotateTest):
             self.assertEqual(0, ours.wait(20))
             self.assertEqual(0, cat.wait(20))
         self.assertGreaterEqual(len(lib_pcapng.read(out).packets), 6)
+
+    def test_what_a_pipe_brings_is_in_the_file_when_it_is_interrupted(self):
+        """Ctrl-C: both ends of the pipe get the signal, or only ours does."""
+        enter = ["nsenter", "-t", str(self.up["web"].pid), "-n", "tcpdump", "-i", "eth0", "-w", "-"]
+        for what in ("both", "ours"):
+            with self.subTest(what):
+                out = self.work / f"{what}.pcapng"
+                tcpdump = self.child(ROOT, [*enter, *(["-U"] if what == "ours" else [])], stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
+                ours = self.child(ROOT, [PODSHARK, "annotate", "-", "-o", out, "--live"], stdin=tcpdump.stdout,
+                                  stderr=subprocess.PIPE, text=True)
+                tcpdump.stdout.close()
+                wait_rings(self.up["web"], 1)
+                self.ask("peer", "web")
+                if what == "ours":
+                    wait_for(lambda: out.exists() and out.stat().st_size and lib_pcapng.read(out, partial=True).packets,
+                             "packets in the file meanwhile")
+                else:
+                    time.sleep(2)  # tcpdump looks once a second, and holds what it has seen
+                for child in (tcpdump, ours) if what == "both" else (ours,):
+                    child.send_signal(signal.SIGINT)
+                _, said = ours.communicate(timeout=10)
+                self.assertEqual(0, ours.returncode, said)
+                self.assertRegex(said, r"^\d+ packets, ")
+                self.assertGreaterEqual(len(lib_pcapng.read(out).packets), 6)
+
+    def test_a_reader_that_stands_still_does_not_keep_it(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        path = self.dump("web", lambda: self.ask("peer", "web"), packets=6)
+        packets = path.read_bytes()
+        path.write_bytes(packets + packets[24:] * (4_000_000 // len(packets)))  # more than pipes and we hold
+        cat = self.child(ROOT, ["cat", path], stdout=subprocess.PIPE)
+        ours = self.child(ROOT, [PODSHARK, "annotate", "-", "-o", "-", "--live", "-q"], stdin=cat.stdout, stdout=writing)
+        os.close(writing)
+        cat.stdout.close()
+        with open(reading, "rb", buffering=0, closefd=False) as pipe:
+            wait_for(lambda: pipe.read(1), "the first bytes")
+        ours.send_signal(signal.SIGINT)
+        self.assertEqual(0, ours.wait(10))
 
 
 class Refused(AnnotateTest):
