@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Each inventory that differs from the one before becomes a Snapshot, valid from its frame to the next one's.
-// Learning happens once, in frame order; look-ups come in any order afterwards and give the same answers.
-// Exceptions (only memory can be missing here) end at the public functions: a name less, never a crash.
+// Each inventory that differs from the one before of its machine becomes a Snapshot, valid from its frame to
+// the next one's. Learning happens once, in frame order; look-ups come in any order afterwards and give the
+// same answers. Exceptions (only memory can be missing here) end at the public functions: a name less, never
+// a crash.
 #include "plugin/index.h"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ void Index::clear() noexcept {
   machines_.clear();
   pending_.clear();
   snapshots_.clear();
-  newest_ = {};
+  sources_.clear();
   repeats_ = false;
   legs_ = false;
   rootless_ = false;
@@ -140,14 +141,19 @@ void Index::add_part(std::uint32_t frame, std::uint64_t key, annotate::Inventory
 }
 
 void Index::publish(std::uint32_t frame, model::Inventory&& inventory) {
-  if (!snapshots_.empty() && frame < snapshots_.back()->frame()) return;  // never in the first pass
-  if (!snapshots_.empty() && newest_.same_state(inventory)) return;
+  if (!snapshots_.empty() && frame < snapshots_.back().snapshot->frame()) return;  // never in the first pass
   if (inventory.containers.size() > Snapshot::kMostContainers) return;
+  auto source = std::find_if(sources_.begin(), sources_.end(),
+                             [&](const Source& s) { return s.host == inventory.host; });
+  if (source != sources_.end() && source->newest.same_state(inventory)) return;
+  if (source == sources_.end()) source = sources_.insert(source, {inventory.host, {}, {}});
   rootless_ = rootless_ || std::any_of(inventory.containers.begin(), inventory.containers.end(),
                                        [](const model::Container& c) { return c.rootless; });
-  snapshots_.push_back(std::make_unique<Snapshot>(frame, inventory, pool_));
-  newest_ = std::move(inventory);
-  snapshots_.back()->each_named_address([&](const Address& a, const char* name) { resolve(a, name); });
+  auto snapshot = std::make_unique<Snapshot>(frame, inventory, pool_);
+  source->snapshots.push_back(snapshot.get());
+  source->newest = std::move(inventory);
+  snapshot->each_named_address([&](const Address& a, const char* name) { resolve(a, name); });
+  snapshots_.push_back({std::move(snapshot), static_cast<std::size_t>(source - sources_.begin())});
 }
 
 void Index::set_interface(std::uint64_t key, const char* name, const char* description) noexcept {
@@ -172,10 +178,23 @@ void Index::set_interface(std::uint64_t key, const char* name, const char* descr
   }
 }
 
-const Snapshot* Index::snapshot_at(std::uint32_t frame) const {
-  const auto after = std::upper_bound(snapshots_.begin(), snapshots_.end(), frame,
-                                      [](std::uint32_t f, const auto& s) { return f < s->frame(); });
-  return after == snapshots_.begin() ? snapshots_.front().get() : std::prev(after)->get();
+const Snapshot* Index::snapshot_of(const Source& source, std::uint32_t frame) {
+  const auto after = std::upper_bound(source.snapshots.begin(), source.snapshots.end(), frame,
+                                      [](std::uint32_t f, const Snapshot* s) { return f < s->frame(); });
+  return after == source.snapshots.begin() ? source.snapshots.front() : *std::prev(after);
+}
+
+// An id is on one machine, so the first that knows it is right for every frame.
+const Snapshot* Index::snapshot_at(std::uint32_t frame, std::uint64_t key) {
+  if (sources_.size() == 1) return snapshot_of(sources_.front(), frame);
+  Interface* interface = find_interface(key);
+  if (interface == nullptr || interface->identity.id.empty()) return nullptr;
+  while (interface->source == kNoSource && interface->searched < snapshots_.size()) {
+    const Taken& taken = snapshots_[interface->searched++];
+    if (taken.snapshot->local_end(interface->identity, pool_).holder != kNobody)
+      interface->source = taken.source;
+  }
+  return interface->source == kNoSource ? nullptr : snapshot_of(sources_[interface->source], frame);
 }
 
 Index::Interface* Index::find_interface(std::uint64_t key) {
@@ -257,13 +276,13 @@ void Index::learn_packet(std::uint32_t frame, std::uint64_t key, std::int64_t ti
 Ends Index::ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
   try {
     Ends out;
-    if (!snapshots_.empty()) {
-      const Snapshot* snapshot = snapshot_at(frame);
+    if (const Snapshot* snapshot = snapshots_.empty() ? nullptr : snapshot_at(frame, key);
+        snapshot != nullptr) {
       const LocalEnd local = local_end(*snapshot, key);
       const Owner src = snapshot->owner_of(flow.src, local);
       const Owner dst = snapshot->owner_of(flow.dst, local);
       out = {src.who, dst.who, published(*snapshot, local, src.holder, dst.holder, flow)};
-    } else if (!dns_names_.empty()) {
+    } else if (snapshots_.empty() && !dns_names_.empty()) {
       out.src.name = dns_name(frame, flow.src);
       out.dst.name = dns_name(frame, flow.dst);
     }
@@ -280,7 +299,8 @@ Ends Index::ends(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexc
 Serving Index::serving(std::uint32_t frame, std::uint64_t key, const Flow& flow) noexcept {
   try {
     if (snapshots_.empty() || flow.protocol == 0) return {};
-    const Snapshot* snapshot = snapshot_at(frame);
+    const Snapshot* snapshot = snapshot_at(frame, key);
+    if (snapshot == nullptr) return {};
     const LocalEnd local = local_end(*snapshot, key);
     const std::uint32_t src = snapshot->owner_of(flow.src, local).holder;
     const std::uint32_t dst = snapshot->owner_of(flow.dst, local).holder;
@@ -297,7 +317,10 @@ Serving Index::serving(std::uint32_t frame, std::uint64_t key, const Flow& flow)
 }
 
 bool Index::sole(std::uint32_t frame, const char* name) const noexcept {
-  return name != nullptr && !snapshots_.empty() && snapshot_at(frame)->called(name) == 1;
+  if (name == nullptr) return false;
+  std::size_t called = 0;
+  for (const Source& source : sources_) called += snapshot_of(source, frame)->called(name);
+  return called == 1;
 }
 
 LocalEnd Index::local_end(const Snapshot& snapshot, std::uint64_t key) {

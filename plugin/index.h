@@ -152,13 +152,28 @@ class Index {
   [[nodiscard]] const EventLog& events() const noexcept { return events_; }
 
  private:
+  static constexpr std::size_t kNoSource = ~std::size_t{0};
   struct Interface {
     InterfaceIdentity identity;
     const Snapshot* local_for = nullptr;  // `local` was found in this one
     LocalEnd local;
+    std::size_t source = kNoSource;
+    std::size_t searched = 0;  // as many of snapshots_ do not know it
     unsigned ordinal = 0;
     unsigned machine = 0;
     const char* host = nullptr;
+  };
+  // A machine whose inventories are in the file. Of several that know nothing of each other, as when
+  // Wireshark captures on two at once or files were merged, each tells of its own interfaces only: addresses
+  // are used anew on every machine.
+  struct Source {
+    std::string host;
+    std::vector<const Snapshot*> snapshots;  // by frame
+    model::Inventory newest;                 // what the last of them was made from
+  };
+  struct Taken {
+    std::unique_ptr<Snapshot> snapshot;
+    std::size_t source = 0;
   };
   struct Pending {
     model::Inventory inventory;
@@ -175,7 +190,9 @@ class Index {
   [[nodiscard]] const char* dns_name(std::uint32_t frame, const Address& address) const;
   void add_part(std::uint32_t frame, std::uint64_t key, annotate::InventoryPart&& part);
   void publish(std::uint32_t frame, model::Inventory&& inventory);
-  [[nodiscard]] const Snapshot* snapshot_at(std::uint32_t frame) const;
+  [[nodiscard]] static const Snapshot* snapshot_of(const Source& source, std::uint32_t frame);
+  /// nullptr: none tells of this interface.
+  [[nodiscard]] const Snapshot* snapshot_at(std::uint32_t frame, std::uint64_t key);
   [[nodiscard]] static std::uint16_t published(const Snapshot& snapshot, const LocalEnd& local,
                                                std::uint32_t src, std::uint32_t dst, const Flow& flow);
   [[nodiscard]] LocalEnd local_end(const Snapshot& snapshot, std::uint64_t key);
@@ -185,9 +202,9 @@ class Index {
 
   NamePool pool_;
   std::unordered_map<std::string, unsigned> machines_;  // numbers, from 1 on
-  std::vector<std::unique_ptr<Snapshot>> snapshots_;    // by frame
-  model::Inventory newest_;                             // what snapshots_.back() was made from
-  std::map<std::uint64_t, Pending> pending_;            // several captures may run into one file
+  std::vector<Taken> snapshots_;                        // by frame
+  std::vector<Source> sources_;
+  std::map<std::uint64_t, Pending> pending_;  // several captures may run into one file
   std::unordered_map<std::uint64_t, Interface> interfaces_;
   std::uint64_t last_key_ = 0;
   Interface* last_ = nullptr;

@@ -85,8 +85,21 @@ std::uint64_t known_key(const packet_info* pinfo) {
 
 // Where the network header begins, beyond the end where it is not known.
 unsigned network_offset(tvbuff_t* tvb, const packet_info* pinfo, unsigned size) {
-  if (pinfo->rec->rec_header.packet_header.pkt_encap == WTAP_ENCAP_RAW_IP) return 0;
-  if (pinfo->rec->rec_header.packet_header.pkt_encap != WTAP_ENCAP_ETHERNET) return size;
+  switch (pinfo->rec->rec_header.packet_header.pkt_encap) {
+    case WTAP_ENCAP_RAW_IP:
+      return 0;
+    case WTAP_ENCAP_NULL:
+    case WTAP_ENCAP_LOOP:
+      return 4;
+    case WTAP_ENCAP_SLL:  // tcpdump -i any
+      return 16;
+    case WTAP_ENCAP_SLL2:
+      return 20;
+    case WTAP_ENCAP_ETHERNET:
+      break;
+    default:
+      return size;
+  }
   unsigned at = 12;
   while (size >= at + 2) {
     const unsigned type = tvb_get_ntohs(tvb, static_cast<int>(at));

@@ -116,6 +116,18 @@ class Packets(FieldsTest):
 
 
 class Names(FieldsTest):
+    def test_names_from_dns_in_captures_of_any_link(self):
+        """What tcpdump -i any and loopback links have before the network header."""
+        address = b"\0\0\0\1\0\6" + bytes(8)
+        heads = {113: address + b"\x08\0", 276: b"\x08\0\0\0\0\0\0\1\0\1\0\6" + bytes(8), 0: b"\2\0\0\0", 101: b""}
+        for linktype, head in heads.items():
+            with self.subTest(linktype):
+                capture = Capture(events=False)
+                link = capture.interface("any", linktype=linktype)
+                for segment in (udp(53, 40000, dns_answer("db.dns.podman", "10.89.0.3")), tcp()):
+                    capture.packet(link, head + ip("10.89.0.1" if segment[0] == 17 else "10.89.0.3", "10.89.0.2", segment)[14:])
+                self.assertEqual(self.names(self.save(capture)), {2: ("db", "")})
+
     def test_names_from_podmans_own_dns_where_there_is_no_inventory(self):
         capture = Capture(events=False)
         link = capture.interface("eth0")

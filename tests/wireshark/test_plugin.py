@@ -115,6 +115,21 @@ class Fields(PluginTest):
         capture.packet(capture.link(WEB), ip("10.89.0.2", "10.89.0.3"))
         self.assertEqual(self.names(self.save(capture)), {5: ("web", "db")})
 
+    def test_captures_of_two_machines_in_one_file(self):
+        """Each machine has its own containers at the same addresses, and tells of them again and again."""
+        capture = Capture()
+        there = capture.interface(make_capture.EVENTS, linktype=make_capture.UPPER_PDU)
+        db, own = container("db", "10.89.0.2/24"), capture.link(WEB)
+        links, expected = (own, capture.link(db)), {}
+        plain = capture.interface("eth0")
+        for frame in (1, 6):
+            capture.inventory(inventory(WEB, container("peer", "10.89.0.9/24"), host="here"))
+            capture.inventory(inventory(db, container(f"new{frame}", "10.89.0.9/24"), host="there"), interface=there)
+            for link in (*links, plain):
+                capture.packet(link, ip("10.89.0.2", "10.89.0.9"))
+            expected.update({frame + 2: ("web", "peer"), frame + 3: ("db", f"new{frame}")})
+        self.assertEqual(self.names(self.save(capture)), expected)
+
     def test_names_survive_saving_again(self):
         again = self.tmp / "home/again.pcapng"
         self.tshark("-r", self.save(make_capture.example()), "-w", again)
