@@ -91,6 +91,7 @@ struct DropWatch::Watched {
   std::map<bool, std::uint32_t> interfaces;  // with Ethernet headers, without
   std::int64_t last_ns = 0;
   std::uint64_t written = 0;
+  std::uint64_t lost_before = 0;  // of the tag's last owner
   std::uint64_t start_ns = 0;
 };
 
@@ -176,14 +177,15 @@ DropWatch::Outer* DropWatch::outer(bool rootless) {
   return &outer;
 }
 
-// Its addresses and published ports may be somebody else's next. The tag stays its own: drops of it may still
-// be in the ring.
+// Its addresses and published ports may be somebody else's next, its tag much later.
 void DropWatch::forget_ended(const std::vector<std::unique_ptr<Source>>& sources) {
   for (const auto& [tag, w] : watched_) {
     const bool there = std::any_of(sources.begin(), sources.end(), [&, &watched = *w](const auto& s) {
       return !s->ended() && s->target().value == watched.target.value;
     });
-    if (there || !std::exchange(w->told, false)) continue;
+    if (there) continue;
+    tags_.give_back(tag, elapsed_ns());
+    if (!std::exchange(w->told, false)) continue;
     helper_->forget(tag);
     w->packet.reset();
   }
@@ -230,15 +232,20 @@ void DropWatch::follow(const std::vector<std::unique_ptr<Source>>& sources,
 std::uint32_t DropWatch::tag_of(const Target& target) {
   const auto same = std::find_if(watched_.begin(), watched_.end(),
                                  [&](const auto& e) { return e.second->target.value == target.value; });
-  if (same != watched_.end()) return same->first;
-  const auto tag = static_cast<std::uint32_t>(watched_.size() + 1);
-  if (tag >= PODSHARK_DROP_TAGS) {
+  if (same != watched_.end()) {
+    tags_.keep(same->first);
+    return same->first;
+  }
+  const std::uint32_t tag = tags_.take(read_ns_);
+  if (tag == 0) {
     if (!std::exchange(full_, true))
       missing("dropped packets: too many containers, not those of " + what(target));
     return 0;
   }
   auto& w = watched_[tag];
+  if (w) conclude(tag, *w);
   w = std::make_unique<Watched>();
+  w->lost_before = helper_->count(tag).lost;
   w->start_ns = static_cast<std::uint64_t>(now_ns());
   w->target = target;
   return tag;
@@ -341,6 +348,7 @@ void DropWatch::take() {
   if (!ready_ || paused_) return;
   const std::int64_t difference = clock_difference();
   const auto began = static_cast<std::uint64_t>(now_ns());
+  const std::int64_t began_elapsed = elapsed_ns();
   std::size_t records = 0;
   std::uint64_t last_ns = 0;
   helper_->ring().take(kRecordsPerTurn, [&](std::span<const std::uint8_t> record) {
@@ -351,6 +359,7 @@ void DropWatch::take() {
     write(*drop, static_cast<std::int64_t>(last_ns));
   });
   all_read_ = records < kRecordsPerTurn;
+  if (all_read_) read_ns_ = began_elapsed;
   read_until_ns_ = all_read_ ? began : std::max(read_until_ns_, last_ns);
   if (records > 0) arm_once(look_again_.get(), kLookAgain);
 }
@@ -365,6 +374,21 @@ std::uint64_t DropWatch::complete_until(std::uint64_t now_ns) const {
   return (all_read_ && !paused_ ? now_ns : std::min(now_ns, read_until_ns_)) - kInFlightNs;
 }
 
+void DropWatch::conclude(std::uint32_t tag, Watched& w) {
+  const std::uint64_t lost = helper_->count(tag).lost - w.lost_before;
+  if (lost > 0 && w.interfaces.empty()) (void)interface_of(w, /* ethernet= */ true);
+  if (w.interfaces.empty()) return;
+  // The counters are those of both interfaces together.
+  const std::uint32_t id = w.interfaces.rbegin()->second;
+  std::uint64_t unwritten = lost;
+  for (const auto& [kind, interface] : w.interfaces) unwritten += context_.recorder.lost(interface);
+  context_.recorder.statistics(
+      {id, w.start_ns, static_cast<std::uint64_t>(now_ns()), w.written + lost, unwritten});
+  if (lost > 0)
+    hooks_.notice(what(w.target) + ": " + std::to_string(lost) +
+                  " dropped packets came too fast to be shown");
+}
+
 void DropWatch::close() {
   if (!helper_) return;
   if (ready_) {
@@ -375,20 +399,7 @@ void DropWatch::close() {
       if (all_read_) break;
     }
     context_.loop.remove(helper_->ring().fd());
-    const auto end_ns = static_cast<std::uint64_t>(now_ns());
-    for (const auto& [tag, w] : watched_) {
-      const std::uint64_t lost = helper_->count(tag).lost;
-      if (lost > 0 && w->interfaces.empty()) (void)interface_of(*w, /* ethernet= */ true);
-      if (w->interfaces.empty()) continue;
-      // The counters are those of both interfaces together.
-      const std::uint32_t id = w->interfaces.rbegin()->second;
-      std::uint64_t unwritten = lost;
-      for (const auto& [kind, interface] : w->interfaces) unwritten += context_.recorder.lost(interface);
-      context_.recorder.statistics({id, w->start_ns, end_ns, w->written + lost, unwritten});
-      if (lost > 0)
-        hooks_.notice(what(w->target) + ": " + std::to_string(lost) +
-                      " dropped packets came too fast to be shown");
-    }
+    for (const auto& [tag, w] : watched_) conclude(tag, *w);
   }
   ready_ = false;
   context_.loop.remove(look_again_.get());

@@ -13,10 +13,12 @@
 
 #include "extcap/capture/drop_helper.h"
 #include "extcap/capture/drop_record.h"
+#include "extcap/capture/drop_tags.h"
 #include "extcap/capture/filter.h"
 #include "extcap/capture/netns_capture.h"
 #include "extcap/capture/recorder.h"
 #include "extcap/capture/source.h"
+#include "extcap/drops/event.h"
 #include "podman/model/inventory.h"
 
 namespace podshark::extcap {
@@ -74,6 +76,7 @@ class DropWatch {
   void follow_network(const Target& target, const model::Inventory& inventory);
   void forget_ended(const std::vector<std::unique_ptr<Source>>& sources);
   void tell(std::uint32_t tag, Watched& w);
+  void conclude(std::uint32_t tag, Watched& w);
   [[nodiscard]] Outer* outer(bool rootless);
   void write(const Drop& drop, std::int64_t time_ns);
   [[nodiscard]] std::uint32_t interface_of(Watched& w, bool ethernet);
@@ -85,7 +88,9 @@ class DropWatch {
   Filter ethernet_filter_;
   Filter raw_filter_;
   bool shows_raw_ = true;
-  bool full_ = false;                                          // told already
+  bool full_ = false;  // told already
+  DropTags tags_{PODSHARK_DROP_TAGS - 1};
+  std::int64_t read_ns_ = 0;                                   // elapsed_ns() when the ring was empty last
   std::map<std::uint32_t, std::unique_ptr<Watched>> watched_;  // by tag
   Outer host_;
   Outer rootless_;

@@ -8,10 +8,25 @@
 #include <vector>
 
 #include "../packets.h"
+#include "extcap/capture/drop_tags.h"
 #include "extcap/drops/event.h"
 
 namespace podshark::extcap {
 namespace {
+
+TEST(DropTags, are_used_again_when_the_ring_was_read_long_enough_afterwards) {
+  DropTags tags(3);
+  for (const std::uint32_t tag : {1U, 2U, 3U}) EXPECT_EQ(tags.take(0), tag);
+  EXPECT_EQ(tags.take(0), 0U);
+  constexpr std::int64_t kEnd = 1'000'000'000;
+  tags.give_back(2, kEnd);
+  tags.give_back(3, kEnd);
+  tags.give_back(2, 5 * kEnd);  // it has ended once
+  EXPECT_EQ(tags.take(kEnd + DropTags::kRest - 1), 0U);
+  tags.keep(3);
+  EXPECT_EQ(tags.take(kEnd + DropTags::kRest), 2U);
+  EXPECT_EQ(tags.take(kEnd + 100 * DropTags::kRest), 0U);
+}
 
 using testing::HasSubstr;
 using Bytes = std::vector<std::uint8_t>;
