@@ -32,7 +32,7 @@ class Repeats(RigTest):
 
 @long
 class Soak(RigTest):
-    MINUTES = 15
+    MINUTES = 60
 
     def memory(self, pid):
         """kB of its own; packet rings are not: those of a newcomer are held until podman tells whose they are."""
