@@ -37,7 +37,8 @@ std::vector<Published> published(const model::Container& container) {
     if (port.protocol != "tcp" && port.protocol != "udp") continue;
     for (unsigned i = 0; i < port.range && out.size() < kMaxPublished; ++i) {
       out.push_back({port.host_ip, static_cast<std::uint16_t>(port.host_port + i),
-                     static_cast<std::uint16_t>(port.container_port + i), port.protocol == "udp"});
+                     static_cast<std::uint16_t>(port.container_port + i), port.protocol == "udp",
+                     port.range > 1});
     }
   }
   return out;
@@ -118,6 +119,16 @@ bool has_address(const ContainerFacts& c, const IpAddress& address) {
   return false;
 }
 
+bool has_family(const ContainerFacts& container, bool v4) {
+  return std::any_of(
+      container.container->networks.begin(), container.container->networks.end(), [&](const auto& a) {
+        return std::any_of(a.addresses.begin(), a.addresses.end(), [&](const std::string& text) {
+          const std::optional<IpAddress> address = IpAddress::parse(text);
+          return address && address->is_v4() == v4;
+        });
+      });
+}
+
 std::optional<IpAddress> one_address(const Published& port) {
   const std::optional<IpAddress> bound = IpAddress::parse(port.host_ip);
   return bound && *bound != IpAddress{} && bound->text() != "0.0.0.0" ? bound : std::nullopt;
@@ -165,6 +176,11 @@ std::string reload(const Facts& facts, const ContainerFacts& container) {
 
 std::string restart(const Facts& facts, const ContainerFacts& container) {
   const std::string& unit = container.container->systemd_unit;
+  if (unit.empty() && container.container->infra) {  // alone it would leave the others in the old namespace
+    for (const model::Pod& pod : facts.inventory.pods) {
+      if (pod.id == container.container->pod_id) return podman(facts, container) + " pod restart " + pod.name;
+    }
+  }
   if (unit.empty()) return podman(facts, container) + " restart " + container.name();
   return (container.container->rootless ? "systemctl --user restart " : sudo(facts) + "systemctl restart ") +
          unit;
@@ -183,7 +199,9 @@ std::vector<Leg> legs(const Facts& facts, const ContainerFacts& container) {
 
 bool only_internal(const Facts& facts, const ContainerFacts& container) {
   const std::vector<Leg> all = legs(facts, container);
-  return !all.empty() && std::all_of(all.begin(), all.end(), [](const Leg& leg) { return leg.internal(); });
+  // With a macvlan beside them it has another way out.
+  return !all.empty() && all.size() == container.container->networks.size() &&
+         std::all_of(all.begin(), all.end(), [](const Leg& leg) { return leg.internal(); });
 }
 
 std::optional<IpAddress> first_address(const ContainerFacts& container) {

@@ -17,6 +17,7 @@ struct Published {
   std::uint16_t host_port = 0;
   std::uint16_t container_port = 0;
   bool udp = false;
+  bool of_range = false;  ///< one of several that were published together
   [[nodiscard]] const char* protocol() const { return udp ? "udp" : "tcp"; }
   [[nodiscard]] std::string text() const;  ///< "tcp 8080→80"
 };
@@ -48,6 +49,8 @@ inline constexpr std::size_t kMaxPublished = 2048;
 [[nodiscard]] bool own_address(const Netns& netns, const IpAddress& address);
 /// One of the container's in podman's networks.
 [[nodiscard]] bool has_address(const ContainerFacts& container, const IpAddress& address);
+/// podman has given it an address of IPv4, or of IPv6.
+[[nodiscard]] bool has_family(const ContainerFacts& container, bool v4);
 /// The one address that a port is published on; nothing where that is every address.
 [[nodiscard]] std::optional<IpAddress> one_address(const Published& port);
 

@@ -160,14 +160,21 @@ bool same_bridge(const Facts& facts, const ContainerFacts& a, const ContainerFac
   return false;
 }
 
+bool bridged_pass_rules(const Facts& facts, Place place) {
+  return facts.where(place).sysctl("net.bridge.bridge-nf-call-iptables").value_or(0) == 1;
+}
+
 // Which ways the question is about.
 std::vector<Way> relevant(const Facts& facts, const ContainerFacts& c) {
   const bool host = c.place == Place::host;
   const ContainerFacts* source = source_of(facts);
   const ContainerFacts* target = target_of(facts);
   const bool between = source != nullptr && target != nullptr && source->bridged() && target->bridged();
-  if (between && is_target(facts, c) && !is_source(facts, c))
-    return {same_bridge(facts, *source, *target) && !facts.question.published ? Way::sibling : Way::across};
+  if (between && is_target(facts, c) && !is_source(facts, c)) {
+    if (facts.question.published || !same_bridge(facts, *source, *target)) return {Way::across};
+    if (bridged_pass_rules(facts, c.place)) return {Way::sibling};
+    return {};
+  }
   if (between) return {};
   if (facts.question.from == "host" && target != nullptr) return {Way::from_host};
   if (source != nullptr && is_source(facts, c) && !is_target(facts, c))
@@ -220,6 +227,17 @@ std::string uplink(const Netns& net) {
   return {};
 }
 
+std::string judged_subnet(const Facts& facts, const ContainerFacts& c) {
+  for (const Leg& leg : legs(facts, c)) {
+    if (leg.network == nullptr || !leg.routed()) continue;
+    for (const std::string& subnet : leg.network->subnets) {
+      const std::optional<IpAddress> address = IpAddress::parse(subnet);
+      if (address && address->is_v4()) return subnet;
+    }
+  }
+  return "SUBNET";
+}
+
 std::optional<IpAddress> host_address(const Facts& facts) {
   const model::Link* link = facts.host.link(uplink(facts.host));
   for (const std::string& text : link != nullptr ? link->addresses : std::vector<std::string>()) {
@@ -253,6 +271,9 @@ std::vector<Attempt> attempts(const Facts& facts, const ContainerFacts& c) {
     }
     for (const Published& port : ports) {
       if (way == Way::arriving && port.host_port == 0) continue;
+      const std::optional<IpAddress> on = one_address(port);
+      if (on && on->loopback() && (way == Way::arriving || way == Way::inward))
+        continue;  // for the host alone
       out.push_back(attempt(facts, c, way, port));
     }
   }
@@ -313,10 +334,7 @@ bool firewalld_matter(const Facts& facts, const ContainerFacts& c, const Attempt
 
 std::vector<std::string> foreign_fix(const Facts& facts, const ContainerFacts& c, const Attempt& attempt) {
   const firewall::Chain* chain = attempt.judgement.by.chain;
-  std::string subnet = "SUBNET";
-  for (const Leg& leg : legs(facts, c)) {
-    if (leg.network != nullptr && !leg.network->subnets.empty()) subnet = leg.network->subnets.front();
-  }
+  const std::string subnet = judged_subnet(facts, c);
   const std::string root = sudo(facts);
   if (by_firewalld(facts, attempt)) return {firewalld_fix(facts)};
   if (chain != nullptr && chain->maker != firewall::Maker::nft) {

@@ -65,6 +65,9 @@ enum class Blocker : std::uint8_t { policy, general_rule, specific_rule, isolati
 [[nodiscard]] std::vector<std::string> foreign_fix(const Facts& facts, const ContainerFacts& container,
                                                    const Attempt& attempt);
 
+/// The IPv4 subnet of the network that attempts() are about; "SUBNET" where podman does not tell.
+[[nodiscard]] std::string judged_subnet(const Facts& facts, const ContainerFacts& container);
+
 /// Name of the link to the outside: that of the default route, else any that is neither bridge nor veth;
 /// empty without.
 [[nodiscard]] std::string uplink(const Netns& net);

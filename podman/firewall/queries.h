@@ -50,6 +50,8 @@ struct Netavark {
   [[nodiscard]] bool any() const { return iptables || nftables; }
 };
 [[nodiscard]] Netavark has_netavark(const Ruleset& rules);
+/// Chains of CNI's plugins, which podman 4 uses instead where it was upgraded from podman 3, and on EL8.
+[[nodiscard]] bool has_cni(const Ruleset& rules);
 
 /// A chain that only netavark makes ("NETAVARK…", or anything in table inet netavark).
 [[nodiscard]] bool is_netavark(const Chain& chain);

@@ -23,6 +23,11 @@ bool is_netavark(const Chain& chain) {
   return is_netavark_table(chain) || is_netavark_name(chain.name);
 }
 
+bool has_cni(const Ruleset& rules) {
+  return std::any_of(rules.chains.begin(), rules.chains.end(),
+                     [](const Chain& c) { return c.name.starts_with("CNI-"); });
+}
+
 Netavark has_netavark(const Ruleset& rules) {
   Netavark out;
   for (const Chain& c : rules.chains) {

@@ -34,6 +34,7 @@ struct Neighbour {
   bool operator==(const Neighbour&) const = default;
   [[nodiscard]] bool permanent() const { return (state & 0x80U) != 0; }  // NUD_PERMANENT
   [[nodiscard]] bool failed() const { return (state & 0x21U) != 0; }     // NUD_FAILED, NUD_INCOMPLETE
+  [[nodiscard]] bool stale() const { return (state & 0x04U) != 0; }      // NUD_STALE: to be asked for again
 };
 
 /// What the kernel's ip-sysctl.rst calls conf/LINK/…; nothing where the kernel did not tell.

@@ -34,21 +34,43 @@ Finding silent(const Facts& facts, const ContainerFacts& c, const Published& por
     f.evidence.push_back("it started " + std::to_string(age) + " s ago and may not be ready yet");
   }
   // A UDP server may use a connected socket for each peer, which the table shows only while one talks.
-  if (port.udp) f.certainty = 60;
+  if (port.udp) {
+    f.severity = Severity::warning;
+    f.certainty = 60;
+  }
   f.fix = {others.empty() ? "look why the program does not listen: " + podman(facts, c) + " logs " + c.name()
                           : "publish the port that it listens on, or make it listen on " +
                                 std::to_string(port.container_port)};
   return f;
 }
 
+// Media and passive FTP servers publish many, and open each for one call or transfer.
+Finding idle_range(const ContainerFacts& c, const Published& first, std::size_t number) {
+  Finding f = finding(kAppNotListening.id, Severity::info, c.subject(),
+                      "nothing listens on some of the ports that it publishes as a range");
+  f.evidence = {std::to_string(number) + " ports of a range have no listener now, the first is " +
+                first.text()};
+  f.fix = {"nothing, where the program opens them when they are needed"};
+  return f;
+}
+
 void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
-    if (c.container->state == "initialized" || c.container->state == "paused") return;
+    if (c.container->state == "initialized" || c.container->state == "paused" || !c.net.listeners_known)
+      return;
+    const bool named = is_target(facts, c) && facts.question.port;
+    std::vector<Published> idle;
     for (const Published& port : expected_ports(facts, c)) {
-      if (listener(c.net, port.container_port, port.udp) == nullptr &&
-          loopback_listener(c.net, port.container_port, port.udp) == nullptr && c.net.listeners_known)
+      if (listener(c.net, port.container_port, port.udp) != nullptr ||
+          loopback_listener(c.net, port.container_port, port.udp) != nullptr)
+        continue;
+      if (port.of_range && !named) {
+        idle.push_back(port);
+      } else {
         out.push_back(silent(facts, c, port));
+      }
     }
+    if (!idle.empty()) out.push_back(idle_range(c, idle.front(), idle.size()));
   });
 }
 

@@ -19,6 +19,8 @@ void check_port(const Facts& facts, const ContainerFacts& c, const Published& po
   for (const model::Conntrack& entry : *facts.host.conntrack) {
     if (entry.protocol != kUdp || entry.orig.destination_port != port.host_port) continue;
     if (!to_published(facts, entry.orig.destination, port)) continue;
+    // Of a family that the container has no address of, there is no DNAT: the host itself answers.
+    if (!has_family(c, entry.orig.destination.is_v4())) continue;
     if (has_address(c, entry.reply.source) || has_address(c, entry.orig.destination)) continue;
     if (entry.orig.destination.loopback() != entry.reply.source.loopback()) continue;
     const bool no_dnat = entry.reply.source == entry.orig.destination;

@@ -18,11 +18,7 @@ void check(const Facts& facts, Findings& out) {
                 "clients outside cannot reach it: iptables' FORWARD chain drops what no rule accepts, and "
                 "nothing accepts new connections to it");
     f.evidence = {blocker_text(*a)};
-    const model::Network* network = legs(facts, c).front().network;
-    f.fix = {sudo(facts) + "iptables -I FORWARD -d " +
-                 (network != nullptr && !network->subnets.empty() ? network->subnets.front()
-                                                                  : std::string("SUBNET")) +
-                 " -j ACCEPT",
+    f.fix = {sudo(facts) + "iptables -I FORWARD -d " + judged_subnet(facts, c) + " -j ACCEPT",
              "beside Docker put it into DOCKER-USER; beside ufw set DEFAULT_FORWARD_POLICY=\"ACCEPT\" in "
              "/etc/default/ufw"};
     weigh(*a, f);

@@ -18,13 +18,11 @@ bool has_rules(const Facts& facts, const ContainerFacts& c) {
   return all.empty() || std::any_of(all.begin(), all.end(), [](const Leg& leg) { return leg.routed(); });
 }
 
-bool has_v4(const ContainerFacts& c) {
-  return std::any_of(c.container->networks.begin(), c.container->networks.end(), [](const auto& a) {
-    return std::any_of(a.addresses.begin(), a.addresses.end(), [](const std::string& text) {
-      const std::optional<IpAddress> address = IpAddress::parse(text);
-      return address && address->is_v4();
-    });
-  });
+// Where the container has no address of the family that a port is published on, netavark makes no rule for
+// it.
+bool wants_rule(const ContainerFacts& c, const Published& port) {
+  const std::optional<IpAddress> on = IpAddress::parse(port.host_ip);
+  return !on || has_family(c, on->is_v4());
 }
 
 // An address that its rules must take: where every address is published, one of IPv4, unless "[::]" was asked
@@ -32,7 +30,7 @@ bool has_v4(const ContainerFacts& c) {
 // local.
 IpAddress published_address(const Facts& facts, const ContainerFacts& c, const Published& port) {
   if (const std::optional<IpAddress> one = one_address(port)) return *one;
-  const bool v6 = IpAddress::parse(port.host_ip) == IpAddress{} || !has_v4(c);
+  const bool v6 = IpAddress::parse(port.host_ip) == IpAddress{} || !has_family(c, /* v4= */ true);
   return v6 ? IpAddress{} : host_address(facts).value_or(IpAddress::v4(kAny));
 }
 
@@ -73,7 +71,7 @@ void check_ports(const Facts& facts, const ContainerFacts& c, const std::vector<
                  Findings& out) {
   Finding f = flushed(facts, c);
   for (const Published& port : published(*c.container)) {
-    if (has_dnat(facts, c, all, port)) continue;
+    if (!wants_rule(c, port) || has_dnat(facts, c, all, port)) continue;
     if (f.evidence.size() < 4)
       f.evidence.push_back("no DNAT for " + port.text() + " in any table" +
                            (meant(facts, c, port) ? ", though netavark has recorded that it made one" : ""));
@@ -101,7 +99,8 @@ void check(const Facts& facts, Findings& out) {
     const Netns& there = facts.where(c.place);
     if (!there.firewall || !has_rules(facts, c)) return;
     if (!firewall::has_netavark(*there.firewall).any()) {
-      check_no_rules(facts, c, out);
+      // podman 4 may still use CNI's plugins, whose rules are others.
+      if (!firewall::has_cni(*there.firewall)) check_no_rules(facts, c, out);
     } else if (c.place == Place::host) {
       check_ports(facts, c, all, out);
     }

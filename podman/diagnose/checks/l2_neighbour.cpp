@@ -20,6 +20,13 @@ void check_leg(const Facts& facts, const ContainerFacts& c, const Leg& leg, Find
       f.evidence = {"the host sends " + address->text() + " on " + leg.bridge->name + " to " + n.mac +
                     (n.permanent() ? " (permanent entry)" : "") + "; the container has " +
                     leg.attachment->mac};
+      if (n.stale()) {
+        f.severity = Severity::warning;
+        f.certainty = 50;
+        f.evidence.push_back(
+            "the entry is old (STALE): it may be from before a restart, and is asked for anew when it is "
+            "used");
+      }
       f.fix = {sudo(facts) + "ip neigh del " + address->text() + " dev " + leg.bridge->name};
       if (!n.permanent())
         f.fix.push_back("bridge fdb show br " + leg.bridge->name + " | grep " + n.mac +

@@ -26,7 +26,8 @@ std::string dead_name(const Facts& facts, const firewall::Dnat& d, const IpAddre
 
 void check_port(const Facts& facts, const ContainerFacts& c, const std::vector<firewall::Dnat>& all,
                 const Published& port, Findings& out) {
-  const std::optional<IpAddress> host = host_address(facts);
+  const std::optional<IpAddress> one = one_address(port);
+  const std::optional<IpAddress> host = one ? one : host_address(facts);
   const firewall::Dnat* first =
       host ? firewall::first_for_anybody(all, port.udp ? kUdp : kTcp, *host, port.host_port) : nullptr;
   if (first == nullptr || !first->target.address) return;

@@ -14,6 +14,10 @@ std::string isolated_network(const Facts& facts, const ContainerFacts& c) {
   return {};
 }
 
+bool strict(const std::string& option) {
+  return option.ends_with("=strict");
+}
+
 void judge_question(const Facts& facts, const ContainerFacts& source, const ContainerFacts& target,
                     Findings& out) {
   for (const Attempt& a : attempts(facts, target)) {
@@ -43,8 +47,11 @@ void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     const std::string option = isolated_network(facts, c);
     if (option.empty() || is_target(facts, c)) return;
-    Finding f = finding(kNetIsolation.id, Severity::info, c.subject(),
-                        "its network is isolated: containers of other networks cannot reach it, nor it them");
+    Finding f = finding(
+        kNetIsolation.id, Severity::info, c.subject(),
+        strict(option) ? "its network is isolated: containers of other networks cannot reach it, nor it them"
+                       : "its network is isolated: it and containers of other isolated networks cannot reach "
+                         "each other, those of plain networks can");
     f.evidence = {"network " + option};
     out.push_back(std::move(f));
   });

@@ -21,12 +21,12 @@ void check(const Facts& facts, Findings& out) {
     const std::optional<IpAddress> address = first_address(c);
     const model::Network* network =
         c.container->networks.empty() ? nullptr : facts.network(c.container->networks.front().network);
-    f.fix = {
-        "from the host, through a link beside it: ip link add shim link " +
-            (network != nullptr && !network->bridge.empty() ? network->bridge : std::string("PARENT")) +
-            " type macvlan mode bridge; ip addr add FREE/32 dev shim; ip link set shim up; ip route add " +
-            (address ? address->text() : std::string("ADDRESS")) + "/32 dev shim",
-        "and drop -p: clients on the LAN use the container's own address"};
+    f.fix = {"from the host, through a link beside it: ip link add shim link " +
+                 (network != nullptr && !network->bridge.empty() ? network->bridge : std::string("PARENT")) +
+                 (macvlan ? " type macvlan mode bridge" : " type ipvlan mode l2") +
+                 "; ip addr add FREE/32 dev shim; ip link set shim up; ip route add " +
+                 (address ? address->text() : std::string("ADDRESS")) + "/32 dev shim",
+             "and drop -p: clients on the LAN use the container's own address"};
     out.push_back(std::move(f));
   });
 }

@@ -14,7 +14,7 @@ bool alone(const ContainerFacts& c) {
 void check(const Facts& facts, Findings& out) {
   const ContainerFacts* source = source_of(facts);
   const ContainerFacts* target = target_of(facts);
-  const bool asked = source != nullptr && target != nullptr && source != target;
+  const bool asked = source != nullptr && target != nullptr && source != target && !facts.question.published;
   if (!asked || is_source(facts, *target) || (!alone(*source) && !alone(*target))) return;
   Finding f = finding(
       kNoPeer.id, Severity::warning, source->subject(),

@@ -42,9 +42,12 @@ void check(const Facts& facts, Findings& out) {
   each_running(facts, [&](const ContainerFacts& c) {
     if (c.container->kind != model::NetworkKind::pasta || shares(facts, c) || !c.net.visible) return;
     if (c.container->mode.find(':') != std::string::npos) return;  // pasta with options: the user chose links
+    // pasta makes its link before anything runs inside; a VPN's and those of containers inside come later.
+    const model::Link* tap = nullptr;
     for (const model::Link& l : c.net.links) {
-      if (!l.loopback()) check_tap(facts, c, l, *now, out);
+      if (!l.loopback() && (tap == nullptr || l.ifindex < tap->ifindex)) tap = &l;
     }
+    if (tap != nullptr) check_tap(facts, c, *tap, *now, out);
   });
 }
 

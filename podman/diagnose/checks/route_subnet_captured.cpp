@@ -34,7 +34,7 @@ void check(const Facts& facts, Findings& out) {
     for (const Leg& leg : legs(facts, c)) {
       // A bridge that is down or without its address has no route either: another check's matter.
       if (leg.unmanaged() || leg.bridge == nullptr || (leg.bridge->flags & 1U) == 0 ||
-          leg.bridge->addresses.empty())
+          leg.bridge->addresses.empty() || leg.bridge->master != 0)  // --opt vrf=: its routes are the VRF's
         continue;
       for (const std::string& text : leg.attachment->addresses) {
         for (const model::RouteAnswer& answer : c.host_routes) {

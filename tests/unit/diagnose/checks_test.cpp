@@ -131,6 +131,103 @@ TEST_F(World, flushed_rules_are_found_with_what_waits_at_conmon) {
   EXPECT_THAT(wrong(), ElementsAre("fw.rules-flushed"));
 }
 
+TEST_F(World, rules_of_cni_are_no_flushed_ones_of_netavark) {
+  iptables("*nat\n:PREROUTING ACCEPT [0:0]\n:CNI-HOSTPORT-DNAT - [0:0]\nCOMMIT\n");
+  facts.intended.driver = "iptables";
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, a_port_of_a_family_that_it_has_no_address_of_wants_no_rule) {
+  web().ports.push_back(web().ports.front());
+  web().ports.back().host_ip = "::";
+  iptables(
+      "*nat\n:PREROUTING ACCEPT [0:0]\n:NETAVARK-HOSTPORT-DNAT - [0:0]\n"
+      "-A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT\n"
+      "-A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.88.0.2:80\nCOMMIT\n");
+  facts.intended.driver = "iptables";
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, a_range_that_is_at_rest_is_a_note_until_a_port_of_it_is_asked_about) {
+  web().ports.front().host_port = web().ports.front().container_port = 10000;
+  web().ports.front().range = 100;
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ("app.not-listening", found.front().id);
+  EXPECT_EQ(Severity::info, found.front().severity);
+  facts.question.target = web().id;
+  facts.question.protocol = "tcp";
+  facts.question.port = 10007;
+  EXPECT_THAT(wrong(), ElementsAre("app.not-listening"));
+}
+
+TEST_F(World, what_is_published_on_loopback_is_not_for_clients_outside) {
+  const std::string drop =
+      "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A FORWARD -s 10.88.0.0/16 -j ACCEPT\nCOMMIT\n";
+  iptables(drop);
+  EXPECT_FALSE(wrong().empty());
+  web().ports.front().host_ip = "127.0.0.1";
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, frames_on_one_bridge_pass_no_rules_unless_a_setting_says_so) {
+  iptables("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 80 -j DROP\nCOMMIT\n");
+  const std::string shop = add_shop().id;
+  facts.question.target = web().id;
+  facts.question.from = shop;
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, of_an_infra_container_the_pod_is_restarted) {
+  web().infra = true;
+  web().pod_id = "p";
+  model::Pod pod;
+  pod.id = "p";
+  pod.name = "shop";
+  facts.inventory.pods.push_back(pod);
+  EXPECT_EQ("podman pod restart shop", restart(facts, box()));
+}
+
+TEST_F(World, with_a_macvlan_beside_it_an_internal_network_is_no_end) {
+  facts.inventory.networks.front().internal = true;
+  EXPECT_TRUE(only_internal(facts, box()));
+  model::Network lan;
+  lan.name = "lan";
+  lan.driver = "macvlan";
+  facts.inventory.networks.push_back(lan);
+  web().networks.push_back(web().networks.front());
+  web().networks.back().network = "lan";
+  EXPECT_FALSE(only_internal(facts, box()));
+}
+
+TEST_F(World, an_old_entry_of_a_neighbour_is_a_warning) {
+  model::Neighbour n;
+  n.ifindex = 3;
+  n.address = *IpAddress::parse("10.88.0.2");
+  n.mac = "02:00:00:00:00:99";
+  n.state = 0x04;
+  facts.host.state.neighbours = {n};
+  const Findings found = judge(facts);
+  ASSERT_EQ(1U, found.size());
+  EXPECT_EQ(Severity::warning, found.front().severity);
+  facts.host.state.neighbours.front().state = 0x02;
+  EXPECT_EQ(Severity::error, judge(facts).front().severity);
+}
+
+TEST_F(World, fixes_name_the_ipv4_subnet_of_the_network_that_is_judged) {
+  model::Network inner = facts.inventory.networks.front();
+  inner.name = "inner";
+  inner.internal = true;
+  inner.subnets = {"10.99.0.0/24"};
+  facts.inventory.networks.push_back(inner);
+  facts.inventory.networks.front().subnets = {"fd00:88::/64", "10.88.0.0/16"};
+  web().networks.insert(web().networks.begin(), web().networks.front());
+  web().networks.front().network = "inner";
+  web().networks.front().addresses = {"10.99.0.2/24"};
+  EXPECT_EQ("10.88.0.0/16", judged_subnet(facts, box()));
+}
+
 TEST_F(World, strict_reverse_path_filter_needs_two_networks) {
   facts.host.state.all.rp_filter = 1;
   EXPECT_THAT(wrong(), IsEmpty());
@@ -400,6 +497,14 @@ class Pasta : public World {
   }
 };
 
+TEST_F(Pasta, a_link_that_a_vpn_makes_inside_is_not_pastas) {
+  box().net.links.push_back(box().net.links.front());
+  box().net.links.back().ifindex = 5;
+  box().net.links.back().name = "tun0";
+  box().net.links.back().addresses = {"10.2.0.2/24"};
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
 TEST_F(Pasta, a_default_route_of_a_vpns_table_is_not_the_hosts) {
   EXPECT_THAT(wrong(), IsEmpty());
   facts.host.links.push_back(facts.host.links.front());
@@ -644,6 +749,12 @@ class UdpEntry : public World {
 TEST_F(UdpEntry, from_before_the_container_is_found) {
   EXPECT_THAT(wrong(), ElementsAre("ct.udp-stale"));
   facts.host.conntrack->front().reply.source = *IpAddress::parse("10.88.0.2");
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(UdpEntry, over_ipv6_to_a_container_without_it_is_answered_by_the_host) {
+  facts.host.links.front().addresses.emplace_back("2001:db8::1/64");
+  to("2001:db8::1");
   EXPECT_THAT(wrong(), IsEmpty());
 }
 
