@@ -166,6 +166,14 @@ std::string sudo(const Facts& facts) {
   return facts.caller == 0 ? "" : "sudo ";
 }
 
+std::vector<std::string> set_sysctl(const Facts& facts, Place place, const std::string& key, int value) {
+  const std::string number = std::to_string(value);
+  // It is another namespace, made anew with the first container that needs it.
+  if (place == Place::rootless) return {"podman unshare --rootless-netns sysctl -w " + key + "=" + number};
+  return {sudo(facts) + "sysctl -w " + key + "=" + number,
+          "lasting: a line '" + key + " = " + number + "' in a file of /etc/sysctl.d that is read last"};
+}
+
 std::string podman(const Facts& facts, const ContainerFacts& container) {
   return container.container->rootless || facts.caller == 0 ? "podman" : "sudo podman";
 }
@@ -270,6 +278,16 @@ std::vector<Published> expected_ports(const Facts& facts, const ContainerFacts& 
   }
   if (asked.empty() && kind != Kind::host) asked.push_back({{}, 0, *q.port, udp});
   return asked;
+}
+
+const model::Listener* name_server(const Netns& netns, const IpAddress& address) {
+  const model::Listener* found = nullptr;
+  for (const model::Listener& l : netns.listeners) {
+    if (!l.udp || l.address != address) continue;
+    if (l.program == "aardvark-dns") return &l;
+    if (l.port == 53) found = &l;
+  }
+  return found;
 }
 
 const model::Listener* foreign_dns(const Facts& facts, Place place) {

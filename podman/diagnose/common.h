@@ -68,6 +68,9 @@ void each_not_started(const Facts& facts, const std::function<void(const Contain
 /// "podman", or "sudo podman" for a rootful container seen by a user.
 [[nodiscard]] std::string podman(const Facts& facts, const ContainerFacts& container);
 [[nodiscard]] std::string sudo(const Facts& facts);  ///< "" or "sudo "
+/// How to set it in the namespace that the container's bridge is in, now and, on the host, for good.
+[[nodiscard]] std::vector<std::string> set_sysctl(const Facts& facts, Place place, const std::string& key,
+                                                  int value);
 [[nodiscard]] std::string reload(const Facts& facts, const ContainerFacts& container);
 /// How to restart it, through systemd when that owns it.
 [[nodiscard]] std::string restart(const Facts& facts, const ContainerFacts& container);
@@ -108,6 +111,9 @@ struct Leg {
 /// ports.
 [[nodiscard]] std::vector<Published> expected_ports(const Facts& facts, const ContainerFacts& container);
 
+/// Who answers name queries to this address; nullptr: nobody. aardvark-dns may have another port than 53
+/// (dns_bind_port of containers.conf(5)), to which rules lead.
+[[nodiscard]] const model::Listener* name_server(const Netns& netns, const IpAddress& address);
 /// A UDP socket on every address's port 53 that is not aardvark-dns'.
 [[nodiscard]] const model::Listener* foreign_dns(const Facts& facts, Place place);
 /// Its resolv.conf names the gateway of one of its networks, or can not be read.

@@ -23,6 +23,10 @@ void check_port(const Facts& facts, const ContainerFacts& c, const Published& po
     if (!has_family(c, entry.orig.destination.is_v4())) continue;
     if (has_address(c, entry.reply.source) || has_address(c, entry.orig.destination)) continue;
     if (entry.orig.destination.loopback() != entry.reply.source.loopback()) continue;
+    // To the host's own, by a rule that changes the port alone: aardvark-dns with dns_bind_port.
+    if (entry.reply.source == entry.orig.destination &&
+        entry.reply.source_port != entry.orig.destination_port)
+      continue;
     const bool no_dnat = entry.reply.source == entry.orig.destination;
     Finding f = finding(
         kCtUdpStale.id, Severity::error, c.subject(),

@@ -8,21 +8,22 @@ namespace dns_port_taken {
 
 void judge_running(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
-    const model::Listener* other = foreign_dns(facts, c.place);
-    if (other == nullptr || !resolver_of(facts, c)) return;
+    if (!resolver_of(facts, c)) return;
     for (const Leg& leg : legs(facts, c)) {
-      if (leg.network == nullptr || !leg.network->dns) continue;
       const std::optional<IpAddress> gateway = IpAddress::parse(leg.attachment->gateway);
-      bool served = false;
-      for (const model::Listener& l : facts.where(c.place).listeners)
-        served = served || (gateway && l.udp && l.port == 53 && l.address == *gateway);
-      if (served) continue;
+      if (leg.network == nullptr || !leg.network->dns || !gateway) continue;
+      const model::Listener* there = name_server(facts.where(c.place), *gateway);
+      // named and unbound take each address of the host by itself, also that of a new bridge.
+      const bool anothers = there != nullptr && !there->program.empty() && there->program != "aardvark-dns";
+      if (there != nullptr && !anothers) continue;
+      const model::Listener* other = anothers ? there : foreign_dns(facts, c.place);
+      if (other == nullptr) continue;
       Finding f = finding(
           kDnsPortTaken.id, Severity::error, c.subject(),
           "another program holds port 53, so the name server of its network could not start: names do "
           "not resolve in it");
       f.evidence = {"udp " + other->address.text() + ":53 is held by " + owner_text(*other) +
-                    "; nobody listens on " + leg.attachment->gateway + ":53"};
+                    (anothers ? std::string() : "; nobody listens on " + leg.attachment->gateway + ":53")};
       f.fix = {"let that program listen on fixed addresses instead of every one, then " + reload(facts, c),
                "or give podman another port: dns_bind_port = 1153 in section [network] of containers.conf"};
       out.push_back(std::move(f));

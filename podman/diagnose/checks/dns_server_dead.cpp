@@ -8,12 +8,8 @@ namespace dns_server_dead {
 
 bool serves(const Facts& facts, const std::string& address) {
   const std::optional<IpAddress> wanted = IpAddress::parse(address);
-  for (const Netns* net : {&facts.host, &facts.rootless}) {
-    for (const model::Listener& l : net->listeners) {
-      if (wanted && l.udp && l.address == *wanted && l.port == 53) return true;
-    }
-  }
-  return false;
+  return wanted &&
+         (name_server(facts.host, *wanted) != nullptr || name_server(facts.rootless, *wanted) != nullptr);
 }
 
 void check(const Facts& facts, Findings& out) {
@@ -30,6 +26,10 @@ void check(const Facts& facts, Findings& out) {
                          ? "; aardvark-dns (pid " + std::to_string(facts.resolver.pid) + ") is gone"
                          : std::string())};
       f.fix = {reload(facts, c)};
+      if (facts.resolver.pid == 0)
+        f.fix.push_back(
+            "where aardvark-dns is not installed: install it and restart the container, since "
+            "netavark goes on without it and says nothing");
       out.push_back(std::move(f));
       return;
     }

@@ -12,8 +12,7 @@ void add(const Facts& facts, const ContainerFacts& c, const std::string& key, Fi
               "the kernel forwards nothing between its network and others: clients outside and its own "
               "outbound connections time out");
   f.evidence = {key + " = 0" + (c.place == Place::rootless ? " in the rootless network namespace" : "")};
-  f.fix = {sudo(facts) + "sysctl -w " + key + "=1",
-           "lasting: a line '" + key + " = 1' in a file of /etc/sysctl.d that is read last"};
+  f.fix = set_sysctl(facts, c.place, key, 1);
   out.push_back(std::move(f));
 }
 

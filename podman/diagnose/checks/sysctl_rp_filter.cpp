@@ -21,28 +21,37 @@ std::string counted(const Netns& net) {
              : "; " + std::to_string(it->second) + " packets were refused for it so far";
 }
 
+// Only who is asked from outside is answered by another way; its own connections leave by the way that
+// answers take.
+bool meets_it(const Facts& facts, const ContainerFacts& c) {
+  return !c.container->ports.empty() || !counted(c.net).empty() || !counted(facts.where(c.place)).empty();
+}
+
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
     const std::vector<Leg> all = legs(facts, c);
-    if (all.size() < 2)
-      return;  // with one way in and out, the answer always leaves where the question came in
+    // With one way in and out, the answer always leaves where the question came in.
+    if (std::count_if(all.begin(), all.end(), [](const Leg& leg) { return leg.routed(); }) < 2) return;
     std::string where;
+    bool by_its_own = false;
     for (const Leg& leg : all) {
       const model::Link* inside = c.net.link(leg.attachment->interface);
-      if (inside != nullptr && strict(c.net, inside->ifindex)) where += " " + inside->name + " inside,";
+      if (inside != nullptr && strict(c.net, inside->ifindex)) {
+        where += " " + inside->name + " inside,";
+        by_its_own = true;
+      }
       if (leg.bridge != nullptr && strict(facts.where(c.place), leg.bridge->ifindex))
         where += " " + leg.bridge->name + ",";
     }
     if (where.empty()) return;
     where.pop_back();
     Finding f =
-        finding(kSysctlRpFilter.id, Severity::error, c.subject(),
+        finding(kSysctlRpFilter.id, meets_it(facts, c) ? Severity::error : Severity::info, c.subject(),
                 "it is on several networks, and a strict reverse path filter drops what does not come in by "
                 "the way the answer would take");
     f.evidence = {"rp_filter is 1 (strict) on" + where + counted(c.net) + counted(facts.where(c.place))};
-    f.fix = {
-        sudo(facts) + "sysctl -w net.ipv4.conf.all.rp_filter=2   # loose; 2 on one link outranks 1 on all",
-        "lasting: 'net.ipv4.conf.all.rp_filter = 2' in a file of /etc/sysctl.d that is read last"};
+    f.fix = set_sysctl(facts, c.place, "net.ipv4.conf.all.rp_filter", 2);
+    if (by_its_own) f.fix.push_back("then " + restart(facts, c) + ": it has the setting from its start");
     out.push_back(std::move(f));
   });
 }

@@ -233,6 +233,45 @@ TEST_F(World, strict_reverse_path_filter_needs_two_networks) {
   EXPECT_THAT(wrong(), IsEmpty());
   web().networks.push_back(web().networks.front());
   EXPECT_THAT(wrong(), ElementsAre("sysctl.rp-filter"));
+  web().ports.clear();
+  EXPECT_THAT(wrong(), IsEmpty()) << "nobody asks from outside";
+}
+
+TEST_F(World, strict_reverse_path_filter_does_not_meet_an_internal_network_beside) {
+  facts.host.state.all.rp_filter = 1;
+  model::Network inner = facts.inventory.networks.front();
+  inner.name = "inner";
+  inner.internal = true;
+  facts.inventory.networks.push_back(inner);
+  web().networks.push_back(web().networks.front());
+  web().networks.back().network = "inner";
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, aardvark_on_another_port_serves_where_a_container_has_port_53) {
+  facts.resolver.alive = true;
+  model::Listener conmon;
+  conmon.udp = true;
+  conmon.port = 53;
+  conmon.program = "conmon";
+  facts.host.listeners = {conmon};
+  EXPECT_THAT(wrong(), ElementsAre("dns.port-taken"));
+  model::Listener ours = conmon;
+  ours.address = *IpAddress::parse("10.88.0.1");
+  ours.port = 1153;
+  ours.program = "aardvark-dns";
+  facts.host.listeners.push_back(ours);
+  EXPECT_THAT(wrong(), IsEmpty());
+}
+
+TEST_F(World, a_name_server_that_takes_the_gateways_address_is_found) {
+  model::Listener named;
+  named.udp = true;
+  named.port = 53;
+  named.address = *IpAddress::parse("10.88.0.1");
+  named.program = "named";
+  facts.host.listeners = {named};
+  EXPECT_THAT(wrong(), ElementsAre("dns.port-taken"));
 }
 
 TEST_F(World, a_crash_hides_nothing_else) {
