@@ -31,8 +31,23 @@ std::string bridge_of(const Facts& facts, const ContainerFacts& c) {
   return {};
 }
 
+// Where a client or server outside is not: in podman's networks, or on the machine itself.
+std::vector<firewall::AddressRange> not_outside(const Facts& facts) {
+  std::vector<firewall::AddressRange> out;
+  const auto add = [&](std::string_view text) {
+    if (const auto range = firewall::AddressRange::parse(text)) out.push_back(*range);
+  };
+  for (const char* text : {"127.0.0.0/8", "224.0.0.0/4", "0.0.0.0/8"}) add(text);
+  for (const model::Network& network : facts.inventory.networks) {
+    for (const std::string& subnet : network.subnets) add(subnet);
+  }
+  return out;
+}
+
 Packet to_container(const Facts& facts, const ContainerFacts& c, const Published& port) {
   Packet p;
+  p.saddr_anybody = true;
+  p.nobodys = not_outside(facts);
   p.iif = uplink(facts.where(c.place));
   p.oif = bridge_of(facts, c);
   p.saddr = someone();
@@ -47,6 +62,7 @@ Packet to_container(const Facts& facts, const ContainerFacts& c, const Published
 Packet reversed(Packet p) {
   std::swap(p.iif, p.oif);
   std::swap(p.saddr, p.daddr);
+  std::swap(p.saddr_anybody, p.daddr_anybody);
   std::swap(p.sport, p.dport);
   return p;
 }
@@ -80,6 +96,7 @@ Trial from_source(const Facts& facts, const ContainerFacts& c, const Published& 
   Packet p = to_container(facts, c, port);
   const ContainerFacts* source = source_of(facts);
   if (source != nullptr) p.saddr = address_of(facts, *source).value_or(someone());
+  p.saddr_anybody = p.saddr == someone();
   p.iif = same_bridge || source == nullptr ? p.oif : bridge_of(facts, *source);
   p.ct_dnat = facts.question.published;
   return {Hook::forward, p,
@@ -91,6 +108,7 @@ Trial name_query(const Facts& facts, const ContainerFacts& c) {
   Published any;
   any.udp = true;
   Packet p = reversed(to_container(facts, c, any));
+  p.daddr_anybody = false;
   p.oif.clear();
   p.sport = 40000;
   p.dport = 53;

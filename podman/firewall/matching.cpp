@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <variant>
 
 namespace podshark::firewall {
@@ -113,6 +114,14 @@ Tri number_fits(const NumberRange& wanted, const Match& match, Field field, cons
   return tri(wanted.contains(n.value & match.mask));
 }
 
+Tri anybody_fits(const AddressRange& wanted, const Packet& p) {
+  if (wanted == AddressRange::prefix(p.saddr, 0)) return Tri::yes;
+  const bool nobodys = std::any_of(p.nobodys.begin(), p.nobodys.end(), [&](const AddressRange& one) {
+    return one.contains(wanted.first) && one.contains(wanted.last);
+  });
+  return nobodys || wanted.first.is_v4() != p.saddr.is_v4() ? Tri::no : Tri::unknown;
+}
+
 Tri value_fits(const Value& value, const Match& match, Field field, const Packet& p) {
   if (field == Field::unknown) return Tri::unknown;
   if (std::holds_alternative<Anything>(value)) return Tri::yes;
@@ -120,6 +129,7 @@ Tri value_fits(const Value& value, const Match& match, Field field, const Packet
   if (const auto* wanted = std::get_if<AddressRange>(&value)) {
     if (field != Field::saddr && field != Field::daddr) return Tri::unknown;
     if (field == Field::saddr && p.source_rewritten) return Tri::unknown;
+    if (field == Field::saddr ? p.saddr_anybody : p.daddr_anybody) return anybody_fits(*wanted, p);
     return tri(wanted->contains(field == Field::saddr ? p.saddr : p.daddr));
   }
   const auto* wanted = std::get_if<LinkName>(&value);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "podman/firewall/ruleset.h"
 
@@ -40,6 +41,11 @@ struct Packet {
   /// The address is one of this namespace's own. judge() forgets daddr_local when it changes the destination.
   std::optional<bool> saddr_local;
   std::optional<bool> daddr_local;
+  /// The address stands for anybody: a rule that asks for less than everybody does not decide, unless whom it
+  /// asks for are among `nobodys`.
+  bool saddr_anybody = false;
+  bool daddr_anybody = false;
+  std::vector<AddressRange> nobodys;
   bool source_rewritten = false;  ///< by masquerade: saddr is still the old one, the new one the link's own
 };
 

@@ -28,6 +28,7 @@ void new_source(const Statement& s, Packet& p) {
   if (s.nat.address && !s.nat.address->contains(p.saddr)) {
     p.saddr = s.nat.address->first;
     p.saddr_local.reset();
+    p.saddr_anybody = false;
   }
   if (s.action == Action::masquerade) {
     p.source_rewritten = true;
@@ -40,6 +41,7 @@ void new_destination(const Statement& s, Packet& p) {
   if (s.nat.address) {
     if (!s.nat.address->contains(p.daddr)) p.daddr = s.nat.address->first;
     p.daddr_local.reset();
+    p.daddr_anybody = false;
   }
   if (s.action == Action::redirect) p.daddr_local = true;
   if (s.nat.ports && p.dport) p.dport = new_port(s.nat, *p.dport);

@@ -171,6 +171,27 @@ TEST_F(World, what_is_published_on_loopback_is_not_for_clients_outside) {
   EXPECT_THAT(wrong(), IsEmpty());
 }
 
+TEST_F(World, a_rule_against_some_clients_outside_is_no_rule_against_all) {
+  iptables("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -s 198.51.100.0/24 -j DROP\nCOMMIT\n");
+  EXPECT_THAT(wrong(), IsEmpty()) << "a list of addresses that nobody has";
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -s 192.168.1.0/24 -p tcp -m tcp --dport 80 -j ACCEPT\n"
+      "-A FORWARD -p tcp -m tcp --dport 80 -j DROP\nCOMMIT\n");
+  const Findings some = judge(facts);
+  ASSERT_EQ(1U, some.size());
+  EXPECT_EQ(Severity::warning, some.front().severity) << "clients of that network are let in";
+  iptables(
+      "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD ! -s 10.88.0.0/16 -p tcp -m tcp --dport 80 -j "
+      "DROP\nCOMMIT\n");
+  ASSERT_EQ(1U, judge(facts).size());
+  EXPECT_EQ(Severity::error, judge(facts).front().severity) << "that is everybody outside";
+  iptables(
+      "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+      "-A FORWARD -d 203.0.113.200/32 -j ACCEPT\n-A FORWARD -d 10.88.0.0/16 -j ACCEPT\nCOMMIT\n");
+  ASSERT_FALSE(judge(facts).empty());
+  EXPECT_EQ(Severity::warning, judge(facts).front().severity) << "a proxy outside may be all that it needs";
+}
+
 TEST_F(World, frames_on_one_bridge_pass_no_rules_unless_a_setting_says_so) {
   iptables("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 80 -j DROP\nCOMMIT\n");
   const std::string shop = add_shop().id;
