@@ -2,7 +2,7 @@
 """Pods of `podman kube play` have the names that their YAML gives them."""
 
 import lib
-from lib import RIG, RigTest, fetch
+from lib import RIG, RigTest, fetch, wait_for
 from lib_podshark import PODSHARK, Capture, inventory, podshark
 
 # Rootless: without cgroups podman 4.3 plays nothing for root.
@@ -60,9 +60,10 @@ class Played(RigTest):
             self.assertTrue(any(b"GET / HTTP" in p.data for p in done.packets), target)
 
     def test_wireshark_shows_them(self):
-        lines = lib.run(RIG, [PODSHARK, "--extcap-interfaces"]).stdout.splitlines()
-        line, = [text for text in lines if "{value=podman:shop-web}" in text]
-        self.assertIn("kube shop/web", line)
+        def shown():  # once podman has answered
+            lines = lib.run(RIG, [PODSHARK, "--extcap-interfaces"]).stdout.splitlines()
+            return any("{value=podman:shop-web}" in line and "kube shop/web" in line for line in lines)
+        wait_for(shown, "its names in the list")
 
     def test_an_unknown_container_of_a_known_pod(self):
         done = podshark(RIG, "capture", "shop/nothing", "-w", "/dev/null", check=False)
