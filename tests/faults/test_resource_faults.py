@@ -81,6 +81,7 @@ class Meanwhile(FaultTest):
         capture.stop()
         self.valid(capture.path)
 
+    @once
     def test_the_kernels_memory(self):
         """What setsockopt(2) says of PACKET_RX_RING when there is none, packet(7)."""
         with Capture(ROOT, "web") as capture:
