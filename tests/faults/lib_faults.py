@@ -12,8 +12,9 @@ import signal
 
 import lib
 import lib_pcapng
-from lib import ROOT, RigTest, run, wait_for
+from lib import ROOT, RigTest, fetch, run, wait_for
 from lib_podshark import INSTALLED_WORKER, PREFIX
+from test_follow import gets, happened
 
 # What a listing keeps for the next one.
 CACHES = {"inventory.json", "refresh.lock"}
@@ -63,6 +64,14 @@ class FaultTest(RigTest):
         self.assertEqual(1, len(text.strip().splitlines()), text)
         for word in words:
             self.assertIn(word, text)
+
+    def goes_on(self, capture, port):
+        """After a restart of its container, a request to that port is in the file."""
+        wait_for(lambda: happened(capture, "gap", "restarted"), lambda: f"a gap record: {capture.stderr()}", 30)
+        fetch(port)
+        wait_for(lambda: gets(capture), "a request after the restart")
+        capture.stop()
+        self.valid(capture.path)
 
     def valid(self, path):
         """The file to its last block, as real capinfos and our own reader see it."""

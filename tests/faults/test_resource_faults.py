@@ -75,11 +75,7 @@ class Meanwhile(FaultTest):
             self.recovers(capture)
 
     def recovers(self, capture):
-        wait_for(lambda: happened(capture, "gap", "restarted"), lambda: f"it recovers: {capture.stderr()}", 30)
-        fetch(28580)
-        wait_for(lambda: gets(capture), "the request")
-        capture.stop()
-        self.valid(capture.path)
+        self.goes_on(capture, 28580)
 
     @once
     def test_the_kernels_memory(self):

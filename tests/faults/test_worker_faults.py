@@ -10,7 +10,7 @@ import lib_pcapng
 from lib import MEMBER, ROOT, Ctr, fetch, once, quick, run, wait_for
 from lib_faults import FaultTest, WaitingWorker, attach
 from lib_podshark import DROPS, PODSHARK, PREFIX, Capture, install_worker, remove_worker
-from test_follow import gets, happened
+from test_follow import gets
 
 CONTAINERS = (Ctr("web", ports=("28380:80",)),)
 
@@ -30,11 +30,7 @@ class HelperTest(FaultTest):
         """The container is started anew, and what comes then is in the file."""
         before()
         lib.podman(ROOT, "restart", "-t", "0", "web")
-        wait_for(lambda: happened(capture, "gap", "restarted"), lambda: f"a gap record: {capture.stderr()}", 30)
-        fetch(28380)
-        wait_for(lambda: gets(capture), "a request after the restart")
-        capture.stop()
-        self.valid(capture.path)
+        self.goes_on(capture, 28380)
 
 
 @once
