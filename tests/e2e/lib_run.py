@@ -36,7 +36,7 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.began, self._bad = time.monotonic(), False
-        faulthandler.dump_traceback_later(HANG * (6 if marked(test, "long") else 1), exit=True)
+        faulthandler.dump_traceback_later(HANG * (9 if marked(test, "long") else 1), exit=True)
 
     def stopTest(self, test):
         faulthandler.cancel_dump_traceback_later()
