@@ -17,7 +17,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
 AGAIN = 3
-HANG = 600  # seconds one test may take before the stacks are printed and the run ends; long ones six times as much
+HANG = 600  # seconds one test may take before the stacks are printed and the run ends; long ones nine times as much
 
 
 def allowed_skips():
