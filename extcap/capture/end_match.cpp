@@ -8,12 +8,13 @@
 
 #include <algorithm>
 
+#include "extcap/capture/sequencer.h"
+
 namespace podshark::extcap {
 namespace {
 
 constexpr std::size_t kMostConnections = 65'536;  // of one generation
 constexpr std::size_t kMostDrops = 65'536;
-constexpr std::uint64_t kFuture = 2'000'000'000;  // more than clocks are adjusted by
 constexpr std::uint64_t kKeepDropsNs = 4 * EndMatch::kLongestWay;
 constexpr std::uint32_t kLongestSegment = 1U << 18U;  // BIG TCP
 // Segmentation offload cuts larger ones, and they have no sequence numbers.
@@ -189,7 +190,7 @@ void EndMatch::advance(std::uint64_t until_ns, const std::function<void(OneSided
 }
 
 void EndMatch::forget_future(std::uint64_t now_ns) {
-  const auto ahead = [&](std::uint64_t time_ns) { return time_ns > now_ns + kFuture; };
+  const auto ahead = [&](std::uint64_t time_ns) { return time_ns > now_ns + Sequencer::kClockStep; };
   const auto begins_ahead = [&](const std::deque<Seen>& seen) {
     return !seen.empty() && ahead(seen.front().time_ns);
   };

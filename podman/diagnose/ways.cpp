@@ -31,9 +31,11 @@ std::string bridge_of(const Facts& facts, const ContainerFacts& c) {
   return {};
 }
 
+using Ranges = std::vector<firewall::AddressRange>;
+
 // Where a client or server outside is not: in podman's networks, or on the machine itself.
-std::vector<firewall::AddressRange> not_outside(const Facts& facts) {
-  std::vector<firewall::AddressRange> out;
+Ranges not_outside(const Facts& facts) {
+  Ranges out;
   const auto add = [&](std::string_view text) {
     if (const auto range = firewall::AddressRange::parse(text)) out.push_back(*range);
   };
@@ -47,7 +49,6 @@ std::vector<firewall::AddressRange> not_outside(const Facts& facts) {
 Packet to_container(const Facts& facts, const ContainerFacts& c, const Published& port) {
   Packet p;
   p.saddr_anybody = true;
-  p.nobodys = not_outside(facts);
   p.iif = uplink(facts.where(c.place));
   p.oif = bridge_of(facts, c);
   p.saddr = someone();
@@ -169,6 +170,19 @@ Trial make_trial(const Facts& facts, const ContainerFacts& c, Way way, const Pub
   return {Hook::none, in, {}};
 }
 
+Attempt tried(const Facts& facts, const ContainerFacts& c, Way way, const Published& port,
+              const Ranges& nobodys) {
+  Trial trial = make_trial(facts, c, way, port);
+  trial.packet.nobodys = nobodys;
+  Attempt out;
+  out.way = way;
+  out.text = trial.text;
+  out.port = port;
+  const std::optional<firewall::Ruleset>& rules = facts.where(c.place).firewall;
+  if (rules) out.judgement = firewall::judge(*rules, trial.hook, trial.packet);
+  return out;
+}
+
 bool same_bridge(const Facts& facts, const ContainerFacts& a, const ContainerFacts& b) {
   for (const Leg& x : legs(facts, a)) {
     for (const Leg& y : legs(facts, b)) {
@@ -176,10 +190,6 @@ bool same_bridge(const Facts& facts, const ContainerFacts& a, const ContainerFac
     }
   }
   return false;
-}
-
-bool bridged_pass_rules(const Facts& facts, Place place) {
-  return facts.where(place).sysctl("net.bridge.bridge-nf-call-iptables").value_or(0) == 1;
 }
 
 // Which ways the question is about.
@@ -236,6 +246,10 @@ std::string firewalld_fix(const Facts& facts) {
 
 }  // namespace
 
+bool bridged_pass_rules(const Facts& facts, Place place) {
+  return facts.where(place).sysctl(kBridgedPassRules).value_or(0) == 1;
+}
+
 std::string uplink(const Netns& net) {
   const model::Route* best = default_route(net);
   if (best != nullptr && net.link(best->oif) != nullptr) return net.link(best->oif)->name;
@@ -266,14 +280,7 @@ std::optional<IpAddress> host_address(const Facts& facts) {
 }
 
 Attempt attempt(const Facts& facts, const ContainerFacts& c, Way way, const Published& port) {
-  const Trial trial = make_trial(facts, c, way, port);
-  Attempt out;
-  out.way = way;
-  out.text = trial.text;
-  out.port = port;
-  const std::optional<firewall::Ruleset>& rules = facts.where(c.place).firewall;
-  if (rules) out.judgement = firewall::judge(*rules, trial.hook, trial.packet);
-  return out;
+  return tried(facts, c, way, port, not_outside(facts));
 }
 
 std::vector<Attempt> attempts(const Facts& facts, const ContainerFacts& c) {
@@ -282,9 +289,10 @@ std::vector<Attempt> attempts(const Facts& facts, const ContainerFacts& c) {
     return out;
   std::vector<Published> ports = expected_ports(facts, c);
   if (ports.size() > kMaxPortsTried) ports.resize(kMaxPortsTried);
+  const Ranges nobodys = not_outside(facts);  // once: there may be many networks, and many ports
   for (const Way way : relevant(facts, c)) {
     if (!has_port(way)) {
-      out.push_back(attempt(facts, c, way, {}));
+      out.push_back(tried(facts, c, way, {}, nobodys));
       continue;
     }
     for (const Published& port : ports) {
@@ -292,7 +300,7 @@ std::vector<Attempt> attempts(const Facts& facts, const ContainerFacts& c) {
       const std::optional<IpAddress> on = one_address(port);
       if (on && on->loopback() && (way == Way::arriving || way == Way::inward))
         continue;  // for the host alone
-      out.push_back(attempt(facts, c, way, port));
+      out.push_back(tried(facts, c, way, port, nobodys));
     }
   }
   return out;

@@ -68,6 +68,11 @@ enum class Blocker : std::uint8_t { policy, general_rule, specific_rule, isolati
 /// The IPv4 subnet of the network that attempts() are about; "SUBNET" where podman does not tell.
 [[nodiscard]] std::string judged_subnet(const Facts& facts, const ContainerFacts& container);
 
+/// The setting by which frames that a bridge passes on meet the rules of iptables and nft, and whether it is
+/// 1 (Documentation/networking/ip-sysctl.rst of the kernel).
+inline constexpr const char* kBridgedPassRules = "net.bridge.bridge-nf-call-iptables";
+[[nodiscard]] bool bridged_pass_rules(const Facts& facts, Place place);
+
 /// Name of the link to the outside: that of the default route, else any that is neither bridge nor veth;
 /// empty without.
 [[nodiscard]] std::string uplink(const Netns& net);

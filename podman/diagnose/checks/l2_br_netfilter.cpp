@@ -6,8 +6,6 @@ namespace podshark::diagnose {
 
 namespace l2_br_netfilter {
 
-const char* const kSysctl = "net.bridge.bridge-nf-call-iptables";
-
 void check_siblings(const Facts& facts, const ContainerFacts& c, Findings& out) {
   const std::vector<Attempt> all = attempts(facts, c);
   const Attempt* a = surest(
@@ -17,8 +15,8 @@ void check_siblings(const Facts& facts, const ContainerFacts& c, Findings& out) 
       finding(kL2BrNetfilter.id, Severity::error, c.subject(),
               "a container of its own network cannot reach it: bridged frames pass the host's forward "
               "rules, and those drop them");
-  f.evidence = {std::string(kSysctl) + " = 1", blocker_text(*a)};
-  f.fix = {sudo(facts) + "sysctl -w " + kSysctl + "=0",
+  f.evidence = {std::string(kBridgedPassRules) + " = 1", blocker_text(*a)};
+  f.fix = {sudo(facts) + "sysctl -w " + kBridgedPassRules + "=0",
            "or accept there what comes in and leaves by the bridge"};
   weigh(*a, f);
   out.push_back(std::move(f));
@@ -38,15 +36,15 @@ void check_own_port(const Facts& facts, const ContainerFacts& c, Findings& out) 
   Finding f = finding(
       kL2BrNetfilter.id, asked ? Severity::error : Severity::info, c.subject(),
       "it cannot reach its own published port: the bridge does not send a frame back where it came from");
-  f.evidence = {std::string(kSysctl) + " = 1, and hairpin mode is off on " + c.veths.front().name};
+  f.evidence = {std::string(kBridgedPassRules) + " = 1, and hairpin mode is off on " + c.veths.front().name};
   f.fix = {sudo(facts) + "ip link set " + c.veths.front().name + " type bridge_slave hairpin on",
-           "or " + sudo(facts) + "sysctl -w " + kSysctl + "=0"};
+           "or " + sudo(facts) + "sysctl -w " + kBridgedPassRules + "=0"};
   out.push_back(std::move(f));
 }
 
 void check(const Facts& facts, Findings& out) {
   each_bridged(facts, [&](const ContainerFacts& c) {
-    if (facts.where(c.place).sysctl(kSysctl).value_or(0) != 1) return;
+    if (!bridged_pass_rules(facts, c.place)) return;
     check_siblings(facts, c, out);
     check_own_port(facts, c, out);
   });
